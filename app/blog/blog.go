@@ -1,0 +1,299 @@
+package blog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"path"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"sheaf/app/markdown"
+	"sheaf/app/store"
+)
+
+// A Config is what a Blog is made of.
+type Config struct {
+	Folder *store.Folder    // stays the caller's to close, after the blog
+	Now    func() time.Time // nil: time.Now
+	Log    *slog.Logger     // nil: none
+}
+
+// A Blog is a folder of posts that is kept up with. Its methods are safe for
+// concurrent use.
+type Blog struct {
+	lib     *library
+	log     *slog.Logger
+	current atomic.Pointer[views]
+	cancel  context.CancelFunc
+	done    sync.WaitGroup
+}
+
+// views is an edition as readers and as authors get it.
+type views struct{ reader, author *Edition }
+
+// Open reads the folder and keeps up with it until ctx ends or Close.
+func Open(ctx context.Context, c Config) (*Blog, error) {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	s := newShelf(c.Folder)
+	s.lib.now = c.Now
+	b := &Blog{log: c.Log, lib: s.lib}
+	ctx, b.cancel = context.WithCancel(ctx)
+	changed := c.Folder.Watch(ctx, unwatched)
+	start := time.Now()
+	if err := s.rescan(); err != nil {
+		b.cancel()
+		for range changed { // until the watcher has gone
+		}
+		return nil, err
+	}
+	due := b.publish(s)
+	b.log.Info("content read", "posts", len(s.entries), "took", time.Since(start).Round(time.Millisecond))
+	b.done.Add(2)
+	go func() {
+		defer b.done.Done()
+		b.keepUp(ctx, s, changed, due)
+	}()
+	go func() {
+		defer b.done.Done()
+		b.warm(ctx)
+	}()
+	return b, nil
+}
+
+// unwatched names the folders that are large and hold no posts.
+func unwatched(dir string) bool {
+	switch path.Base(dir) {
+	case "node_modules", "__site", "_site":
+		return true
+	}
+	return false
+}
+
+// Close ends the watching and waits for it. Editions stay valid; what they
+// have not read yet is gone with the folder.
+func (b *Blog) Close() error {
+	b.cancel()
+	b.done.Wait()
+	return nil
+}
+
+// warm makes the text that is searched, behind everything else, so that the
+// first search is as quick as the others.
+func (b *Blog) warm(ctx context.Context) {
+	for {
+		e := b.current.Load().author
+		for _, p := range e.searched {
+			if ctx.Err() != nil {
+				return
+			}
+			p.entry.searchText()
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-e.superseded:
+		}
+	}
+}
+
+// keepUp makes the next edition when the folder has changed or a post's time
+// has come.
+func (b *Blog) keepUp(ctx context.Context, s *shelf, changed <-chan struct{}, due time.Time) {
+	timer := time.NewTimer(b.wait(due))
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case _, ok := <-changed:
+			if !ok {
+				return
+			}
+			before := s.version
+			if err := s.rescan(); err != nil {
+				b.log.Warn("content not read", "err", err)
+				continue
+			}
+			if s.version == before {
+				continue // touched, and the same
+			}
+			due = b.publish(s)
+		case <-timer.C:
+			if !due.IsZero() && !due.After(b.lib.now()) {
+				due = b.publish(s)
+			}
+		}
+		timer.Reset(b.wait(due))
+	}
+}
+
+// wait is how long to sleep until due: never so long that a clock which jumps
+// goes unnoticed.
+func (b *Blog) wait(due time.Time) time.Duration {
+	if due.IsZero() {
+		return time.Minute
+	}
+	return min(max(due.Sub(b.lib.now()), 10*time.Millisecond), time.Minute)
+}
+
+// publish makes the shelf's edition the current one and gives the moment at
+// which the next is due by itself.
+func (b *Blog) publish(s *shelf) time.Time {
+	next, due := s.edition(b.lib.now())
+	if old := b.current.Swap(next); old != nil {
+		close(old.reader.superseded)
+		close(old.author.superseded)
+		b.log.Info("new edition", "posts", len(next.reader.posts), "problems", len(next.author.problems))
+	}
+	return due
+}
+
+// A Visitor is somebody who may see editions: the only way to one. The zero
+// Visitor sees nothing.
+type Visitor struct {
+	blog   *Blog
+	author bool
+	name   string
+}
+
+// Reader makes a visitor who sees what is published.
+func (b *Blog) Reader() Visitor { return Visitor{blog: b} }
+
+// Author makes a visitor who sees everything. The name is the byline that goes
+// with a proven key; that it is proven is the caller's promise.
+func (b *Blog) Author(name string) Visitor { return Visitor{blog: b, author: true, name: name} }
+
+// Edition gives the blog at this moment, as the visitor may see it.
+func (v Visitor) Edition() *Edition {
+	switch {
+	case v.blog == nil:
+		return newEdition(Site{Location: time.Local})
+	case v.author:
+		return v.blog.current.Load().author
+	}
+	return v.blog.current.Load().reader
+}
+
+// IsAuthor reports whether the visitor is an author.
+func (v Visitor) IsAuthor() bool { return v.author }
+
+// Name is the author's name, "" for readers.
+func (v Visitor) Name() string { return v.name }
+
+// A shelf holds what is known of every file, from one scan to the next. It
+// belongs to one goroutine at a time.
+type shelf struct {
+	lib     *library
+	shallow bool // only the folder itself, nothing below it
+	listing *listing
+	entries []*entry            // in path order
+	known   map[string]*shelved // by path
+	posts   map[*entry]*Post    // as they stand in the last edition
+	version int                 // one more with every scan that found a change
+}
+
+func newShelf(f *store.Folder) *shelf {
+	return &shelf{lib: &library{folder: f, docs: newDocuments(64 << 20), now: time.Now}}
+}
+
+type shelved struct {
+	entry *entry
+	stamp store.Stamp
+}
+
+// rescan brings the shelf up to date. Only files whose stamp has changed are
+// read, and only those whose bytes have changed are taken apart.
+func (s *shelf) rescan() error {
+	l, err := scan(s.lib.folder, s.listing, s.shallow)
+	if err != nil {
+		return err
+	}
+	found := make([]shelved, len(l.files))
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), 4) {
+		workers.Go(func() {
+			const some = 32 // neighbours, mostly of one directory
+			r := s.lib.folder.NewReader()
+			defer r.Close()
+			for {
+				from := int(next.Add(some)) - some
+				if from >= len(found) {
+					return
+				}
+				for i := from; i < min(from+some, len(found)); i++ {
+					found[i] = s.look(r, l.files[i])
+				}
+			}
+		})
+	}
+	workers.Wait()
+
+	known := make(map[string]*shelved, len(found))
+	entries := make([]*entry, 0, len(found))
+	same := s.listing != nil && s.listing.site.equal(l.site) && slices.Equal(s.listing.problems, l.problems)
+	for i := range found {
+		f := &found[i]
+		if f.entry == nil {
+			continue // gone since it was listed
+		}
+		known[f.entry.path] = f
+		entries = append(entries, f.entry)
+		old := s.known[f.entry.path]
+		same = same && old != nil && old.entry == f.entry
+	}
+	same = same && len(entries) == len(s.entries)
+	if !same {
+		s.version++
+		var gone []*entry
+		for _, e := range s.entries {
+			if k := known[e.path]; k == nil || k.entry != e {
+				gone = append(gone, e)
+			}
+		}
+		s.lib.docs.forget(gone)
+	}
+	s.listing, s.entries, s.known = l, entries, known
+	return nil
+}
+
+// look gives what is known of a file, reading it if it has to.
+func (s *shelf) look(r *store.Reader, f file) shelved {
+	old := s.known[f.path]
+	if old != nil && old.entry.file == f {
+		if stamp, err := s.lib.folder.Stat(f.path); err == nil && stamp == old.stamp {
+			return *old
+		}
+	}
+	src, stamp, err := r.ReadFile(f.path, maxPost)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return shelved{}
+	case errors.Is(err, store.ErrTooLarge):
+		return s.broken(f, old, fmt.Sprintf("larger than %d MB", maxPost>>20))
+	case err != nil:
+		return s.broken(f, old, "cannot be read: "+store.Reason(err).Error())
+	}
+	if old != nil && old.entry.file == f && old.entry.hash == sum(src) && !old.entry.unread {
+		return shelved{old.entry, stamp}
+	}
+	return shelved{newEntry(f, src, s.lib, markdown.Auto), stamp}
+}
+
+func (s *shelf) broken(f file, old *shelved, why string) shelved {
+	if old != nil && old.entry.unread && old.entry.file == f && old.entry.problems[0].Text == why {
+		return *old
+	}
+	return shelved{entry: brokenEntry(f, s.lib, why)}
+}

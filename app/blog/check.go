@@ -1,0 +1,445 @@
+package blog
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"sheaf/app/markdown"
+	"sheaf/app/store"
+)
+
+// ReadPost reads one file on disk as the blog around it would: the content
+// folder is the nearest one above the file that looks like one, else the
+// file's own. Auto finds the dialect. A post whose front matter is broken is
+// given all the same, in state Broken; the error is about the file itself.
+func ReadPost(name string, d markdown.Dialect, now time.Time) (*Post, Site, error) {
+	abs, err := filepath.Abs(name)
+	if err != nil {
+		return nil, Site{}, err
+	}
+	src, err := readAny(abs)
+	if err != nil {
+		return nil, Site{}, fmt.Errorf("%s: %w", name, store.Reason(err))
+	}
+	root, _ := contentRoot(filepath.Dir(abs))
+	rel, err := filepath.Rel(root, abs)
+	if err != nil {
+		return nil, Site{}, err
+	}
+	folder, err := store.View(root)
+	if err != nil {
+		return nil, Site{}, err
+	}
+	lib := newShelf(folder).lib
+	lib.now = func() time.Time { return now }
+	rel = filepath.ToSlash(rel)
+	l, err := around(folder, path.Dir(rel))
+	if err != nil {
+		return nil, Site{}, err
+	}
+	e := newEntry(file{path: rel, section: l.nearest(path.Dir(rel))}, src, lib, d)
+	e.given = src
+	return e.post(e.address[len(e.address)-1], e.title, e.state(now)), l.site, nil
+}
+
+// readAny reads what somebody at this machine has asked for by name: a link, a
+// hidden file or a pipe as well.
+func readAny(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	src, err := io.ReadAll(io.LimitReader(f, maxPost+1))
+	if err == nil && len(src) > maxPost {
+		err = store.ErrTooLarge
+	}
+	return src, err
+}
+
+// contentRoot climbs from a directory to the top of the blog it is in: the
+// nearest folder with the configuration of a site, or that holds the posts of
+// one. A repository's top ends the search; when there is none it is the
+// directory itself, and found is false.
+func contentRoot(dir string) (root string, found bool) {
+	for at, depth := dir, 0; depth < 8; depth++ {
+		has := func(names ...string) bool {
+			return slices.ContainsFunc(names, func(n string) bool {
+				_, err := os.Stat(filepath.Join(at, n))
+				return err == nil
+			})
+		}
+		if has("site.yaml", "site.yml", "hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json", "config.toml", "_config.yml",
+			"_config.toml", "_posts", "astro.config.mjs", "astro.config.ts", ".eleventy.js", "eleventy.config.js", ".obsidian",
+			"config.md") {
+			return at, true
+		}
+		up := filepath.Dir(at)
+		if base := filepath.Base(at); base == "content" {
+			if filepath.Base(up) == "src" {
+				return filepath.Dir(up), true
+			}
+			return up, true
+		}
+		if up == at || has(".git") {
+			break
+		}
+		at = up
+	}
+	return dir, false
+}
+
+// around finds the sections from the top of a folder down to one directory.
+func around(folder *store.Folder, dir string) (*listing, error) {
+	return walkSections(folder, nil, func(l *listing, d *store.Dir, sec *section) []string {
+		return slices.DeleteFunc(slices.Clone(d.Dirs), func(name string) bool {
+			p := path.Join(d.Path, name)
+			return dir != p && !strings.HasPrefix(dir, p+"/")
+		})
+	})
+}
+
+// nearest is the section a directory is in.
+func (l *listing) nearest(dir string) *section {
+	for {
+		if s := l.sections[dir]; s != nil {
+			return s
+		}
+		dir = path.Dir(dir)
+	}
+}
+
+// Check looks for what an author would want to know about files and folders:
+// front matter and dates that cannot be read, slugs used twice, links to posts
+// and images that are not there, code that is never closed, fields that look
+// like a slip of the pen. The paths of the problems begin with those given.
+// The error is about a path that cannot be read at all.
+func Check(paths []string) ([]Problem, error) {
+	c := checker{now: time.Now(), read: map[string]*checked{}}
+	defer c.close()
+	var all []Problem
+	var errs []error
+	for _, name := range paths {
+		problems, err := c.check(name)
+		if err != nil {
+			errs = append(errs, err)
+		}
+		all = append(all, problems...)
+	}
+	return all, errors.Join(errs...)
+}
+
+// A checker reads every blog once, however many of its files are asked about.
+type checker struct {
+	now  time.Time
+	read map[string]*checked // by root
+}
+
+type checked struct {
+	shelf *shelf
+	all   *Edition
+}
+
+func (c *checker) close() {
+	for _, r := range c.read {
+		r.shelf.lib.folder.Close()
+	}
+}
+
+func (c *checker) open(root string, shallow bool) (*checked, error) {
+	if r := c.read[root]; r != nil && (shallow || !r.shelf.shallow) {
+		return r, nil
+	}
+	folder, err := store.View(root)
+	if err != nil {
+		return nil, err
+	}
+	s := newShelf(folder)
+	s.shallow = shallow
+	if err := s.rescan(); err != nil {
+		folder.Close()
+		return nil, err
+	}
+	v, _ := s.edition(c.now)
+	if old := c.read[root]; old != nil {
+		old.shelf.lib.folder.Close()
+	}
+	c.read[root] = &checked{s, v.author}
+	return c.read[root], nil
+}
+
+func (c *checker) check(name string) ([]Problem, error) {
+	abs, err := filepath.Abs(name)
+	if err != nil {
+		return nil, err
+	}
+	info, err := os.Stat(abs)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, store.Reason(err))
+	}
+	dir := abs
+	if !info.IsDir() {
+		dir = filepath.Dir(abs)
+	}
+	root, found := contentRoot(dir)
+	r, err := c.open(root, !found && !info.IsDir())
+	if err != nil {
+		return nil, err
+	}
+	below, err := filepath.Rel(root, abs)
+	if err != nil {
+		return nil, err
+	}
+	below = filepath.ToSlash(below)
+	inside := func(p string) bool { return below == "." || p == below || strings.HasPrefix(p, below+"/") }
+	var problems []Problem
+	for _, p := range r.all.problems {
+		if inside(p.Path) {
+			problems = append(problems, p)
+		}
+	}
+	post := false
+	for _, e := range r.shelf.entries {
+		if p := r.shelf.posts[e]; p != nil && inside(e.path) {
+			post = true
+			problems = append(problems, r.all.inspect(p)...)
+		}
+	}
+	if !info.IsDir() && !post {
+		problems = append(problems, Problem{Path: below, Warning: true, Text: "not a post: its name or folder says so"})
+	}
+	sortProblems(problems)
+	// In the words of whoever asked: content/a.md for `check content`.
+	for i := range problems {
+		rel := strings.TrimPrefix(strings.TrimPrefix(problems[i].Path, below), "/")
+		if below == "." {
+			rel = problems[i].Path
+		}
+		problems[i].Path = filepath.Join(name, filepath.FromSlash(rel))
+	}
+	return problems, nil
+}
+
+// inspect reads a post whole and looks for what only its text can tell.
+func (e *Edition) inspect(p *Post) []Problem {
+	var out []Problem
+	add := func(line int, warning bool, format string, args ...any) {
+		pr := Problem{Path: p.Path, Line: line, Warning: warning, Text: markdown.Clean(fmt.Sprintf(format, args...))}
+		for _, o := range p.entry.problems {
+			if o.Line == line && o.Text == pr.Text {
+				return
+			}
+		}
+		if !slices.Contains(out, pr) {
+			out = append(out, pr)
+		}
+	}
+	src, err := p.Source()
+	if err != nil {
+		add(0, false, "%v", store.Reason(err))
+		return out
+	}
+	if p.State == Broken && p.entry.unread {
+		return out
+	}
+	s := markdown.Read(src, p.entry.section.options(p.Path, p.entry.dialect))
+	if fields, bad := parseFields(s.Front); bad == nil && s.Front.Kind != markdown.Julia {
+		for _, f := range fields {
+			if meant := misspelt(f.key); meant != "" {
+				if _, both := fields.get(meant); !both {
+					add(f.line, true, "field %q: did you mean %q?", f.name, meant)
+				}
+			}
+		}
+	}
+	if line := openFence(s.Body, s.Dialect == markdown.Franklin); line > 0 {
+		add(s.BodyLine+line-1, true, "this block of code is never closed")
+	}
+	d := p.Document()
+	for _, pr := range d.Problems {
+		add(pr.Line, true, "%s", pr.Text)
+	}
+	for _, l := range d.Links {
+		if why := e.deadLink(p, d, l.Target); why != "" {
+			add(l.Line, true, "link to %q: %s", cut(l.Target, 120), why)
+		}
+	}
+	for _, i := range d.Images {
+		if local(i.Target) && !e.fileFor(p, i.Target) {
+			add(i.Line, true, "image %q is not there", cut(i.Target, 120))
+		}
+	}
+	return out
+}
+
+// local reports a target that is a path.
+func local(target string) bool {
+	if target == "" || target[0] == '#' || strings.HasPrefix(target, "//") {
+		return false
+	}
+	u, err := url.Parse(target)
+	return err == nil && u.Scheme == "" && u.Host == ""
+}
+
+func (e *Edition) deadLink(p *Post, d *markdown.Document, target string) string {
+	if rest, ok := strings.CutPrefix(target, "#"); ok {
+		if rest == "" || rest == "top" || strings.HasPrefix(rest, "fn") || hasHeading(d, rest) {
+			return ""
+		}
+		return "no such heading in this post"
+	}
+	if !local(target) {
+		return ""
+	}
+	to, heading, ok := e.Resolve(p, target)
+	switch {
+	case ok && to == nil: // home
+		return ""
+	case ok && heading != "" && !hasHeading(to.Document(), heading):
+		return "no such heading in " + to.Path
+	case ok:
+		return ""
+	}
+	clean, _, _ := strings.Cut(target, "#")
+	ext := strings.ToLower(path.Ext(clean))
+	if isMarkdown(clean) || strings.HasPrefix(target, "@/") {
+		return "no such post"
+	}
+	if strings.HasPrefix(target, "/") {
+		// Of a site on the web, of which there may be more than its posts.
+		return ""
+	}
+	if e.fileFor(p, target) {
+		return ""
+	}
+	if ext == "" || ext == ".html" {
+		return "no such post"
+	}
+	return "no such file"
+}
+
+func hasHeading(d *markdown.Document, id string) bool {
+	if u, err := url.PathUnescape(id); err == nil {
+		id = u
+	}
+	if slices.ContainsFunc(d.Headings, func(h markdown.Heading) bool {
+		return strings.EqualFold(h.ID, id) || strings.EqualFold(h.Text, id)
+	}) {
+		return true
+	}
+	// An anchor of raw HTML, a label of an equation, a footnote.
+	return bytes.Contains(d.Source, []byte(id))
+}
+
+// fileFor looks for a file a post names: beside it, in a folder of its name,
+// at the tops of the site, in the generators' folders of files.
+func (e *Edition) fileFor(p *Post, target string) bool {
+	target, _, _ = strings.Cut(target, "#")
+	target, _, _ = strings.Cut(target, "?")
+	if t, err := url.PathUnescape(target); err == nil {
+		target = t
+	}
+	files := p.entry.lib.folder.FS()
+	sec := p.entry.section
+	stem := strings.TrimSuffix(p.Path, path.Ext(p.Path))
+	places := []string{path.Dir(p.Path), stem}
+	for _, top := range []string{sec.dir, ""} {
+		for _, in := range []string{"", "static", "public", "assets", "_assets", "content", "src"} {
+			places = append(places, path.Join(top, in))
+		}
+	}
+	if b := e.site.base; b != "" {
+		target = strings.TrimPrefix(target, "/"+b)
+	}
+	for _, at := range places {
+		if info, err := fs.Stat(files, path.Join(at, strings.TrimPrefix(target, "/"))); err == nil && !info.IsDir() {
+			return true
+		}
+	}
+	return false
+}
+
+// openFence gives the line, from 1, of a fence that is never closed; 0: none.
+func openFence(body []byte, franklin bool) int {
+	var fence []byte
+	open := 0
+	for n, line := range bytes.Split(body, []byte("\n")) {
+		indent := len(line) - len(bytes.TrimLeft(line, " >"))
+		line = bytes.TrimSpace(line[indent:])
+		run := 0
+		for run < len(line) && line[run] == line[0] && (line[0] == '`' || line[0] == '~' && !franklin) {
+			run++
+		}
+		if run < 3 {
+			continue
+		}
+		switch {
+		case fence == nil:
+			if line[0] == '`' && bytes.IndexByte(line[run:], '`') >= 0 {
+				continue // code in a line
+			}
+			fence, open = line[:run], n+1
+		case line[0] == fence[0] && run >= len(fence) && len(line) == run:
+			fence, open = nil, 0
+		}
+	}
+	return open
+}
+
+// knownFields are the names, as keys, that mean something here or in a
+// generator. It is what a slip is measured against.
+func knownFields() []string {
+	return strings.Fields(`title date draft tags categories category slug aliases description summary published publishdate
+		pubdate expirydate updated lastmod author authors series lang language page permalink layout image cover weight
+		taxonomies extra excerpt keywords template path url type menu math comments toc hidden unlisted external
+		subtitle featured redirectfrom params license location version`)
+}
+
+// misspelt gives the known field that an unknown one is one slip away from.
+func misspelt(key string) string {
+	known := knownFields()
+	if len(key) < 4 || slices.Contains(known, key) {
+		return ""
+	}
+	for _, k := range known {
+		if len(k) < 4 || key == k+"s" || k == key+"s" {
+			continue
+		}
+		if oneSlip(key, k) {
+			return k
+		}
+	}
+	return ""
+}
+
+// oneSlip reports whether a letter more, a letter less, another letter or two
+// exchanged make one of the other.
+func oneSlip(a, b string) bool {
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	if len(b)-len(a) > 1 {
+		return false
+	}
+	i := 0
+	for i < len(a) && a[i] == b[i] {
+		i++
+	}
+	if len(a) < len(b) {
+		return a[i:] == b[i+1:]
+	}
+	if i == len(a) {
+		return false
+	}
+	return a[i+1:] == b[i+1:] || i+1 < len(a) && a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:]
+}

@@ -1,0 +1,27 @@
+// Package blog is a folder of posts, understood: what a post is, who may see
+// it, and how the whole looks at one moment.
+//
+// Open reads the folder and keeps up with it. What there is at one moment is
+// an Edition: immutable, shared by all sessions, swapped as a whole; nobody
+// who reads one takes a lock. The files that have not changed keep their
+// *Post from one edition to the next, so that whatever is cached by a post or
+// by its document stays good. Edition.Superseded is closed when the next one
+// is out.
+//
+// The only way to an edition is a Visitor, and there are two kinds. A reader
+// gets published posts and pages. An author also gets drafts, posts whose
+// time has not come or is over, broken posts, and the problems. This is
+// decided when an edition is made (edition.go) and nowhere else: a reader's
+// edition does not hold the rest, so no question to it can tell a draft from
+// nothing.
+//
+// From a file to a post: content.go says which files are posts and pages,
+// frontmatter.go takes a front matter apart, facts.go knows the names that
+// Hugo, Jekyll, Zola, Franklin, Astro, prose and bearblog give to one thing,
+// dates.go all ways to write a date, site.go what a folder's configuration
+// says. Only an index is kept of a post: its text is parsed when it is first
+// read (post.go) and kept in a bounded cache (documents.go).
+//
+// A bad file never hides the others: it becomes a Problem with its path, line
+// and reason.
+package blog

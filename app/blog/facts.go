@@ -1,0 +1,547 @@
+package blog
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"hash/maphash"
+	"html"
+	"net/url"
+	"path"
+	"regexp"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"sheaf/app/markdown"
+)
+
+// facts are what a file says of itself, whatever the moment and the other
+// files.
+type facts struct {
+	title       string
+	date        time.Time
+	hasDate     bool
+	updated     time.Time
+	due         time.Time // when readers may see it; zero: always
+	expires     time.Time
+	draft       bool
+	page        bool
+	broken      bool
+	unread      bool // the file could not be read at all
+	unlisted    bool
+	titled      bool // by its author, not by the name of the file
+	empty       bool // nothing to read
+	tags        []string
+	authors     []string
+	aliases     []string
+	description string
+	lang        string
+	series      string
+	external    string
+	words       int
+	minutes     int
+	weight      int64
+
+	address  []string // elements of the full address; the last alone is the slug
+	explicit bool     // the slug stands in the front matter
+	url      string   // the address the site had on the web, "" unless said
+	problems []Problem
+}
+
+// A Problem is something an author should look at.
+type Problem struct {
+	Path    string
+	Line    int // from 1; 0: the file as a whole
+	Text    string
+	Warning bool // the post is shown all the same
+}
+
+// String gives "path:line: text".
+func (p Problem) String() string {
+	if p.Line == 0 {
+		return p.Path + ": " + p.Text
+	}
+	return fmt.Sprintf("%s:%d: %s", p.Path, p.Line, p.Text)
+}
+
+const maxPost = 8 << 20
+
+var hashSeed = maphash.MakeSeed()
+
+func sum(b []byte) uint64 { return maphash.Bytes(hashSeed, b) }
+
+// newEntry reads what src, the file at p, says of itself.
+func newEntry(f file, src []byte, lib *library, d markdown.Dialect) *entry {
+	e := &entry{file: f, hash: sum(src), lib: lib, dialect: d}
+	if s, list, ok := quickRead(src); ok && f.section.kind != markdown.Franklin && (d == markdown.Auto || d == markdown.Plain) {
+		e.read(s, list, nil)
+	} else {
+		s = markdown.Read(src, f.section.options(f.path, d))
+		list, bad := parseFields(s.Front)
+		e.read(s, list, bad)
+	}
+	e.folded = foldString(e.title + "\n" + strings.Join(e.tags, "\n"))
+	return e
+}
+
+// brokenEntry stands for a file that cannot be read.
+func brokenEntry(f file, lib *library, why string) *entry {
+	e := &entry{file: f, lib: lib}
+	e.facts = facts{title: path.Base(f.path), broken: true, unread: true, address: f.place().address}
+	e.problem(0, false, "%s", why)
+	e.folded = foldString(e.title)
+	return e
+}
+
+func (e *entry) problem(line int, warning bool, format string, args ...any) {
+	e.problems = append(e.problems, Problem{Path: e.path, Line: line, Warning: warning,
+		Text: markdown.Clean(fmt.Sprintf(format, args...))})
+}
+
+// quickRead does what markdown.Read does, for the sources that most folders
+// are full of: a plain YAML front matter with a title. A whole folder is read
+// with it at start; the words of the text are counted less exactly.
+func quickRead(src []byte) (*markdown.Source, fields, bool) {
+	front, body, ok := cutFront(src)
+	if !ok {
+		return nil, nil, false
+	}
+	list, ok := plainYAML(front, 2)
+	if !ok || list.text("title") == "" {
+		return nil, nil, false
+	}
+	return &markdown.Source{Body: body, Words: quickWords(body)}, list, true
+}
+
+// cutFront takes a YAML front matter of the usual form off a source.
+func cutFront(src []byte) (front string, body []byte, ok bool) {
+	rest, ok := bytes.CutPrefix(src, []byte("---\n"))
+	if !ok {
+		return "", nil, false
+	}
+	f, body, ok := bytes.Cut(rest, []byte("\n---\n"))
+	if !ok || len(f) == 0 {
+		return "", nil, false
+	}
+	return string(f), body, true
+}
+
+// quickWords counts the words of a body, outside of blocks of code; a Chinese
+// or Japanese character is one.
+func quickWords(body []byte) int {
+	n := 0
+	code := bytes.IndexByte(body, '`') >= 0
+	for len(body) > 0 {
+		text := body
+		if !code {
+			body = nil
+		} else if i := bytes.Index(body, []byte("\n```")); i >= 0 {
+			text, body = body[:i], body[i+4:]
+			if end := bytes.Index(body, []byte("\n```")); end >= 0 {
+				body = body[end+4:]
+			} else {
+				body = nil
+			}
+		} else {
+			body = nil
+		}
+		if len(bytes.TrimSpace(text)) > 0 {
+			n += 1 + bytes.Count(text, []byte(" ")) + bytes.Count(text, []byte("\n"))
+		}
+		n += ideographs(text)
+	}
+	return n
+}
+
+// ideographs counts kana and Han.
+func ideographs(text []byte) int {
+	n := 0
+	for len(text) >= 8 {
+		if binary.LittleEndian.Uint64(text)&0x8080808080808080 == 0 {
+			text = text[8:]
+			continue
+		}
+		i := 0
+		for ; i < 8 && i+2 < len(text); i++ {
+			// 0xE3 0x81 to 0xE9
+			if c := text[i]; c >= 0xE3 && c <= 0xE9 && (c > 0xE3 || text[i+1] >= 0x81) {
+				n++
+				i += 2
+			}
+		}
+		text = text[max(i, 1):]
+	}
+	return n
+}
+
+func (e *entry) read(s *markdown.Source, fs fields, bad *fieldError) {
+	for _, p := range s.Problems {
+		// What the reading pass calls an error is about the front matter:
+		// without its end nobody knows whether this is a draft.
+		e.problem(p.Line, p.Warning, "%s", p.Text)
+		e.broken = e.broken || !p.Warning
+	}
+	if bad != nil {
+		e.problem(bad.line, false, "%s", bad.text)
+		e.broken = true
+	}
+	if len(e.section.defaults) > 0 {
+		fs = append(e.section.defaults[:len(e.section.defaults):len(e.section.defaults)], fs...)
+	}
+	loc := e.section.location()
+
+	place := e.place()
+	e.draft, e.page = place.draft, place.page
+	e.lang = place.lang
+	e.words = s.Words
+	e.minutes = minutes(s.Words, s.Body)
+	e.empty = s.Words == 0 && s.Heading == ""
+
+	e.readTitle(fs, s, place.name)
+	e.readDates(fs, place, loc)
+	e.readState(fs)
+	e.readAddress(fs, place)
+
+	e.tags = tagsOf(fs)
+	for _, k := range []string{"authors", "author", "by", "byline"} {
+		for _, a := range fs.names(k) {
+			// Names in links: <a href="...">A</a>, <a ...>B</a>.
+			a = strings.ReplaceAll(a, "</a>", ",")
+			for _, a := range trimAll(strings.Split(plainLine(a), ",")) {
+				if a = strings.TrimPrefix(a, "and "); !containsFold(e.authors, a) {
+					e.authors = append(e.authors, a)
+				}
+			}
+		}
+		if len(e.authors) > 0 {
+			break
+		}
+	}
+	e.description = plainLine(fs.text("description", "summary", "rssdescription", "rss", "rssdescr", "excerpt",
+		"abstract", "descr", "subtitle", "lead", "metadescription"))
+	if e.description == "." || e.description == "-" {
+		e.description = "" // a filled-in field that says nothing
+	}
+	if l := fs.text("lang", "language", "pagelang", "locale", "langcode"); l != "" && len(l) <= 16 && e.section.kind != markdown.Franklin ||
+		e.section.kind == markdown.Franklin && fs.text("pagelang", "locale", "langcode") != "" {
+		// Franklin's lang is the language of its code.
+		if e.section.kind == markdown.Franklin {
+			l = fs.text("pagelang", "locale", "langcode")
+		}
+		e.lang = plainLine(l)
+	}
+	if f, ok := fs.get("series"); ok {
+		if list := flat(f.value); len(list) > 0 {
+			e.series = plainLine(list[0])
+		}
+	} else if list := fs.sub("taxonomies").names("series"); len(list) > 0 {
+		e.series = plainLine(list[0])
+	}
+	e.external = externalOf(fs)
+	if f, ok := fs.get("weight", "order", "navorder"); ok {
+		e.weight, _ = f.value.(int64)
+		if s, ok := f.value.(string); ok {
+			n, _ := number(s)
+			e.weight = int64(n)
+		}
+	}
+	if e.external != "" {
+		e.empty = false
+	}
+	if e.empty && !e.hasDate {
+		e.unlisted = true // it sends browsers on, or waits to be written
+	}
+}
+
+func (e *entry) readTitle(fs fields, s *markdown.Source, name string) {
+	t := fs.text("title", "rsstitle")
+	e.titled = t != "" || s.Heading != ""
+	if t == "" && s.Heading != "" {
+		t = s.Heading
+	} else {
+		t = plainLine(t)
+	}
+	if t == "" {
+		t = strings.TrimSpace(strings.NewReplacer("_", " ", "-", " ").Replace(name))
+		if strings.Contains(name, " ") || !isASCII(name) {
+			t = name // a name that was written to be read
+		}
+		r, n := utf8.DecodeRuneInString(t)
+		t = string(unicode.ToUpper(r)) + t[n:]
+	}
+	t = strings.TrimSuffix(t, ".md")
+	e.title = cut(markdown.Clean(t), 500)
+}
+
+func (e *entry) readDates(fs fields, at place, loc *time.Location) {
+	keys := []string{"date", "pubdate", "publishdate", "published", "publisheddate", "datepublished", "publishedat",
+		"created", "createdat", "createdate", "datetime", "rsspubdate", "day"}
+	if e.section.kind == markdown.Franklin {
+		keys = []string{"rsspubdate", "date", "published", "pubdate", "publishdate"}
+	}
+	read := func(f field) (time.Time, bool) {
+		t, err := dateOf(f.value, loc)
+		if err != nil {
+			e.problem(f.line, false, "%s %q is not a date", f.name, cut(scalar(f.value), 60))
+			e.broken = true
+		}
+		return t, err == nil
+	}
+	for _, k := range keys {
+		f, ok := fs.get(k)
+		if !ok {
+			continue
+		}
+		if k == "published" {
+			if _, isFlag := fs.flag(k); isFlag {
+				continue
+			}
+		}
+		if e.date, ok = read(f); ok {
+			e.hasDate = true
+			break
+		}
+	}
+	if !e.hasDate && !e.broken {
+		if e.date = at.date; !e.date.IsZero() {
+			e.hasDate = true
+		} else if t, ok := pathDate(fs.text("path", "permalink", "url"), loc); ok {
+			e.date, e.hasDate = t, true
+		}
+	}
+	if e.hasDate {
+		e.due = e.date
+	}
+	if f, ok := fs.get("publishdate", "scheduled", "schedule", "embargo"); ok {
+		if t, ok := read(f); ok {
+			e.due = t
+		}
+	}
+	if f, ok := fs.get("expirydate", "expires", "expire", "unpublishdate", "expireson"); ok {
+		if t, ok := read(f); ok {
+			e.expires = t
+		}
+	}
+	if f, ok := fs.get("updated", "lastmod", "lastmodified", "modified", "lastmodifiedat", "updateddate", "updatedat",
+		"moddate", "datemodified", "lastupdated", "edited"); ok {
+		if t, err := dateOf(f.value, loc); err == nil {
+			e.updated = t
+		} else if !strings.HasPrefix(scalar(f.value), ":") { // Hugo's ":git"
+			e.problem(f.line, true, "%s %q is not a date", f.name, cut(scalar(f.value), 60))
+		}
+	}
+}
+
+func (e *entry) readState(fs fields) {
+	for _, k := range []string{"draft", "hidden", "isdraft"} {
+		f, ok := fs.get(k)
+		if !ok {
+			continue
+		}
+		yes, set := fs.flag(k)
+		if !set {
+			e.problem(f.line, false, "%s %q is neither true nor false", f.name, cut(scalar(f.value), 40))
+			e.broken = true
+		}
+		e.draft = e.draft || yes
+	}
+	for _, k := range []string{"published", "publish"} {
+		if yes, set := fs.flag(k); set && !yes {
+			e.draft = true
+		}
+	}
+	if strings.EqualFold(fs.text("status", "state"), "draft") {
+		e.draft = true
+	}
+	e.unlisted, _ = fs.flag("unlisted")
+	decided := false
+	for _, k := range []string{"page", "ispage"} {
+		if yes, set := fs.flag(k); set {
+			e.page, decided = yes, true
+		}
+	}
+	if !decided && strings.EqualFold(fs.text("type", "layout"), "page") && !e.hasDate {
+		e.page, decided = true, true
+	}
+	if !decided && !e.page && !e.hasDate {
+		e.page = e.undatedPage()
+	}
+}
+
+// readAddress decides the slug. Front matter `slug` first; then the last
+// element of the address the site had on the web; then the file.
+func (e *entry) readAddress(fs fields, at place) {
+	e.address = at.address
+	for _, k := range []string{"permalink", "path", "url"} {
+		f, ok := fs.get(k)
+		if !ok {
+			continue
+		}
+		u, _ := f.value.(string)
+		if strings.Contains(u, ":") { // a pattern, or another host
+			if p, err := url.Parse(u); err == nil && p.Host != "" && e.section.ours(p.Host) {
+				u = p.Path
+			} else {
+				continue
+			}
+		}
+		u = strings.TrimSuffix(strings.TrimSuffix(strings.Trim(u, "/ "), ".html"), "/index")
+		if a := addressOf(u); len(a) > 0 {
+			e.url, e.address = u, a
+			break
+		}
+	}
+	if f, ok := fs.get("slug"); ok {
+		if a := addressOf(strings.Trim(scalar(f.value), "/ ")); len(a) > 0 {
+			e.explicit = true
+			dir := at.address[:len(at.address)-1]
+			e.address = append(dir[:len(dir):len(dir)], a[len(a)-1])
+		} else {
+			e.problem(f.line, true, "slug %q cannot be an address", cut(scalar(f.value), 60))
+		}
+	}
+	for _, k := range []string{"aliases", "alias", "redirectfrom", "oldurl"} {
+		for _, a := range fs.names(k) {
+			a = strings.TrimSuffix(strings.Trim(a, "/ "), ".html")
+			if a != "" {
+				e.aliases = append(e.aliases, markdown.Clean(a))
+			}
+		}
+	}
+}
+
+// state is what the post is at a moment.
+func (e *entry) state(now time.Time) State {
+	switch {
+	case e.broken:
+		return Broken
+	case e.draft:
+		return Draft
+	case !e.due.IsZero() && e.due.After(now):
+		return Scheduled
+	case !e.expires.IsZero() && !e.expires.After(now):
+		return Expired
+	case e.page:
+		return Page
+	}
+	return Published
+}
+
+// next is the first moment after now at which the state changes by itself.
+func (e *entry) next(now time.Time) time.Time {
+	if e.broken || e.draft {
+		return time.Time{}
+	}
+	if e.due.After(now) {
+		return e.due
+	}
+	if e.expires.After(now) {
+		return e.expires
+	}
+	return time.Time{}
+}
+
+func tagsOf(fs fields) []string {
+	var tags []string
+	add := func(list []string) {
+		for _, t := range list {
+			t = strings.TrimSpace(strings.TrimPrefix(plainLine(t), "#"))
+			if t != "" && !containsFold(tags, t) {
+				tags = append(tags, cut(t, 80))
+			}
+		}
+	}
+	tax := fs.sub("taxonomies")
+	for _, k := range []string{"tags", "tag", "keywords", "categories", "category"} {
+		if k == "keywords" && len(tags) > 0 {
+			continue
+		}
+		add(fs.words(k))
+		add(tax.words(k))
+	}
+	if len(tags) == 0 {
+		add(fs.sub("extra").words("tags"))
+	}
+	return tags
+}
+
+// externalOf gives the address of a post whose text is elsewhere.
+func externalOf(fs fields) string {
+	u := fs.text("external", "externalurl", "externallink", "redirectto", "link")
+	p, err := url.Parse(u)
+	if u == "" || err != nil || p.Host == "" || p.Scheme != "http" && p.Scheme != "https" || strings.ContainsAny(u, " ()<>\\") {
+		return ""
+	}
+	return markdown.Clean(u)
+}
+
+func plainHost(u string) string {
+	if p, err := url.Parse(u); err == nil {
+		return strings.TrimPrefix(p.Host, "www.")
+	}
+	return u
+}
+
+// minutes is the time to read a text: 220 words a minute, 400 characters of
+// Chinese or Japanese, of which every one was counted as a word.
+func minutes(words int, body []byte) int {
+	if words == 0 {
+		return 0
+	}
+	cjk := ideographs(body)
+	cjk = min(cjk, words)
+	return max(1, int(float64(words-cjk)/220+float64(cjk)/400+0.5))
+}
+
+var (
+	htmlTag    = regexp.MustCompile(`</?[a-zA-Z][^<>]*>`)
+	inlineLink = regexp.MustCompile(`!?\[([^\[\]]*)\]\([^()]*\)`)
+)
+
+// plainLine brings a value of a front matter to one clean line without markup.
+func plainLine(s string) string {
+	if strings.ContainsAny(s, "<&") {
+		s = html.UnescapeString(htmlTag.ReplaceAllString(s, ""))
+	}
+	if strings.Contains(s, "](") {
+		s = inlineLink.ReplaceAllString(s, "$1")
+	}
+	if strings.Contains(s, "`") {
+		s = strings.ReplaceAll(s, "`", "")
+	}
+	if strings.Contains(s, "**") {
+		s = strings.ReplaceAll(s, "**", "")
+	}
+	return strings.Join(strings.Fields(markdown.Clean(s)), " ")
+}
+
+func containsFold(list []string, s string) bool {
+	for _, x := range list {
+		if strings.EqualFold(x, s) {
+			return true
+		}
+	}
+	return false
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// cut shortens s to n bytes at most, at a rune.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n] + "…"
+}

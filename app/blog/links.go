@@ -1,0 +1,140 @@
+package blog
+
+import (
+	"net/url"
+	"path"
+	"strings"
+
+	"sheaf/app/markdown"
+)
+
+// pathKey is what files are found by: no extension, no index, any case.
+func pathKey(p string) string {
+	p = strings.ToLower(strings.Trim(p, "/"))
+	switch ext := path.Ext(p); ext {
+	case ".md", ".markdown", ".mdx", ".mkd", ".html", ".htm":
+		p = strings.TrimSuffix(p, ext)
+	}
+	if p == "index" || p == "_index" {
+		return ""
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(p, "/_index"), "/index")
+}
+
+// Resolve finds the post that a link in another one goes to, in any dialect's
+// form: a path beside the post or below the site with or without .md, Zola's
+// @/post.md, an address of the site on the web, a slug; with #heading, which
+// alone is the post itself. ok is false for a link that goes elsewhere.
+func (e *Edition) Resolve(from *Post, target string) (p *Post, heading string, ok bool) {
+	target = strings.TrimSpace(target)
+	target, heading, _ = strings.Cut(target, "#")
+	target, _, _ = strings.Cut(target, "?")
+	if h, err := url.PathUnescape(heading); err == nil {
+		heading = markdown.Clean(h)
+	}
+	if t, err := url.PathUnescape(target); err == nil {
+		target = t
+	}
+	if target == "" {
+		return from, heading, from != nil && heading != ""
+	}
+	if i := strings.Index(target, ":"); i > 0 || strings.HasPrefix(target, "//") {
+		u, err := url.Parse(target)
+		if err != nil || u.Host == "" || !e.ours(from, u.Host) {
+			return nil, "", false
+		}
+		target = "/" + strings.Trim(u.Path, "/")
+	}
+	switch path.Ext(target) {
+	case ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".pdf", ".zip", ".css", ".js", ".xml", ".mp4", ".txt", ".csv":
+		return nil, "", false
+	}
+	if p = e.resolve(from, target); p == nil {
+		return nil, "", false
+	}
+	return p, heading, true
+}
+
+func (e *Edition) ours(from *Post, host string) bool {
+	host = strings.TrimPrefix(host, "www.")
+	if host == e.site.Host {
+		return true
+	}
+	for _, h := range e.site.hosts {
+		if h == host {
+			return true
+		}
+	}
+	return false
+}
+
+func (e *Edition) resolve(from *Post, target string) *Post {
+	var sec *section
+	dir := "."
+	if from != nil {
+		sec, dir = from.entry.section, path.Dir(from.Path)
+	}
+	inside, zola := strings.CutPrefix(target, "@/")
+	rooted := zola || strings.HasPrefix(target, "/")
+	if !zola {
+		inside = strings.Trim(target, "/")
+	}
+	if rooted {
+		if b := e.site.base; b != "" && !zola {
+			inside = strings.TrimPrefix(strings.TrimPrefix(inside, b), "/")
+		}
+		if inside == "" {
+			return e.home
+		}
+		tops := []string{""}
+		if sec != nil {
+			tops = []string{path.Join(sec.dir, sec.base), sec.dir, ""}
+		}
+		for _, top := range tops {
+			if p := e.byAddress().paths[pathKey(path.Join(top, inside))]; p != nil {
+				return p
+			}
+		}
+	} else {
+		// Beside the file; and, as browsers see it, beside the page, which is
+		// one folder deeper when its address ends with a slash.
+		for _, base := range []string{dir, strings.TrimSuffix(pathOf(from), path.Ext(pathOf(from)))} {
+			if full := path.Join(base, inside); !strings.HasPrefix(full, "../") {
+				if p := e.byAddress().paths[pathKey(full)]; p != nil {
+					return p
+				}
+			}
+		}
+	}
+	inside = strings.TrimPrefix(path.Clean("/"+inside), "/")
+	if p, err := e.Post(inside); err == nil {
+		return p
+	}
+	// A name alone, or the last element of an address on the web whose
+	// pattern is not known here.
+	last := path.Base(inside)
+	stem := addressKey(last)
+	if stem == "index" {
+		stem = path.Base(path.Dir(inside))
+	}
+	for _, name := range []string{stem, strings.Join(addressOf(stem), "/")} {
+		if p := e.slugs[name]; p != nil && p != e.home {
+			return p
+		}
+	}
+	if sec != nil {
+		if _, rest, ok := nameDate(stem, sec.location()); ok {
+			if p := e.slugs[rest]; p != nil {
+				return p
+			}
+		}
+	}
+	return nil
+}
+
+func pathOf(p *Post) string {
+	if p == nil {
+		return ""
+	}
+	return p.Path
+}

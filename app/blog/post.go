@@ -1,0 +1,179 @@
+package blog
+
+import (
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+	"weak"
+
+	"sheaf/app/markdown"
+	"sheaf/app/store"
+)
+
+// A State says who can see a post, and where.
+type State int
+
+const (
+	Published State = iota // in everybody's list
+	Page                   // in everybody's menu
+	Draft                  // for authors
+	Scheduled              // for authors until its date
+	Expired                // for authors since its expiryDate
+	Broken                 // for authors until its front matter can be read
+)
+
+func (s State) String() string {
+	return [...]string{"published", "page", "draft", "scheduled", "expired", "broken"}[s]
+}
+
+// Visible reports whether readers can see a post in this state.
+func (s State) Visible() bool { return s == Published || s == Page }
+
+// A Post is one post or page in one state. It is immutable; two pointers that
+// are equal are the same text in the same state.
+type Post struct {
+	Slug        string // the address, without a leading or trailing slash
+	Path        string // of the file, below the content folder
+	Title       string // one line
+	Date        time.Time
+	Updated     time.Time // zero: not said
+	Expires     time.Time // zero: never
+	HasDate     bool
+	State       State
+	Tags        []string
+	Aliases     []string // other addresses
+	Authors     []string
+	Description string // what the author says it is about; see Summary
+	Lang        string
+	Series      string
+	External    string // the address of a text that is elsewhere, "" for ours
+	Unlisted    bool   // can be read by its address, is in no list
+	Words       int
+	Minutes     int // to read it, at least 1 unless it is empty
+
+	above string // the title shown above the text: the post's; on the home page the site's
+	entry *entry
+}
+
+// An entry is what is known of one version of one file. Posts made of it share
+// it; the next edition takes it over when the file has not changed.
+type entry struct {
+	file
+	hash    uint64
+	lib     *library
+	dialect markdown.Dialect // "" unless asked for
+	given   []byte           // the source, when it is not the folder's to give
+
+	facts
+	folded string                     // title and tags as the filter compares them
+	text   atomic.Pointer[searchText] // nil until it is made
+
+	parsing sync.Mutex // one parser at a time
+	doc     weak.Pointer[markdown.Document]
+	above   string // that doc was made for
+}
+
+// A library is where the posts of a blog are read from and kept.
+type library struct {
+	folder *store.Folder
+	docs   *documents
+	now    func() time.Time
+}
+
+// Note is the line under a post's title: "8 April 2021 · 4 min · #life". What
+// is not known is left out; to authors it says first why readers do not see
+// the post.
+func (p *Post) Note() string {
+	var parts []string
+	switch p.State {
+	case Draft, Broken:
+		parts = append(parts, p.State.String())
+	case Scheduled:
+		parts = append(parts, "goes live "+p.entry.due.Format("2 January 2006 15:04"))
+	case Expired:
+		parts = append(parts, "expired "+p.Expires.Format("2 January 2006"))
+	}
+	if p.HasDate && p.State != Scheduled {
+		parts = append(parts, p.Date.Format("2 January 2006"))
+	}
+	if p.Minutes > 0 {
+		parts = append(parts, fmt.Sprintf("%d min", p.Minutes))
+	}
+	if len(p.Tags) > 0 {
+		parts = append(parts, "#"+strings.Join(p.Tags, " #"))
+	}
+	return strings.Join(parts, " · ")
+}
+
+// Source gives the file's bytes. A post that was taken away, or taken back,
+// since this edition was made gives fs.ErrNotExist.
+func (p *Post) Source() ([]byte, error) {
+	src, _, err := p.read()
+	return src, err
+}
+
+// read also reports whether the bytes are still those of this post. When they
+// are not, they are given only to those who could see them anyway.
+func (p *Post) read() (src []byte, same bool, err error) {
+	e := p.entry
+	if e.given != nil {
+		return slices.Clone(e.given), true, nil
+	}
+	src, _, err = e.lib.folder.ReadFile(e.path, maxPost)
+	if err != nil {
+		return nil, false, fmt.Errorf("%s: %w", e.path, err)
+	}
+	if sum(src) == e.hash {
+		return src, true, nil
+	}
+	now := newEntry(e.file, src, e.lib, e.dialect)
+	if p.State.Visible() && !now.state(e.lib.now()).Visible() {
+		return nil, false, fmt.Errorf("%s: %w", e.path, fs.ErrNotExist)
+	}
+	return src, false, nil
+}
+
+// Document gives the post's text, parsed once for everybody and kept as long
+// as somebody uses it or the cache has room. A post that cannot be read any
+// more gives a document that says so. A first heading that says what stands
+// above the text is not in it: the post's title, and on the home page, which is
+// shown below the site's title, that one.
+func (p *Post) Document() *markdown.Document {
+	e := p.entry
+	e.parsing.Lock()
+	defer e.parsing.Unlock()
+	if d := e.doc.Value(); d != nil && e.above == p.above {
+		e.lib.docs.keep(e, d, 0)
+		return d
+	}
+	src, same, err := p.read()
+	if err != nil {
+		return markdown.Parse([]byte("This post is gone.\n"), markdown.Options{})
+	}
+	size := len(src)
+	if p.External != "" && p.Words == 0 {
+		// The file only sends browsers on.
+		src = append(src[:len(src):len(src)], "\n\n[Read it at "+plainHost(p.External)+"]("+p.External+")\n"...)
+	}
+	o := e.section.options(e.path, e.dialect)
+	o.Title = p.above
+	d := markdown.Parse(src, o)
+	if same {
+		e.doc, e.above = weak.Make(d), p.above
+		e.lib.docs.keep(e, d, int64(size)*documentFactor+documentBase)
+	}
+	return d
+}
+
+// Summary is the author's description, else the text before a more-mark, else
+// the first paragraph.
+func (p *Post) Summary() string {
+	if p.Description != "" {
+		return p.Description
+	}
+	return p.Document().Summary
+}

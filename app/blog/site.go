@@ -1,0 +1,359 @@
+package blog
+
+import (
+	"bytes"
+	"fmt"
+	"hash/maphash"
+	"io/fs"
+	"net/url"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"sheaf/app/markdown"
+	"sheaf/app/store"
+)
+
+// A Site is what a blog says of itself: site.yaml, else what the
+// configuration of its generator says; without a title in them the home page's,
+// else the name of the folder.
+type Site struct {
+	Title    string
+	Tagline  string
+	Author   string
+	Host     string // the public name, "" unless said
+	Accent   string // "", #rrggbb, or the number of a colour
+	Lang     string
+	Links    []Link
+	Location *time.Location // of dates that name no zone
+
+	titled bool     // the title was said
+	hosts  []string // of the web site whose folder this is
+	base   string   // the path the web site has on its host, without slashes
+}
+
+func (s Site) equal(t Site) bool {
+	return s.Title == t.Title && s.Tagline == t.Tagline && s.Author == t.Author && s.Host == t.Host && s.Accent == t.Accent &&
+		s.Lang == t.Lang && slices.Equal(s.Links, t.Links) && s.Location.String() == t.Location.String() &&
+		slices.Equal(s.hosts, t.hosts) && s.base == t.base
+}
+
+// A Link is one of the site's links elsewhere.
+type Link struct{ Text, URL string }
+
+const maxConfig = 1 << 20
+
+// readSite reads the configuration at the top of a folder, or in the content
+// folder of a generator.
+func readSite(folder *store.Folder, d *store.Dir) (Site, []Problem) {
+	s := Site{Location: time.Local}
+	var problems []Problem
+	read := func(name string, parse func(string, int) (fields, *fieldError)) fields {
+		b, _, err := folder.ReadFile(name, maxConfig)
+		if err != nil {
+			return nil
+		}
+		fs, bad := parse(string(bytes.TrimPrefix(b, []byte("\ufeff"))), 1)
+		if bad != nil {
+			_, why, _ := strings.Cut(bad.text, ": ")
+			problems = append(problems, Problem{Path: name, Line: bad.line, Text: "cannot be read: " + why})
+		}
+		return fs
+	}
+	for _, name := range []string{"site.yaml", "site.yml", "content/site.yaml", "content/site.yml"} {
+		if strings.HasPrefix(name, "content/") && !slices.Contains(d.Dirs, "content") || !strings.Contains(name, "/") && !slices.Contains(d.Files, name) {
+			continue
+		}
+		if fs := read(name, libraryYAML); fs != nil {
+			problems = append(problems, s.fill(name, fs)...)
+			break
+		}
+	}
+	for _, name := range []string{"config.md", "hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json", "config.toml", "config.yaml",
+		"config.yml", "config.json", "_config.yml", "_config.yaml", "_config.toml"} {
+		if !slices.Contains(d.Files, name) {
+			continue
+		}
+		switch path.Ext(name) {
+		case ".md":
+			b, _, _ := folder.ReadFile(name, maxConfig)
+			s.fillFrom(franklinDefs(b))
+		case ".toml":
+			s.fillFrom(read(name, tomlFields))
+		case ".json":
+			s.fillFrom(read(name, jsonFields))
+		default:
+			s.fillFrom(read(name, libraryYAML))
+		}
+	}
+	if s.Title == "" {
+		s.Title = markdown.Clean(filepath.Base(folder.Dir()))
+	} else {
+		s.titled = true
+	}
+	return s, problems
+}
+
+// fill takes site.yaml.
+func (s *Site) fill(name string, fs fields) []Problem {
+	var problems []Problem
+	bad := func(key, format string, args ...any) {
+		f, _ := fs.get(key)
+		problems = append(problems, Problem{Path: name, Line: f.line, Warning: true, Text: fmt.Sprintf(format, args...)})
+	}
+	s.fillFrom(fs)
+	s.Host = markdown.Clean(fs.text("host"))
+	if a := strings.ToLower(fs.text("accent", "color", "colour")); a != "" {
+		if s.Accent = accentOf(a); s.Accent == "" {
+			bad("accent", "accent %q is neither #rrggbb nor a colour's number or name", cut(markdown.Clean(a), 40))
+		}
+	}
+	if z := fs.text("timezone"); z != "" {
+		if _, err := time.LoadLocation(z); err != nil {
+			bad("timezone", "timezone %q is not known", cut(markdown.Clean(z), 40))
+		}
+	}
+	f, _ := fs.get("links")
+	switch v := f.value.(type) {
+	case []any:
+		for _, x := range v {
+			switch x := x.(type) {
+			case []field:
+				m := fields(x)
+				l := Link{plainLine(m.text("title", "name", "text", "label")), markdown.Clean(m.text("url", "href", "link"))}
+				if l.URL == "" && len(m) == 1 { // - GitHub: https://…
+					l = Link{plainLine(m[0].name), markdown.Clean(scalar(m[0].value))}
+				}
+				s.link(l)
+			case string:
+				s.link(Link{plainHost(x), markdown.Clean(x)})
+			}
+		}
+	case []field:
+		for _, m := range v {
+			s.link(Link{plainLine(m.name), markdown.Clean(scalar(m.value))})
+		}
+	}
+	return problems
+}
+
+func (s *Site) link(l Link) {
+	if l.URL == "" {
+		return
+	}
+	if l.Text == "" {
+		l.Text = plainHost(l.URL)
+	}
+	s.Links = append(s.Links, l)
+}
+
+// fillFrom takes what is still missing from the configuration of any
+// generator.
+func (s *Site) fillFrom(fs fields) {
+	params := append(append(append(fields{}, fs.sub("extra")...), fs.sub("params")...), fs...)
+	set := func(to *string, v string) {
+		if *to == "" {
+			*to = cut(plainLine(v), 300)
+		}
+	}
+	set(&s.Title, fs.text("websitetitle", "title", "name"))
+	set(&s.Tagline, params.text("tagline", "websitedescr", "websitedescription", "description", "subtitle"))
+	set(&s.Author, params.text("author"))
+	for _, m := range []fields{fs, params} {
+		if a := append(m.sub("author"), m.sub("params").sub("author")...); len(a) > 0 {
+			set(&s.Author, a.text("name"))
+		}
+		if f, ok := m.get("author", "authors"); ok {
+			if list := flat(f.value); len(list) > 0 {
+				set(&s.Author, list[0])
+			}
+		}
+	}
+	set(&s.Lang, fs.text("lang", "locale", "languagecode", "defaultlanguage", "defaultcontentlanguage", "pagelang"))
+	if z := fs.text("timezone"); z != "" && s.Location == time.Local {
+		if loc, err := time.LoadLocation(z); err == nil {
+			s.Location = loc
+		}
+	}
+	if u, err := url.Parse(fs.text("baseurl", "url", "websiteurl")); err == nil && u.Host != "" {
+		s.hosts = append(s.hosts, strings.TrimPrefix(u.Host, "www."))
+		s.base = strings.Trim(u.Path, "/")
+	} else if err == nil {
+		s.base = strings.Trim(u.Path, "/")
+	}
+	if u, err := url.Parse(fs.text("url")); err == nil && u.Host != "" { // Jekyll has both
+		s.hosts = append(s.hosts, strings.TrimPrefix(u.Host, "www."))
+	}
+}
+
+// accentOf checks a colour: #rgb, #rrggbb, 0 to 255, or an ANSI name.
+func accentOf(s string) string {
+	if h, ok := strings.CutPrefix(s, "#"); ok {
+		if _, err := strconv.ParseUint(h, 16, 32); err != nil {
+			return ""
+		}
+		switch len(h) {
+		case 3:
+			return "#" + string([]byte{h[0], h[0], h[1], h[1], h[2], h[2]})
+		case 6:
+			return s
+		}
+		return ""
+	}
+	if n, err := strconv.Atoi(s); err == nil && n >= 0 && n < 256 {
+		return strconv.Itoa(n)
+	}
+	for i, name := range []string{"black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"} {
+		if s == name {
+			return strconv.Itoa(i)
+		}
+	}
+	return ""
+}
+
+// A section is a part of the folder with a configuration of its own: what the
+// nearest config.md, _posts, hugo.toml ... says about the posts below it. It
+// is immutable.
+type section struct {
+	dir      string // below the folder, "" for the folder itself
+	kind     markdown.Dialect
+	site     *markdown.Site
+	defaults fields // Franklin's config.md: definitions for every page
+	ignored  []string
+	base     string // below dir: a generator's folder of content, outside of which there are no posts
+	loc      *time.Location
+	hosts    []string
+	key      uint64 // equal for sections that say the same
+}
+
+func newSection(folder *store.Folder, dir string, kind markdown.Dialect, config []byte, base string, loc *time.Location) *section {
+	s := &section{dir: dir, kind: kind, base: base, loc: loc}
+	files, err := fs.Sub(folder.FS(), s.dirOrDot())
+	if err != nil {
+		files = nil
+	}
+	s.site = markdown.NewSite(kind, config, files)
+	if kind == markdown.Franklin {
+		for _, f := range franklinDefs(config) {
+			switch f.key {
+			case "ignore":
+				s.ignored = flat(f.value)
+			case "title", "slug", "date", "rsspubdate", "published", "description", "rssdescription", "rss", "tags":
+				// Of the site, not of each page.
+			default:
+				s.defaults = append(s.defaults, f)
+			}
+		}
+	}
+	s.seal(config)
+	return s
+}
+
+// seal computes the key.
+func (s *section) seal(config []byte) {
+	var h maphash.Hash
+	h.SetSeed(hashSeed)
+	fmt.Fprintf(&h, "%s\x00%s\x00%v\x00%v\x00", s.dir, s.kind, s.base, s.loc)
+	h.Write(config)
+	s.key = h.Sum64()
+}
+
+func (s *section) location() *time.Location {
+	if s.loc == nil {
+		return time.Local
+	}
+	return s.loc
+}
+
+func (s *section) dirOrDot() string {
+	if s.dir == "" {
+		return "."
+	}
+	return s.dir
+}
+
+func (s *section) dirSlash() string {
+	if s.dir == "" {
+		return ""
+	}
+	return s.dir + "/"
+}
+
+// contentTop is the first folder on the way to the content.
+func (s *section) contentTop() string {
+	first, _, _ := strings.Cut(s.base, "/")
+	return path.Join(s.dirOrDot(), first)
+}
+
+func (s *section) ignores(p string) bool {
+	rel := strings.TrimPrefix(p, s.dirSlash())
+	for _, i := range s.ignored {
+		if rel == i || strings.HasSuffix(i, "/") && strings.HasPrefix(rel, i) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *section) ours(host string) bool {
+	return slices.Contains(s.hosts, strings.TrimPrefix(host, "www."))
+}
+
+func (s *section) options(p string, d markdown.Dialect) markdown.Options {
+	return markdown.Options{Dialect: d, Path: strings.TrimPrefix(p, s.dirSlash()), Site: s.site}
+}
+
+// franklinDefs gives the definitions of a config.md.
+func franklinDefs(config []byte) fields {
+	if config == nil {
+		return nil
+	}
+	s := markdown.Read(config, markdown.Options{Dialect: markdown.Franklin, Path: "config.md"})
+	return juliaFields(s.Front.Defs)
+}
+
+// kindOf recognises the folder of a generator by what stands at its top.
+// configured means that a file says so, not only the names of folders.
+func kindOf(folder *store.Folder, d *store.Dir) (kind markdown.Dialect, config []byte, configured bool) {
+	has := d.Has
+	read := func(name string) []byte {
+		b, _, _ := folder.ReadFile(path.Join(d.Path, name), maxConfig)
+		return b
+	}
+	if slices.Contains(d.Files, "config.md") {
+		b := read("config.md")
+		if bytes.Contains(b, []byte("@def ")) || bytes.Contains(b, []byte("+++")) || bytes.Contains(b, []byte(`\newcommand`)) {
+			return markdown.Franklin, b, true
+		}
+	}
+	switch {
+	case has("hugo.toml") || has("hugo.yaml") || has("hugo.yml") || has("hugo.json"):
+		return markdown.Hugo, nil, true
+	case has("config.toml"):
+		if b := read("config.toml"); bytes.Contains(b, []byte("base_url")) && !bytes.Contains(b, []byte("baseURL")) {
+			return markdown.Zola, b, true
+		}
+		if has("content") || has("archetypes") || has("themes") {
+			return markdown.Hugo, nil, true
+		}
+	case (has("config.yaml") || has("config.yml") || has("config.json") || has("config")) && has("content") &&
+		(has("archetypes") || has("themes") || has("layouts")):
+		return markdown.Hugo, nil, true
+	case has("_config.yml") || has("_config.yaml") || has("_config.toml"):
+		return markdown.Jekyll, nil, true
+	case has("astro.config.mjs") || has("astro.config.ts") || has("astro.config.js"):
+		return markdown.MDX, nil, true
+	case has(".eleventy.js") || has("eleventy.config.js") || has("eleventy.config.mjs") || has("eleventy.config.cjs"):
+		return markdown.Eleventy, nil, true
+	case has("_posts") || has("_drafts"):
+		return markdown.Jekyll, nil, false
+	case has("_layout") && (has("_css") || has("_assets")):
+		return markdown.Franklin, nil, false
+	case has(".obsidian"):
+		return markdown.Obsidian, nil, false
+	}
+	return markdown.Auto, nil, false
+}

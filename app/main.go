@@ -1,0 +1,137 @@
+// Package app is the program: its command line, and the wiring of all rooms.
+//
+// Main reads flags and environment, builds what a command needs from the
+// bottom up (store, blog, typeset, sshd), runs it, and takes it down again.
+// Nothing below this package knows of flags, environment or the process.
+//
+// Exit status: 0 done, 1 refused or failed, 2 wrong usage. One line on
+// standard error says why.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// Process is what the operating system hands to the program.
+type Process struct {
+	Args    []string // without the program's name
+	Stdin   io.Reader
+	Stdout  io.Writer
+	Stderr  io.Writer
+	Version string // set at build time; "" tells the module's own
+}
+
+// commands is the command line: flags, their environment and their help.
+type commands struct {
+	Serve       serve       `cmd:"" default:"withargs" help:"Serve a folder of posts over SSH (the default)."`
+	Render      render      `cmd:"" help:"Print a post as the browser shows it."`
+	Check       check       `cmd:"" help:"List what is wrong or doubtful in posts."`
+	Healthcheck healthcheck `cmd:"" help:"Shake hands with the local server; exit 0 if it answers."`
+	Version     version     `cmd:"" help:"Print the version."`
+}
+
+// errUsage is a command line that cannot be understood.
+var errUsage = errors.New("wrong usage")
+
+// errSilent ends a command with status 1 when all has been said.
+var errSilent = errors.New("")
+
+// exit ends kong's parsing when help has been printed.
+type exit int
+
+// Main runs one command and returns the exit status of the process. It returns
+// when the command is done, or some seconds after ctx ends: a server drains.
+func Main(ctx context.Context, p Process) (status int) {
+	defer func() {
+		if e := recover(); e != nil {
+			code, ok := e.(exit)
+			if !ok {
+				panic(e)
+			}
+			status = int(code)
+		}
+	}()
+	var cli commands
+	parser, err := kong.New(&cli,
+		kong.Name("sheaf"),
+		kong.Description("A blog that people read with ssh: one folder of Markdown, one program."),
+		kong.Writers(p.Stdout, p.Stderr),
+		kong.Exit(func(code int) { panic(exit(code)) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(p),
+	)
+	if err != nil {
+		fmt.Fprintf(p.Stderr, "sheaf: command line: %v\n", err)
+		return 1
+	}
+	cmd, err := parser.Parse(p.Args)
+	if err != nil {
+		fmt.Fprintf(p.Stderr, "sheaf: %v\nhint: sheaf --help lists commands and flags\n", err)
+		return 2
+	}
+	switch err := cmd.Run(); {
+	case err == nil:
+		return 0
+	case errors.Is(err, errUsage):
+		fmt.Fprintf(p.Stderr, "sheaf: %v\n", err)
+		return 2
+	case errors.Is(err, errSilent):
+		return 1
+	default:
+		fmt.Fprintf(p.Stderr, "sheaf: %v\n", err)
+		return 1
+	}
+}
+
+type version struct{}
+
+func (version) Run(p Process) error {
+	_, err := fmt.Fprintln(p.Stdout, "sheaf", buildVersion(p.Version))
+	return err
+}
+
+// buildVersion is the linker's version, else what the Go tool recorded.
+func buildVersion(linked string) string {
+	if linked != "" {
+		return linked
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v := info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && (v == "" || v == "(devel)") {
+			v = "revision " + s.Value[:min(12, len(s.Value))]
+		}
+	}
+	if v == "" {
+		v = "(devel)"
+	}
+	return v
+}
+
+// isTerminal tells whether a stream of the process is a terminal.
+func isTerminal(f any) bool {
+	file, ok := f.(*os.File)
+	if !ok {
+		return false
+	}
+	st, err := file.Stat()
+	return err == nil && st.Mode()&os.ModeCharDevice != 0 && filepath.Base(file.Name()) != "null"
+}
+
+// colourless tells whether the environment asks for text without escape codes.
+func colourless() bool {
+	return os.Getenv("NO_COLOR") != "" || strings.EqualFold(os.Getenv("TERM"), "dumb")
+}

@@ -1,0 +1,450 @@
+package markdown
+
+import (
+	"strconv"
+	"strings"
+)
+
+const (
+	deepest  = 12   // quotes and lists inside one another
+	mostRuns = 1500 // delimiters of emphasis and brackets in one block of text
+)
+
+// finish is the last pass: it limits nesting and delimiters, brings call-outs
+// to their marks, takes attributes from headings, and puts code back as fences.
+func (p *page) finish(in sheet) sheet {
+	w := newPen(in)
+	s := in.s
+	notes := p.footnotes(s)
+	runs := 0
+	depth := []int{} // indentation of open list items
+	quote := 0       // quote markers of the line before
+	julia := 0       // indentation of the body of a !!! call-out; 0: none
+	for i := 0; i < len(s); {
+		end := eol(s, i)
+		line := s[i:end]
+		w.line = in.line(i)
+		if len(w.b) > 0 {
+			// the line was opened by the one before; correct its origin
+			w.lines[len(w.lines)-1] = w.line
+		}
+		next := min(end+1, len(s))
+		last := end == len(s)
+		t := strings.TrimLeft(line, " \t")
+		if t == "" {
+			runs = 0
+			if julia > 0 {
+				w.str(">")
+			}
+			w.byte('\n')
+			quote = 0
+			i = next
+			if last {
+				break
+			}
+			continue
+		}
+		if julia > 0 {
+			if len(line)-len(t) < 4 && !strings.HasPrefix(line, "\t") {
+				julia = 0
+				w.byte('\n')
+			} else {
+				line = "> " + strings.TrimPrefix(line[min(4, len(line)-len(t)):], "\t")
+				t = line
+			}
+		} else if strings.HasPrefix(line, "!!! ") || strings.HasPrefix(line, "??? ") || strings.HasPrefix(line, "???+ ") {
+			if head, ok := p.admonition(line); ok && (last || indentedNext(s, next)) {
+				w.str(head)
+				w.byte('\n')
+				julia = 4
+				i = next
+				if last {
+					break
+				}
+				continue
+			}
+		}
+		prefix, rest, quotes := p.limited(line, &depth)
+		if listMarker(strings.TrimLeft(prefix, " >")) > 0 {
+			runs = 0
+		}
+		if quotes > 0 && quote != quotes || listMarker(strings.TrimLeft(rest, " ")) > 0 {
+			runs = 0
+		}
+		if quotes > 0 && strings.HasPrefix(rest, "[!") && (quote < quotes || quote == 0) {
+			if head, ok := p.alert(rest); ok {
+				rest = head
+			}
+		}
+		quote = quotes
+		if strings.HasPrefix(rest, "#") {
+			rest = p.headingLine(rest)
+		}
+		rest = p.delimiters(rest, &runs, notes)
+		p.unshield(w, prefix, rest)
+		if last {
+			break
+		}
+		w.byte('\n')
+		i = next
+	}
+	return w.sheet()
+}
+
+func indentedNext(s string, i int) bool {
+	for i < len(s) {
+		l := lineAt(s, i)
+		if strings.TrimSpace(l) != "" {
+			return strings.HasPrefix(l, "    ") || strings.HasPrefix(l, "\t")
+		}
+		i = min(i+len(l)+1, len(s))
+	}
+	return false
+}
+
+// admonition reads Julia's and MkDocs' !!! kind "Title".
+func (p *page) admonition(line string) (head string, ok bool) {
+	_, rest, _ := strings.Cut(line, " ")
+	name, title, _ := strings.Cut(strings.TrimSpace(rest), " ")
+	name = strings.ToLower(name)
+	if name == "" || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz-") != "" {
+		return "", false
+	}
+	kind := callouts[name]
+	if kind == "" {
+		kind = name
+	}
+	title = strings.Trim(strings.TrimSpace(title), `"`)
+	if title == "" && kind != name {
+		title = strings.ToUpper(name[:1]) + name[1:]
+	}
+	m := mark{kind: markCallout, a: kind, b: p.marks.words(title)}
+	if strings.HasPrefix(line, "???") {
+		m = mark{kind: markDetails, a: p.marks.words(title)}
+	}
+	return "> " + p.marks.put(m), true
+}
+
+// alert reads the [!KIND]± Title of GitHub and Obsidian.
+func (p *page) alert(s string) (head string, ok bool) {
+	name, title, ok := strings.Cut(s[2:], "]")
+	name, _, _ = strings.Cut(strings.ToLower(strings.TrimSpace(name)), "|")
+	if !ok || name == "" || len(name) > 40 || strings.ContainsAny(name, "[(<") || strings.HasPrefix(title, "(") {
+		return "", false
+	}
+	title = strings.TrimSpace(strings.TrimLeft(title, "+-"))
+	if strings.ContainsAny(title, "*_[`\\<&") || strings.IndexByte(title, 0xf4) >= 0 {
+		title = plainHeading(p.marks.words(title))
+	}
+	kind := callouts[name]
+	if kind == "" {
+		kind = name
+	}
+	if title == "" && kind != name {
+		title = strings.ToUpper(name[:1]) + name[1:]
+	}
+	return p.marks.put(mark{kind: markCallout, a: kind, b: title}), true
+}
+
+// limited takes a line apart into the markers of its containers, no more of
+// them than the deepest, and its text.
+func (p *page) limited(line string, depth *[]int) (prefix, rest string, quotes int) {
+	k, col, base := 0, 0, 0
+	var b strings.Builder
+	levels := 0
+	d := *depth
+	for k < len(line) {
+		c, n := column(line[k:])
+		col = base + c
+		gap := line[k : k+n]
+		if k+n >= len(line) {
+			break
+		}
+		if line[k+n] == '>' {
+			k += n + 1
+			quotes++
+			if levels++; levels <= deepest {
+				b.WriteString(gap + ">")
+			}
+			if k < len(line) && line[k] == ' ' {
+				k++
+				if levels <= deepest {
+					b.WriteByte(' ')
+				}
+			}
+			base = 0
+			continue
+		}
+		m := listMarker(line[k+n:])
+		if m == 0 || isRule(line[k+n:]) {
+			break
+		}
+		for len(d) > 0 && d[len(d)-1] > col {
+			d = d[:len(d)-1]
+		}
+		d = append(d, col+m+1)
+		if levels++; len(d) > deepest || levels > deepest || quotes+len(d) > deepest+4 {
+			// too deep: the item stays, on the deepest level allowed
+			if levels > deepest || quotes >= deepest {
+				return b.String(), strings.TrimLeft(line[k+n+m:], " "), min(quotes, deepest)
+			}
+			over := d[min(deepest, len(d))-1] - m - 1
+			*depth = d
+			return b.String() + strings.Repeat(" ", max(min(over, col), 0)) + line[k+n:k+n+m] + " ", strings.TrimLeft(line[k+n+m:], " "), quotes
+		}
+		b.WriteString(gap + line[k+n:k+n+m])
+		k += n + m
+		base = col + m
+		if k < len(line) && line[k] == ' ' {
+			b.WriteByte(' ')
+			k++
+			base++
+		}
+		if len(d) > 200 {
+			break
+		}
+	}
+	*depth = d
+	if quotes > deepest {
+		quotes = deepest
+	}
+	rest = line[k:]
+	t := strings.TrimLeft(rest, " \t")
+	if n := len(rest) - len(t); n > 0 {
+		if len(d) > deepest {
+			n = min(n, d[deepest-1])
+		}
+		b.WriteString(rest[:n])
+		rest = t
+	}
+	return b.String(), rest, quotes
+}
+
+// headingLine takes {#id .class} from the end of a heading.
+func (p *page) headingLine(s string) string {
+	t := strings.TrimRight(s, " \t")
+	n := runOf(s, '#')
+	if n > 6 {
+		return s
+	}
+	if n < len(s) && s[n] != ' ' && s[n] != '\t' {
+		return s
+	}
+	if !strings.HasSuffix(t, "}") {
+		return s
+	}
+	k := strings.LastIndexByte(t, '{')
+	if k < n || k+2 >= len(t) || strings.IndexByte("#.:", t[k+1]) < 0 && !strings.Contains(t[k:], "=") {
+		return s
+	}
+	if p.dialect == Franklin && t[k+1] != '#' {
+		return s
+	}
+	id := ""
+	for _, w := range strings.Fields(strings.TrimLeft(t[k+1:len(t)-1], ":")) {
+		if strings.HasPrefix(w, "#") {
+			id = w[1:]
+		}
+	}
+	t = strings.TrimRight(t[:k], " \t")
+	if id != "" {
+		t += p.marks.put(mark{kind: markID, a: id})
+	}
+	return t
+}
+
+// footnotes finds the footnotes that have a text.
+func (p *page) footnotes(s string) map[string]bool {
+	if !strings.Contains(s, "[^") {
+		return nil
+	}
+	m := map[string]bool{}
+	for l := range strings.Lines(s) {
+		l = strings.TrimLeft(l, " \t>-*")
+		if strings.HasPrefix(l, "[^") {
+			if k := strings.Index(l, "]:"); k > 2 {
+				m[strings.ToLower(l[2:k])] = true
+			}
+		}
+	}
+	return m
+}
+
+// delimiters escapes what would make the parser slow, turns references to
+// footnotes that have no text into plain raised text, and :names: into emoji.
+func (p *page) delimiters(s string, runs *int, notes map[string]bool) string {
+	if strings.IndexAny(s, "*_[]~:") < 0 {
+		return s
+	}
+	var b strings.Builder
+	from := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		switch c {
+		case '\\':
+			i += 2
+			continue
+		case '*', '_', '[', ']', '~':
+			if c == '[' && strings.HasPrefix(s[i:], "[^") {
+				if k := strings.IndexByte(s[i:], ']'); k > 2 && !strings.ContainsAny(s[i+2:i+k], " [") && (i+k+1 >= len(s) || s[i+k+1] != '(' && (s[i+k+1] != ':' || i > 0)) {
+					if label := s[i+2 : i+k]; !notes[strings.ToLower(label)] {
+						b.WriteString(s[from:i])
+						b.WriteString(p.marks.put(mark{kind: markOpen, a: "sup"}) + p.marks.put(mark{kind: markText, a: p.marks.words(label), src: label}) + p.marks.put(mark{kind: markClose, a: "sup"}))
+						i += k + 1
+						from = i
+						continue
+					}
+				}
+			}
+			if *runs++; *runs > mostRuns {
+				b.WriteString(s[from:i])
+				n := runOf(s[i:], c)
+				b.WriteString(p.marks.put(mark{kind: markText, a: s[i : i+n], src: s[i : i+n]}))
+				i += n
+				from = i
+				continue
+			}
+			if c == '[' || c == ']' {
+				i++ // every bracket counts, every run of the others
+			} else {
+				i += runOf(s[i:], c)
+			}
+			continue
+		case ':':
+			if strings.HasPrefix(s[i:], "://") {
+				for i < len(s) && s[i] > ' ' {
+					i++
+				}
+				continue
+			}
+			if k := strings.IndexByte(s[i+1:], ':'); k > 0 && k < 32 && (i == 0 || !isWord(s[i-1]) && s[i-1] != ':') {
+				if e := emoji[s[i+1:i+1+k]]; e != "" {
+					b.WriteString(s[from:i])
+					b.WriteString(e)
+					i += k + 2
+					from = i
+					continue
+				}
+			}
+		}
+		i++
+	}
+	if from == 0 {
+		return s
+	}
+	b.WriteString(s[min(from, len(s)):])
+	return b.String()
+}
+
+// unshield writes a line, blocks of code in it as fences behind its prefix.
+func (p *page) unshield(w *pen, prefix, rest string) {
+	w.str(prefix)
+	if strings.IndexByte(rest, 0xf4) < 0 {
+		w.str(rest)
+		return
+	}
+	h := hollow(prefix)
+	begun := false
+	for i := 0; i < len(rest); {
+		m, ok := p.marks.at(rest[i:])
+		if !ok {
+			k := strings.IndexByte(rest[i+1:], 0xf4)
+			if k < 0 {
+				k = len(rest) - i - 1
+			}
+			text := rest[i : i+1+k]
+			if begun {
+				text = strings.TrimLeft(text, " ")
+			}
+			w.str(text)
+			begun = begun && strings.TrimSpace(text) == ""
+			i += 1 + k
+			continue
+		}
+		if m.kind != markFence {
+			w.str(rest[i : i+markLen])
+			i += markLen
+			continue
+		}
+		if strings.TrimSpace(rest[:i]) != "" {
+			w.byte('\n')
+			w.str(h)
+		}
+		ticks := 3
+		for l := range strings.Lines(m.b) {
+			ticks = max(ticks, runOf(strings.TrimLeft(l, " \t"), '`')+1)
+		}
+		fence := strings.Repeat("`", ticks)
+		w.str(fence + m.a)
+		line := m.n
+		save := w.line
+		if line > 0 {
+			w.line = int32(line)
+		}
+		code := strings.TrimSuffix(m.b, "\n")
+		for k, l := range strings.Split(code, "\n") {
+			if line > 0 {
+				w.line = min(int32(line+1+k), p.lastLine)
+			}
+			w.byte('\n')
+			if l == "" {
+				w.str(strings.TrimRight(h, " "))
+				continue
+			}
+			w.str(h)
+			w.str(l)
+		}
+		w.line = save
+		w.byte('\n')
+		w.str(h + fence)
+		i += markLen
+		if strings.TrimSpace(rest[i:]) != "" {
+			w.byte('\n')
+			w.str(h)
+			begun = true
+		}
+	}
+}
+
+// anchor brings the label of an equation to the form it is known by.
+func anchor(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+
+// anchorID makes the anchor of a heading as most generators do.
+func anchorID(s string) string {
+	var b strings.Builder
+	dash := false
+	for _, r := range strings.ToLower(s) {
+		switch {
+		case r == ' ' || r == '-':
+			dash = b.Len() > 0
+		case r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '_' || r >= 0xc0 && r < 0x2000 || r > 0x2e7f && r < 0xe000:
+			if dash {
+				b.WriteByte('-')
+				dash = false
+			}
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// franklinID makes the anchor Franklin gives a heading.
+func franklinID(s string) string {
+	return strings.ReplaceAll(anchorID(strings.ReplaceAll(s, "_", "-")), "-", "_")
+}
+
+// unique gives id, with a number behind it if it was given before.
+func (p *page) unique(id string, seen map[string]int) string {
+	if id == "" {
+		id = "section"
+	}
+	seen[id]++
+	n := seen[id]
+	switch {
+	case n == 1:
+		return id
+	case p.dialect == Franklin:
+		return id + "__" + strconv.Itoa(n)
+	}
+	return id + "-" + strconv.Itoa(n-1)
+}

@@ -1,0 +1,39 @@
+// Package markdown understands sources: Markdown as CommonMark and GitHub have
+// it, and as the site generators of this world have it (Franklin, Hugo,
+// Jekyll, Zola, Eleventy, Astro and other MDX, Obsidian). Whatever the
+// dialect, one kind of tree comes out.
+//
+// # The two doors
+//
+// [Read] takes a source apart without parsing it: front matter, first heading,
+// number of words. It is meant for ten thousand files at start.
+//
+// [Parse] gives the whole [Document]. It never fails and never panics: what
+// cannot be understood is shown as the author typed it, and said in
+// Document.Problems. Both are pure functions of their arguments and bounded in
+// size, depth and time; their results are immutable and may be shared.
+//
+// # How a source becomes a tree
+//
+//  1. clean.go   bytes to safe text: valid UTF-8, no control characters
+//  2. front.go   the front matter is cut off (franklin.go: definitions anywhere)
+//  3. shield.go  all that must not be read as markup (code, math, comments,
+//     raw text) is replaced by one rune each, a mark
+//  4. macro passes (franklin.go, shortcode.go, liquid.go, mdx.go, obsidian.go) bring the
+//     dialect's own words to Markdown and to marks
+//  5. html.go    raw HTML becomes Markdown and marks
+//  6. bound.go   nesting and runs of delimiters are limited; code returns as fences
+//  7. tree.go    goldmark parses, and marks in its tree become nodes
+//
+// A mark is a rune of plane 16 of Unicode, which is private use; the source is
+// cleaned of them first, so an author cannot write one. Because a mark is a
+// letter to every later pass, no pass needs to know what code or math is.
+//
+// # The tree
+//
+// A tree holds goldmark's own kinds and those of its table, strikethrough,
+// task list, definition list and footnote extensions, and the kinds of nodes.go. It never
+// holds an HTMLBlock or a RawHTML. Display text of a leaf comes from
+// [Document.TextOf] and from nowhere else: it decodes entities and escapes,
+// once.
+package markdown

@@ -1,0 +1,165 @@
+package markdown
+
+import (
+	"fmt"
+	"io/fs"
+	"sort"
+
+	"github.com/yuin/goldmark/ast"
+)
+
+// Dialect names a generator's way of writing Markdown.
+type Dialect string
+
+const (
+	Auto     Dialect = "" // from the source's own marks, then from the site
+	Plain    Dialect = "plain"
+	Franklin Dialect = "franklin"
+	Hugo     Dialect = "hugo"
+	Jekyll   Dialect = "jekyll"
+	Zola     Dialect = "zola"
+	Eleventy Dialect = "eleventy"
+	MDX      Dialect = "astro-mdx"
+	Obsidian Dialect = "obsidian"
+)
+
+// ParseDialect accepts the names of the constants, some short forms, and "" and "auto" for Auto.
+func ParseDialect(name string) (Dialect, error) {
+	switch d := Dialect(name); d {
+	case Auto, Plain, Franklin, Hugo, Jekyll, Zola, Eleventy, MDX, Obsidian:
+		return d, nil
+	case "auto":
+		return Auto, nil
+	case "mdx", "astro":
+		return MDX, nil
+	case "11ty":
+		return Eleventy, nil
+	case "markdown", "gfm", "commonmark", "other":
+		return Plain, nil
+	}
+	return Auto, fmt.Errorf("dialect %q: not one of plain, franklin, hugo, jekyll, zola, eleventy, astro-mdx, obsidian", name)
+}
+
+// Options says how to take one source.
+type Options struct {
+	Dialect Dialect // Auto: from the source's own marks, then the site's
+	Path    string  // slash-separated, below the content root
+	Site    *Site   // may be nil
+	Title   string  // shown above the page: a first block that is a heading saying the same is left out
+}
+
+// FrontKind is the form of a front matter.
+type FrontKind int
+
+const (
+	NoFront FrontKind = iota
+	YAML
+	TOML
+	JSON
+	Julia // Franklin's @def lines and +++ blocks
+)
+
+func (k FrontKind) String() string {
+	return [...]string{"none", "YAML", "TOML", "JSON", "Julia"}[k]
+}
+
+// Front is a front matter as the author typed it. The package reads Julia
+// itself; the other kinds are the caller's, Text holds what stands between the fences.
+type Front struct {
+	Kind FrontKind
+	Text string
+	Line int   // of the first line of Text, from 1
+	Defs []Def // Julia only, in the order of the source
+}
+
+// Def is one definition of a Franklin page.
+type Def struct {
+	Name   string
+	Value  any    // string bool int64 float64 time.Time []any; nil: not understood
+	Source string // the value as typed
+	Line   int
+}
+
+// Problem is something the author would want to know.
+type Problem struct {
+	Line    int // in the source, from 1; 0: the whole
+	Text    string
+	Warning bool // the page is right all the same
+}
+
+// Source is what Read finds.
+type Source struct {
+	Dialect  Dialect
+	Front    Front
+	Body     []byte // what follows the front matter; Franklin's definitions are still in it
+	BodyLine int    // line of Body's first byte, from 1
+	Heading  string // text of the first heading outside code and comments, without its markup
+	Words    int    // a CJK character counts as one
+	Problems []Problem
+}
+
+// Document is a parsed post. It is immutable.
+type Document struct {
+	Dialect  Dialect
+	Front    Front
+	Source   []byte // what the segments of the tree point into: Markdown after the dialect's passes
+	Root     ast.Node
+	Headings []Heading
+	Links    []Link
+	Images   []Image
+	Codes    []Code
+	Text     string // plain text, for searching and feeds
+	Summary  string // plain text before <!--more-->, else the first paragraph
+	Problems []Problem
+
+	lines []int32 // source line of each line of Source
+	start []int32 // offset of each line of Source
+}
+
+// Heading is a heading with the anchor its dialect gives it.
+type Heading struct {
+	Level int
+	Text  string
+	ID    string
+	Line  int
+}
+
+// Link is a link as the author meant it: dialect syntax resolved, address not.
+type Link struct {
+	Text   string
+	Target string
+	Line   int
+}
+
+// Image is an image in the text.
+type Image struct {
+	Alt    string
+	Target string
+	Title  string
+	Line   int
+}
+
+// Code is a block of code, verbatim.
+type Code struct {
+	Lang string
+	Text string
+	Line int
+}
+
+// Line gives the line of the original source for a byte offset of d.Source.
+func (d *Document) Line(offset int) int {
+	if len(d.start) == 0 {
+		return 1
+	}
+	i := sort.Search(len(d.start), func(i int) bool { return int(d.start[i]) > offset }) - 1
+	return int(d.lines[max(i, 0)])
+}
+
+// Site is what the folders around a post say about it. It is immutable and
+// may be nil.
+type Site struct {
+	dialect Dialect
+	files   fs.FS
+	macros  map[string]macro // of Franklin's config.md
+	vars    map[string]any
+}

@@ -1,0 +1,170 @@
+package app_test
+
+import (
+	"bufio"
+	"context"
+	"crypto/ed25519"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/crypto/ssh"
+
+	"sheaf/app"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"sheaf": func() {
+			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			os.Exit(app.Main(ctx, app.Process{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Version: "test"}))
+		},
+	})
+}
+
+// TestScripts runs testdata/script: the program with the real ssh client.
+//
+// Beside testscript's own commands there are:
+//
+//	serve [FLAG...]   starts `sheaf serve` on a free port and writes ssh_config,
+//	                  in which the host blog is that server
+//	stop              sends SIGTERM to it and waits; fails unless it exits with 0
+//	keygen NAME...    makes key pairs NAME and NAME.pub in $WORK
+func TestScripts(t *testing.T) {
+	for _, client := range []string{"ssh", "ssh-agent", "ssh-add"} {
+		if _, err := exec.LookPath(client); err != nil {
+			if os.Getenv("SHEAF_TEST_CLIENTS") == "required" {
+				t.Fatal(err)
+			}
+			t.Skipf("%v: the scripts need OpenSSH's client", err)
+		}
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: filepath.Join("testdata", "script"),
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"serve":  serveCommand,
+			"stop":   stopCommand,
+			"keygen": keygenCommand,
+		},
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("TERM", "xterm-256color")
+			env.Values[serverKey{}] = &server{}
+			return nil
+		},
+		RequireUniqueNames: true,
+	})
+}
+
+type serverKey struct{}
+
+// server is the running program of one script.
+type server struct {
+	cmd  *exec.Cmd
+	done chan error
+}
+
+func serveCommand(ts *testscript.TestScript, neg bool, args []string) {
+	s := ts.Value(serverKey{}).(*server)
+	if neg || s.cmd != nil {
+		ts.Fatalf("usage: serve [FLAG...], once before stop")
+	}
+	logs, err := os.Create(ts.MkAbs("server.log"))
+	ts.Check(err)
+	cmd := exec.Command("sheaf", append([]string{"serve", "--addr", "127.0.0.1:0", "--log", "json"}, args...)...)
+	program, err := exec.LookPath("sheaf")
+	ts.Check(err)
+	cmd.Path = program
+	cmd.Dir = ts.MkAbs(".")
+	r, w := io.Pipe()
+	cmd.Stderr = io.MultiWriter(logs, w)
+	ts.Check(cmd.Start())
+	s.cmd, s.done = cmd, make(chan error, 1)
+	go func() {
+		err := cmd.Wait()
+		w.CloseWithError(io.EOF)
+		logs.Close()
+		s.done <- err
+	}()
+	ts.Defer(func() {
+		if s.cmd != nil {
+			s.cmd.Process.Kill()
+			<-s.done
+		}
+	})
+	addr, err := listening(r)
+	ts.Check(err)
+	_, port, err := net.SplitHostPort(addr)
+	ts.Check(err)
+	ts.Setenv("PORT", port)
+	ts.Check(os.WriteFile(ts.MkAbs("ssh_config"), fmt.Appendf(nil, `Host *
+	HostName 127.0.0.1
+	Port %s
+	User reader
+	StrictHostKeyChecking no
+	UserKnownHostsFile %s
+	GlobalKnownHostsFile none
+	IdentityFile none
+	IdentityAgent none
+	LogLevel ERROR
+`, port, ts.MkAbs("known_hosts")), 0o600))
+}
+
+// listening reads the server's log until it tells its address, and goes on
+// reading so that the server never waits for its log.
+func listening(r io.Reader) (string, error) {
+	sc := bufio.NewScanner(r)
+	var seen []string
+	for sc.Scan() {
+		var line struct{ Msg, Addr string }
+		json.Unmarshal(sc.Bytes(), &line)
+		if line.Msg == "listening" {
+			go io.Copy(io.Discard, r)
+			return line.Addr, nil
+		}
+		seen = append(seen, sc.Text())
+	}
+	return "", fmt.Errorf("the server did not listen:\n%s", strings.Join(seen, "\n"))
+}
+
+func stopCommand(ts *testscript.TestScript, neg bool, args []string) {
+	s := ts.Value(serverKey{}).(*server)
+	if s.cmd == nil {
+		ts.Fatalf("stop: nothing is running")
+	}
+	ts.Check(s.cmd.Process.Signal(syscall.SIGTERM))
+	select {
+	case err := <-s.done:
+		s.cmd = nil
+		if (err != nil) != neg {
+			ts.Fatalf("stop: %v", err)
+		}
+	case <-time.After(15 * time.Second):
+		ts.Fatalf("stop: the server has not ended in 15 s")
+	}
+}
+
+func keygenCommand(ts *testscript.TestScript, neg bool, args []string) {
+	for _, name := range args {
+		pub, priv, err := ed25519.GenerateKey(nil)
+		ts.Check(err)
+		block, err := ssh.MarshalPrivateKey(priv, name)
+		ts.Check(err)
+		ts.Check(os.WriteFile(ts.MkAbs(name), pem.EncodeToMemory(block), 0o600))
+		key, err := ssh.NewPublicKey(pub)
+		ts.Check(err)
+		line := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key))) + " " + name + "\n"
+		ts.Check(os.WriteFile(ts.MkAbs(name+".pub"), []byte(line), 0o644))
+	}
+}

@@ -1,0 +1,204 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"sheaf/app/blog"
+	"sheaf/app/markdown"
+	"sheaf/app/sshd"
+	"sheaf/app/store"
+	"sheaf/app/typeset"
+)
+
+// pageCache bounds the memory of set pages, shared by all sessions.
+const pageCache = 64 << 20
+
+// drain is how long sessions have to end once the server has been told to.
+const drain = 5 * time.Second
+
+type serve struct {
+	Addr    string `env:"SHEAF_ADDR" default:":2222" placeholder:"HOST:PORT" help:"Where to listen (${default}, $$${env})."`
+	Content string `env:"SHEAF_CONTENT" default:"content" placeholder:"DIR" help:"The folder of posts (${default}, $$${env})."`
+	Keys    string `env:"SHEAF_KEYS" default:"keys" placeholder:"DIR" help:"Host key and authors' keys (${default}, $$${env})."`
+	Host    string `env:"SHEAF_HOST" placeholder:"NAME" help:"The public name, printed in addresses ($$${env})."`
+	Log     string `env:"SHEAF_LOG" enum:"text,json," default:"" placeholder:"text|json" help:"Form of the log; text on a terminal, else json ($$${env})."`
+}
+
+// Run serves until ctx ends, then drains.
+func (c serve) Run(ctx context.Context, p Process) (err error) {
+	log := c.logger(p)
+	if st, err := os.Stat(c.Content); err != nil {
+		return fmt.Errorf("content folder %s: %w", c.Content, reason(err))
+	} else if !st.IsDir() {
+		return fmt.Errorf("content folder %s: not a folder", c.Content)
+	}
+	l, err := net.Listen("tcp", c.Addr)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", c.Addr, reason(err))
+	}
+	defer l.Close()
+	folder, err := store.Open(c.Content, log)
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	b, err := blog.Open(ctx, blog.Config{Folder: folder, Now: time.Now, Log: log})
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	srv, err := sshd.New(sshd.Config{
+		Blog:    b,
+		Setter:  typeset.New(pageCache),
+		Keys:    c.Keys,
+		Host:    c.Host,
+		Log:     log,
+		Version: buildVersion(p.Version),
+	})
+	if err != nil {
+		return err
+	}
+	log.Info("listening", "addr", l.Addr().String(), "content", c.Content, "posts", len(b.Reader().Edition().Posts()))
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(l) }()
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	log.Info("draining", "wait", drain.String())
+	end, cancel := context.WithTimeout(context.Background(), drain)
+	defer cancel()
+	if err := srv.Shutdown(end); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return <-served
+}
+
+// logger writes to standard error. No text of a visitor or a post reaches the
+// log with a control character in it.
+func (c serve) logger(p Process) *slog.Logger {
+	o := &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		switch v := a.Value.Any().(type) {
+		case string:
+			a.Value = slog.StringValue(logged(v))
+		case error:
+			a.Value = slog.StringValue(logged(v.Error()))
+		case fmt.Stringer:
+			a.Value = slog.StringValue(logged(v.String()))
+		}
+		return a
+	}}
+	if c.Log == "text" || c.Log == "" && isTerminal(p.Stderr) {
+		return slog.New(slog.NewTextHandler(p.Stderr, o))
+	}
+	return slog.New(slog.NewJSONHandler(p.Stderr, o))
+}
+
+func logged(s string) string { return strings.Join(strings.Fields(markdown.Clean(s)), " ") }
+
+// reason takes the system's own words out of an error that repeats a path or
+// an address already named.
+func reason(err error) error {
+	var pe *fs.PathError
+	var se *os.SyscallError
+	switch {
+	case errors.As(err, &se):
+		return se.Err
+	case errors.As(err, &pe):
+		return pe.Err
+	}
+	return err
+}
+
+type healthcheck struct {
+	Addr string `env:"SHEAF_ADDR" default:":2222" placeholder:"HOST:PORT" help:"The server's address (${default}, $$${env})."`
+}
+
+// Run does a whole SSH handshake with the server.
+func (c healthcheck) Run(ctx context.Context) error {
+	host, port, err := net.SplitHostPort(c.Addr)
+	if err != nil {
+		return fmt.Errorf("%w: address %s: %w", errUsage, c.Addr, err)
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	ctx, cancel := context.WithTimeout(ctx, 4*time.Second)
+	defer cancel()
+	if err := sshd.Check(ctx, net.JoinHostPort(host, port)); err != nil {
+		return fmt.Errorf("healthcheck: %w", err)
+	}
+	return nil
+}
+
+type render struct {
+	Width   int    `default:"80" help:"Columns (${default})."`
+	Theme   string `enum:"dark,light,plain," default:"" placeholder:"dark|light|plain" help:"Colours; plain has no escape codes (dark, plain with NO_COLOR)."`
+	Dialect string `default:"auto" placeholder:"NAME" help:"franklin, hugo, jekyll, zola, eleventy, astro-mdx, obsidian or plain (found from the file)."`
+	File    string `arg:"" help:"The post."`
+}
+
+// Run prints one post, wherever its folder is.
+func (c render) Run(p Process) error {
+	if c.Width < 1 || c.Width > 1000 {
+		return fmt.Errorf("%w: --width %d: not between 1 and 1000", errUsage, c.Width)
+	}
+	dialect := markdown.Auto
+	if c.Dialect != "auto" {
+		d, err := markdown.ParseDialect(c.Dialect)
+		if err != nil {
+			return fmt.Errorf("%w: %w", errUsage, err)
+		}
+		dialect = d
+	}
+	post, site, err := blog.ReadPost(filepath.Clean(c.File), dialect, time.Now())
+	if err != nil {
+		return err
+	}
+	theme := typeset.Theme{Name: c.Theme, Accent: site.Accent}
+	if c.Theme == "" {
+		theme.Name = "dark"
+		if colourless() {
+			theme.Name = "plain"
+		}
+	}
+	page := typeset.New(pageCache).Page(post.Document(), typeset.Header{Title: post.Title, Note: post.Note()}, c.Width, theme)
+	_, err = p.Stdout.Write([]byte(strings.Join(page.Lines, "\n") + "\n"))
+	return err
+}
+
+type check struct {
+	Path []string `arg:"" help:"Posts or folders of posts."`
+}
+
+// Run lists problems, errors and warnings, one a line.
+func (c check) Run(p Process) error {
+	problems, err := blog.Check(c.Path)
+	if err != nil {
+		return err
+	}
+	bad := false
+	for _, q := range problems {
+		word := ""
+		if q.Warning {
+			word = "warning: "
+		} else {
+			bad = true
+		}
+		fmt.Fprintf(p.Stdout, "%s:%d: %s%s\n", markdown.Clean(q.Path), q.Line, word, markdown.Clean(q.Text))
+	}
+	if bad {
+		return errSilent
+	}
+	return nil
+}

@@ -1,0 +1,71 @@
+package sshd
+
+import (
+	"errors"
+
+	"charm.land/ssh"
+	gossh "golang.org/x/crypto/ssh"
+)
+
+const (
+	// maxAuthTries lets an agent offer forty keys before the one that counts,
+	// or before it falls back to being a reader.
+	maxAuthTries = 48
+
+	// maxUser bounds a user name, which is kept as long as its connection and
+	// decides nothing.
+	maxUser = 64
+)
+
+var errNotYet = errors.New("offer a key, or answer no question")
+
+// config is made anew for each connection; the library adds to it.
+func (s *Server) config(ctx ssh.Context) *gossh.ServerConfig {
+	return &gossh.ServerConfig{
+		Config: gossh.Config{
+			KeyExchanges: []string{gossh.KeyExchangeMLKEM768X25519, gossh.KeyExchangeCurve25519, gossh.KeyExchangeDH16SHA512},
+			Ciphers: []string{gossh.CipherChaCha20Poly1305, gossh.CipherAES256GCM, gossh.CipherAES128GCM,
+				gossh.CipherAES256CTR, gossh.CipherAES128CTR},
+			MACs: []string{gossh.HMACSHA256ETM, gossh.HMACSHA512ETM},
+		},
+		PublicKeyAuthAlgorithms: []string{gossh.KeyAlgoED25519, gossh.KeyAlgoSKED25519, gossh.KeyAlgoSKECDSA256,
+			gossh.KeyAlgoECDSA256, gossh.KeyAlgoECDSA384, gossh.KeyAlgoECDSA521, gossh.KeyAlgoRSASHA256, gossh.KeyAlgoRSASHA512},
+		MaxAuthTries: maxAuthTries,
+		NoClientAuth: true,
+		NoClientAuthCallback: func(m gossh.ConnMetadata) (*gossh.Permissions, error) {
+			// Only these two: a client that is let in at once never offers the
+			// key that would have made it an author.
+			if u := m.User(); u == "guest" || u == "anonymous" {
+				return &gossh.Permissions{}, nil
+			}
+			return nil, errNotYet
+		},
+		AuthLogCallback: func(_ gossh.ConnMetadata, _ string, err error) {
+			if c := connOf(ctx); c != nil && err == nil {
+				c.authenticated()
+			}
+		},
+	}
+}
+
+// acceptKey accepts the keys of authors, and no others: a client whose key is
+// accepted stops there and never offers the next one. It decides nothing else,
+// because a key that is offered is not yet a key that is owned.
+func (s *Server) acceptKey(ctx ssh.Context, k ssh.PublicKey) bool {
+	if len(ctx.User()) > maxUser {
+		return false
+	}
+	s.authors.refresh()
+	if s.authors.find(k) != nil {
+		return true
+	}
+	if c := connOf(ctx); c != nil {
+		c.offered(k)
+	}
+	return false
+}
+
+// acceptReader lets everybody in, without a question.
+func acceptReader(ctx ssh.Context, _ gossh.KeyboardInteractiveChallenge) bool {
+	return len(ctx.User()) <= maxUser
+}

@@ -1,0 +1,237 @@
+package sshd
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+	gossh "golang.org/x/crypto/ssh"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// bed is a running server with a room of its own: it says who is there, runs
+// the few commands of answer, and keeps a terminal until it is told to end.
+type bed struct {
+	*testing.T
+	addr string
+	keys string
+	srv  *Server
+	logs *syncBuffer
+	sees chan size // window sizes the browser was given
+}
+
+func serve(t *testing.T, l Limits) *bed {
+	t.Helper()
+	b := &bed{T: t, keys: t.TempDir(), logs: &syncBuffer{}, sees: make(chan size, 4096)}
+	b.start(l)
+	return b
+}
+
+func (b *bed) start(l Limits) {
+	b.Helper()
+	srv, err := newServer(b.keys, "test", l, slog.New(slog.NewTextHandler(b.logs, nil)), b.answer)
+	if err != nil {
+		b.Fatal(err)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.srv, b.addr = srv, ln.Addr().String()
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(ln) }()
+	b.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_ = srv.Shutdown(ctx)
+		if err := <-served; err != nil {
+			b.Errorf("Serve: %v", err)
+		}
+	})
+}
+
+func (b *bed) answer(v *visit) int {
+	out := v.session
+	switch {
+	case v.command == "whoami":
+		name := "reader"
+		if v.author != nil {
+			name = "author " + v.author.name
+		}
+		fmt.Fprintf(out, "%s refused=%d", name, v.refused)
+	case v.command == "env":
+		fmt.Fprint(out, strings.Join(v.env, " "))
+	case v.command == "panic":
+		panic("on purpose")
+	case v.command == "count":
+		n, _ := io.Copy(io.Discard, out)
+		fmt.Fprint(out, n)
+	case v.command == "flood":
+		for {
+			if _, err := out.Write(make([]byte, 1<<20)); err != nil {
+				return 1
+			}
+		}
+	case v.terminal:
+		fmt.Fprintf(out, "%dx%d %s\n", v.size.Width, v.size.Height, v.term)
+		go io.Copy(io.Discard, out)
+		for {
+			select {
+			case s := <-v.sizes:
+				b.sees <- s
+			case n := <-v.notices:
+				fmt.Fprintln(out, n)
+			case <-v.ctx.Done():
+				fmt.Fprintln(out, "bye:", context.Cause(v.ctx))
+				return 1
+			}
+		}
+	default:
+		<-v.ctx.Done()
+	}
+	return 0
+}
+
+func (b *bed) authorise(keys ...gossh.PublicKey) {
+	b.Helper()
+	var lines []byte
+	for i, k := range keys {
+		lines = append(lines, bytes.TrimSpace(gossh.MarshalAuthorizedKey(k))...)
+		lines = fmt.Appendf(lines, " Ada %d\n", i)
+	}
+	if err := os.WriteFile(filepath.Join(b.keys, "authors"), lines, 0o644); err != nil {
+		b.Fatal(err)
+	}
+}
+
+func newKey(t testing.TB) gossh.Signer {
+	t.Helper()
+	_, k, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := gossh.NewSignerFromKey(k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// dial logs in with keys first, and else as a reader.
+func (b *bed) dial(user string, keys ...gossh.Signer) (*gossh.Client, error) {
+	auth := []gossh.AuthMethod{gossh.PublicKeys(keys...), noQuestions()}
+	if len(keys) == 0 {
+		auth = auth[1:]
+	}
+	return gossh.Dial("tcp", b.addr, &gossh.ClientConfig{User: user, Auth: auth, HostKeyCallback: gossh.InsecureIgnoreHostKey(), Timeout: 5 * time.Second})
+}
+
+func noQuestions() gossh.AuthMethod {
+	return gossh.KeyboardInteractive(func(_, _ string, q []string, _ []bool) ([]string, error) {
+		if len(q) > 0 {
+			return nil, errors.New("a question was asked")
+		}
+		return nil, nil
+	})
+}
+
+func (b *bed) client(keys ...gossh.Signer) *gossh.Client {
+	b.Helper()
+	c, err := b.dial("reader", keys...)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { c.Close() })
+	return c
+}
+
+func (b *bed) run(c *gossh.Client, command string) (out, errs string, status int) {
+	b.Helper()
+	s, err := c.NewSession()
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	var o, e bytes.Buffer
+	s.Stdout, s.Stderr = &o, &e
+	var exit *gossh.ExitError
+	if err := s.Run(command); errors.As(err, &exit) {
+		status = exit.ExitStatus()
+	} else if err != nil {
+		b.Fatalf("%s: %v", command, err)
+	}
+	return o.String(), e.String(), status
+}
+
+// terminal is an open browser of a client.
+type terminal struct {
+	gossh.Channel
+	out *syncBuffer
+}
+
+func (b *bed) terminal(c *gossh.Client, cols, rows uint32) *terminal {
+	b.Helper()
+	ch, reqs, err := c.OpenChannel("session", nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	go gossh.DiscardRequests(reqs)
+	if ok, err := ch.SendRequest("pty-req", true, gossh.Marshal(ptyRequest{Term: "xterm", Cols: cols, Rows: rows})); !ok || err != nil {
+		b.Fatalf("pty-req: %v %v", ok, err)
+	}
+	if ok, err := ch.SendRequest("shell", true, nil); !ok || err != nil {
+		b.Fatalf("shell: %v %v", ok, err)
+	}
+	t := &terminal{ch, &syncBuffer{}}
+	go io.Copy(t.out, ch)
+	return t
+}
+
+func (t *terminal) resize(cols, rows uint32) error {
+	_, err := t.SendRequest("window-change", false, gossh.Marshal(windowChange{Cols: cols, Rows: rows}))
+	return err
+}
+
+// syncBuffer is a buffer that is written and read at the same time.
+type syncBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.buf.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.buf.String()
+}
+
+func eventually(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(8 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if ok() {
+			return
+		}
+	}
+	t.Fatalf("not within 8 s: %s", what)
+}
+
+func (b *bed) connections() int { return len(b.srv.gate.inside()) }

@@ -1,0 +1,148 @@
+package sshd
+
+import (
+	"sync"
+	"time"
+)
+
+// Limits bounds what clients may take from the server. A zero field takes its
+// default, so the zero value is the limits of a server on the open internet.
+type Limits struct {
+	Connections     int // at one time: 512
+	Unauthenticated int // of these, still shaking hands: 32
+	PerAddress      int // of one IPv4 address or one IPv6 /64: 16
+	Channels        int // sessions of one connection: 4
+	Browsers        int // terminal browsers in the process: 200
+
+	Handshake  time.Duration // from accept to the end of authentication: 10 s
+	Start      time.Duration // from the opening of a channel to its command: 10 s
+	Lifetime   time.Duration // of a connection: 4 h
+	Idle       time.Duration // without a key pressed, for a reader: 15 min
+	IdleAuthor time.Duration // the same for an author: 2 h
+	Warning    time.Duration // how long before the end of idleness it is announced: 1 min
+	Stall      time.Duration // for one write to be taken by the client: 15 s
+	Farewell   time.Duration // for a session to end once it has been told to: 3 s
+
+	Input       int // bytes a second a reader may type: 1024, bursts of 16 times that
+	InputAuthor int // the same for an author: 65536
+	Paste       int // bytes of one paste of a reader: 65536, of an author 16 times that
+}
+
+// or fills the fields that are not set.
+func (l Limits) or(d Limits) Limits {
+	number := func(n *int, d int) {
+		if *n <= 0 {
+			*n = d
+		}
+	}
+	span := func(n *time.Duration, d time.Duration) {
+		if *n <= 0 {
+			*n = d
+		}
+	}
+	number(&l.Connections, d.Connections)
+	number(&l.Unauthenticated, d.Unauthenticated)
+	number(&l.PerAddress, d.PerAddress)
+	number(&l.Channels, d.Channels)
+	number(&l.Browsers, d.Browsers)
+	span(&l.Handshake, d.Handshake)
+	span(&l.Start, d.Start)
+	span(&l.Lifetime, d.Lifetime)
+	span(&l.Idle, d.Idle)
+	span(&l.IdleAuthor, d.IdleAuthor)
+	span(&l.Warning, d.Warning)
+	span(&l.Stall, d.Stall)
+	span(&l.Farewell, d.Farewell)
+	number(&l.Input, d.Input)
+	number(&l.InputAuthor, d.InputAuthor)
+	number(&l.Paste, d.Paste)
+	l.Warning = min(l.Warning, l.Idle/2, l.IdleAuthor/2)
+	return l
+}
+
+func defaultLimits() Limits {
+	return Limits{
+		Connections:     512,
+		Unauthenticated: 32,
+		PerAddress:      16,
+		Channels:        4,
+		Browsers:        200,
+		Handshake:       10 * time.Second,
+		Start:           10 * time.Second,
+		Lifetime:        4 * time.Hour,
+		Idle:            15 * time.Minute,
+		IdleAuthor:      2 * time.Hour,
+		Warning:         time.Minute,
+		Stall:           15 * time.Second,
+		Farewell:        3 * time.Second,
+		Input:           1 << 10,
+		InputAuthor:     64 << 10,
+		Paste:           64 << 10,
+	}
+}
+
+// Requests are cheap to send and not free to answer. A client that sends more
+// than these is not a person's and loses its connection; window changes come
+// in floods from an honest client whose window is being dragged, so they have
+// an allowance of their own and are slowed down instead.
+const (
+	requestRate, requestBurst = 50, 200
+	windowRate, windowBurst   = 20_000, 5_000
+	inputBurst                = 16 // seconds' worth of typing at once
+)
+
+// bucket is an allowance that fills with time. It is safe for concurrent use.
+type bucket struct {
+	rate, burst float64
+
+	mu    sync.Mutex
+	level float64
+	at    time.Time
+}
+
+func newBucket(rate, burst int) *bucket {
+	return &bucket{rate: float64(rate), burst: float64(burst), level: float64(burst), at: time.Now()}
+}
+
+func (b *bucket) fill() {
+	now := time.Now()
+	b.level = min(b.burst, b.level+now.Sub(b.at).Seconds()*b.rate)
+	b.at = now
+}
+
+// take takes n, or nothing when fewer are there.
+func (b *bucket) take(n int) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.fill()
+	if b.level < float64(n) {
+		return false
+	}
+	b.level -= float64(n)
+	return true
+}
+
+// spend takes n in any case, and says for how long the taker should pause.
+func (b *bucket) spend(n int) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.fill()
+	b.level -= float64(n)
+	if b.level >= 0 {
+		return 0
+	}
+	return time.Duration(-b.level / b.rate * float64(time.Second))
+}
+
+// some says how many of at most n are there; when fewer than least, it says
+// how long it takes until so many are.
+func (b *bucket) some(n, least int) (int, time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.fill()
+	least = min(n, least)
+	if b.level < float64(least) {
+		return 0, time.Duration((float64(least) - b.level) / b.rate * float64(time.Second))
+	}
+	return min(n, int(b.level)), 0
+}

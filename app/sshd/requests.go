@@ -1,0 +1,137 @@
+package sshd
+
+import (
+	"regexp"
+	"strings"
+
+	gossh "golang.org/x/crypto/ssh"
+)
+
+const (
+	maxCols, maxRows = 500, 200
+	maxCommand       = 8 << 10
+	maxEnv           = 16
+	maxEnvBytes      = 2 << 10
+
+	// maxPassed bounds the requests that reach the library on one channel:
+	// one terminal, one start, and the environment.
+	maxPassed = 2 + maxEnv
+)
+
+// verdict is what becomes of a request of a client on a channel.
+type verdict int
+
+const (
+	refuse verdict = iota // answered "no"
+	pass                  // given to the library, with the payload of the judgement
+	resize                // a new window size, kept here
+)
+
+// judgement is the answer to one request.
+type judgement struct {
+	verdict verdict
+	payload []byte
+	size    size
+}
+
+// requests judges the requests of one channel in their order. What is not
+// known to be harmless and useful is refused.
+type requests struct {
+	terminal bool // a pty has been asked for
+	started  bool // a shell or command has been asked for
+	term     string
+	env      []string
+	envBytes int
+	size     size
+}
+
+var (
+	termName = regexp.MustCompile(`^[A-Za-z0-9._+-]{1,64}$`)
+	envName  = regexp.MustCompile(`^(LANG|LC_[A-Z]{1,32}|COLORTERM|TERM_PROGRAM|NO_COLOR|GIT_PROTOCOL)$`)
+)
+
+type ptyRequest struct {
+	Term                string
+	Cols, Rows          uint32
+	PixelCols, PixelRow uint32
+	Modes               string
+}
+
+type windowChange struct {
+	Cols, Rows          uint32
+	PixelCols, PixelRow uint32
+}
+
+func (r *requests) judge(kind string, payload []byte) judgement {
+	switch kind {
+	case "pty-req":
+		var p ptyRequest
+		if r.terminal || r.started || gossh.Unmarshal(payload, &p) != nil {
+			return judgement{}
+		}
+		r.terminal = true
+		r.term = terminalName(p.Term)
+		r.size = clamp(p.Cols, p.Rows)
+		return judgement{verdict: pass, payload: gossh.Marshal(ptyRequest{
+			Term: r.term, Cols: uint32(r.size.Width), Rows: uint32(r.size.Height), Modes: "\x00",
+		})}
+	case "window-change":
+		var w windowChange
+		if !r.terminal || gossh.Unmarshal(payload, &w) != nil {
+			return judgement{}
+		}
+		r.size = clamp(w.Cols, w.Rows)
+		return judgement{verdict: resize, size: r.size}
+	case "env":
+		var kv struct{ Name, Value string }
+		if r.started || len(payload) > maxEnvBytes || gossh.Unmarshal(payload, &kv) != nil {
+			return judgement{}
+		}
+		entry := kv.Name + "=" + kv.Value
+		if !envName.MatchString(kv.Name) || strings.ContainsFunc(kv.Value, unprintable) ||
+			len(r.env) >= maxEnv || r.envBytes+len(entry) > maxEnvBytes {
+			return judgement{}
+		}
+		r.env = append(r.env, entry)
+		r.envBytes += len(entry)
+		return judgement{verdict: pass, payload: payload}
+	case "shell":
+		if r.started {
+			return judgement{}
+		}
+		r.started = true
+		return judgement{verdict: pass}
+	case "exec":
+		var c struct{ Command string }
+		if r.started || len(payload) > maxCommand || gossh.Unmarshal(payload, &c) != nil {
+			return judgement{}
+		}
+		r.started = true
+		return judgement{verdict: pass, payload: payload}
+	}
+	return judgement{}
+}
+
+// terminalName is what the client calls its terminal, if that is a name.
+func terminalName(s string) string {
+	if s == "" {
+		return "dumb"
+	}
+	if !termName.MatchString(s) {
+		return "xterm"
+	}
+	return s
+}
+
+// clamp makes a window that can be painted of any that can be claimed.
+func clamp(cols, rows uint32) size {
+	side := func(n, def, most uint32) int {
+		if n == 0 {
+			return int(def)
+		}
+		return int(min(n, most))
+	}
+	return size{Width: side(cols, 80, maxCols), Height: side(rows, 24, maxRows)}
+}
+
+func unprintable(r rune) bool { return r < ' ' || r > '~' }

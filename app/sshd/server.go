@@ -1,0 +1,224 @@
+package sshd
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+
+	"charm.land/ssh"
+	"charm.land/wish/v2"
+	gossh "golang.org/x/crypto/ssh"
+
+	"sheaf/app/markdown"
+)
+
+// keysPoll is how often keys/authors is looked at while sessions are open.
+const keysPoll = time.Second
+
+// Server is the guard in front of the rooms. Make one with New; it serves one
+// listener, once.
+type Server struct {
+	log     *slog.Logger
+	limits  Limits
+	gate    *gate
+	authors *authors
+	answer  func(*visit) int // the exit status of a command or browser
+	lib     *ssh.Server
+
+	stopping atomic.Bool
+	done     chan struct{} // closed when Serve is to return
+	stop     sync.Once
+}
+
+// newServer makes a server that answers every session with answer.
+func newServer(keys, version string, limits Limits, log *slog.Logger, answer func(*visit) int) (*Server, error) {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	pem, err := hostKey(filepath.Join(keys, "ssh_host_ed25519_key"))
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{log: log, limits: limits.or(defaultLimits()), answer: answer, done: make(chan struct{})}
+	s.gate = newGate(s.limits, log)
+	s.authors = newAuthors(filepath.Join(keys, "authors"), log)
+	s.lib, err = wish.NewServer(
+		wish.WithVersion(softwareVersion(version)),
+		wish.WithHostKeyPEM(pem),
+		wish.WithPublicKeyAuth(s.acceptKey),
+		wish.WithKeyboardInteractiveAuth(acceptReader),
+		wish.WithMiddleware(s.answering, s.recovering, s.recording), // the last one is the outermost
+		s.guarding,
+	)
+	if err != nil {
+		return nil, fmt.Errorf("ssh server: %w", err)
+	}
+	return s, nil
+}
+
+// guarding puts the guard in the places where the library asks for one. There
+// is no handler for anything but sessions: no forwarding of any kind.
+func (s *Server) guarding(lib *ssh.Server) error {
+	lib.ConnCallback = s.wrap
+	lib.ServerConfigCallback = s.config
+	lib.ChannelHandlers = map[string]ssh.ChannelHandler{
+		"session": s.session,
+		"default": func(_ *ssh.Server, _ *gossh.ServerConn, nc gossh.NewChannel, ctx ssh.Context) {
+			if c := connOf(ctx); c != nil && !c.requests.take(1) {
+				c.drop("too many requests")
+			}
+			_ = nc.Reject(gossh.Prohibited, "sessions only")
+		},
+	}
+	lib.RequestHandlers = map[string]ssh.RequestHandler{
+		"default": func(ctx ssh.Context, _ *ssh.Server, _ *gossh.Request) (bool, []byte) {
+			if c := connOf(ctx); c != nil && !c.requests.take(1) {
+				c.drop("too many requests")
+			}
+			return false, nil
+		},
+	}
+	lib.SubsystemHandlers = map[string]ssh.SubsystemHandler{}
+	return nil
+}
+
+// Serve accepts connections until Shutdown, and then returns nil. It closes l.
+func (s *Server) Serve(l net.Listener) error {
+	s.start(s.watchKeys)
+	defer s.stop.Do(func() { close(s.done) })
+	err := s.lib.Serve(l)
+	if s.stopping.Load() && (errors.Is(err, ssh.ErrServerClosed) || errors.Is(err, net.ErrClosed)) {
+		return nil
+	}
+	return err
+}
+
+// Shutdown stops accepting, tells every session to end, and waits until all
+// connections are closed, for five seconds or until ctx ends. What is still
+// open then is closed, and the reason is returned.
+func (s *Server) Shutdown(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	s.stopping.Store(true)
+	s.stop.Do(func() { close(s.done) })
+	over, cancelOver := context.WithCancel(ctx)
+	cancelOver()
+	_ = s.lib.Shutdown(over) // closes the listener; the waiting is done here
+	for _, c := range s.gate.close() {
+		c.end(byeRestart, 10*time.Second)
+	}
+	select {
+	case <-s.gate.empty:
+		return nil
+	case <-ctx.Done():
+	}
+	for _, c := range s.gate.inside() {
+		c.Close()
+	}
+	return ctx.Err()
+}
+
+// watchKeys reads keys/authors again when it has changed and settled, and
+// ends the connections of those who are no longer in it.
+func (s *Server) watchKeys() {
+	t := time.NewTicker(keysPoll)
+	defer t.Stop()
+	for {
+		select {
+		case <-s.done:
+			return
+		case <-t.C:
+		}
+		if !s.authors.settled() {
+			continue
+		}
+		for _, c := range s.gate.inside() {
+			c.mu.Lock()
+			a := c.author
+			c.mu.Unlock()
+			if a != nil && s.authors.find(a.key) == nil {
+				s.log.Info("key removed, connection ended", "author", clean(a.name))
+				c.end(byeKey, s.limits.Farewell)
+			}
+		}
+	}
+}
+
+// start runs f in a goroutine in which a panic is only logged.
+func (s *Server) start(f func()) {
+	go func() {
+		defer s.contain()
+		f()
+	}()
+}
+
+// after runs f later in a goroutine in which a panic is only logged.
+func (s *Server) after(d time.Duration, f func()) *time.Timer {
+	return time.AfterFunc(d, func() {
+		defer s.contain()
+		f()
+	})
+}
+
+func (s *Server) contain() {
+	if p := recover(); p != nil {
+		s.panicked(p)
+	}
+}
+
+// panicked logs a panic under an id that the visitor can be told.
+func (s *Server) panicked(p any) (id string) {
+	id = newID()
+	s.log.Error("panic", "id", id, "panic", clean(fmt.Sprint(p)), "stack", string(debug.Stack()))
+	return id
+}
+
+// failed logs an error of the machine under an id that the visitor can be told.
+func (s *Server) failed(err error) (id string) {
+	id = newID()
+	s.log.Error("session failed", "id", id, "err", clean(err.Error()))
+	return id
+}
+
+func newID() string {
+	var b [4]byte
+	_, _ = rand.Read(b[:])
+	return hex.EncodeToString(b[:])
+}
+
+// softwareVersion is the program's name and version as a client may see them:
+// one printable word, as the protocol wants it.
+func softwareVersion(v string) string {
+	v, _, _ = strings.Cut(strings.Trim(v, "()"), " ")
+	v = strings.Map(func(r rune) rune {
+		if r <= ' ' || r > '~' || r == '-' {
+			return -1
+		}
+		return r
+	}, v)
+	if v == "" {
+		return "sheaf"
+	}
+	return "sheaf_" + v[:min(len(v), 32)]
+}
+
+// clean makes a client's text fit for one line of a log.
+func clean(s string) string {
+	const most = 200
+	s = strings.Join(strings.Fields(markdown.Clean(s[:min(len(s), 4*most)])), " ")
+	if utf8.RuneCountInString(s) > most {
+		s = string([]rune(s)[:most]) + "…"
+	}
+	return s
+}

@@ -1,0 +1,198 @@
+// Package sshd is the door: who gets in, what they may take from the machine,
+// and which room answers them.
+//
+// # Who is who
+//
+// An author is somebody who has proven a key of keys/authors; everybody else
+// is a reader, whatever keys their agent offers and whatever name they log in
+// with. Only the authors' keys are accepted (auth.go): others are refused one
+// by one until the client asks for keyboard-interactive, which has no question
+// and lets it in. The names guest and anonymous are let in without any method,
+// for scripts. Who it is is decided anew for each session, from the key in the
+// permissions of the finished handshake; a callback that sees a key offered
+// decides nothing. keys/authors is read again when it changes (authors.go),
+// and a key that is gone takes its sessions along.
+//
+// # The guard
+//
+// The library below passes on whatever a client sends. All that is closed in a
+// few places: gate.go counts connections before they have said a word; conn.go
+// is a connection with timers of its own (the library wipes deadlines), that
+// of the handshake, the lifetime and of idleness; session.go takes every
+// request off a channel, keeps window sizes to itself and gives a session a
+// context that ends with its channel; requests.go says which requests pass;
+// input.go and output.go bound what is typed and what is not read. Every
+// goroutine started here survives a panic, and a panic in a room costs one
+// session. The figures are Limits.
+//
+// Text that comes from a client is cleaned before it is logged; keys and names
+// of readers are not logged at all.
+//
+// # Rooms
+//
+// A terminal without a command, or with the address of a post alone, gets
+// tui; everything else is a command line (command.go) and gets shell.
+package sshd
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+
+	"sheaf/app/blog"
+	"sheaf/app/shell"
+	"sheaf/app/tui"
+	"sheaf/app/typeset"
+)
+
+// Config is what a server is made of.
+type Config struct {
+	Blog    *blog.Blog
+	Setter  *typeset.Setter
+	Keys    string // folder of the host key and of the authors' keys
+	Host    string // the public name, printed in addresses; "" takes the site's
+	Version string // of the program, told to clients
+	Limits  Limits
+	Log     *slog.Logger // nil: none
+}
+
+// size is that of a window, in cells.
+type size = tui.Size
+
+// New makes a server. The host key is made when there is none; one that is
+// broken, or that others can read, is an error and stays as it is.
+func New(c Config) (*Server, error) {
+	r := &rooms{Config: c}
+	s, err := newServer(c.Keys, c.Version, c.Limits, c.Log, r.answer)
+	if err != nil {
+		return nil, err
+	}
+	r.log = s.log
+	r.browsers = make(chan struct{}, s.limits.Browsers)
+	r.failed = s.failed
+	return s, nil
+}
+
+// rooms is where sessions go.
+type rooms struct {
+	Config
+	log      *slog.Logger
+	browsers chan struct{} // one for each open browser
+	failed   func(error) string
+}
+
+// answer sends a visit to its room and gives the exit status.
+func (r *rooms) answer(v *visit) int {
+	visitor := r.Blog.Reader()
+	if v.author != nil {
+		visitor = r.Blog.Author(v.author.name)
+	}
+	args, err := words(v.command)
+	if err != nil {
+		v.verb = "-"
+		return v.fail("command line: "+err.Error(), 2)
+	}
+	if v.terminal {
+		if len(args) == 0 {
+			return r.browse(v, visitor, "")
+		}
+		if len(args) == 1 && !shell.IsVerb(args[0]) {
+			slug, _, _ := strings.Cut(args[0], "#")
+			if _, err := visitor.Edition().Post(slug); err == nil {
+				return r.browse(v, visitor, args[0])
+			}
+		}
+	}
+	if len(args) > 0 && copies(args[0]) {
+		v.verb = clean(args[0])
+		return v.fail(v.verb+": files cannot be fetched here; ssh "+r.host(visitor)+" cat SLUG prints a post's source", 1)
+	}
+	return r.command(v, visitor, args)
+}
+
+// copies reports whether a command is the far end of a program that copies
+// files.
+func copies(name string) bool {
+	return name == "scp" || name == "rsync" || name == "sftp-server" || strings.HasPrefix(name, "git-")
+}
+
+func (r *rooms) host(v blog.Visitor) string {
+	if r.Host != "" {
+		return r.Host
+	}
+	if h := v.Edition().Site().Host; h != "" {
+		return h
+	}
+	return "localhost"
+}
+
+func (r *rooms) command(v *visit, visitor blog.Visitor, args []string) int {
+	v.verb = "ls"
+	if len(args) > 0 {
+		v.verb = clean(args[0])
+	}
+	theme := typeset.Theme{Name: "plain", Accent: visitor.Edition().Site().Accent}
+	color := v.terminal && !v.noColor()
+	if color {
+		theme.Name = "dark"
+	}
+	status, err := shell.Run(v.ctx, shell.Call{
+		Args:     args,
+		Visitor:  visitor,
+		Setter:   r.Setter,
+		Host:     r.host(visitor),
+		Terminal: v.terminal,
+		Width:    v.size.Width,
+		Color:    color,
+		Theme:    theme,
+		In:       v.session,
+		Out:      v.session,
+		Err:      v.session.Stderr(),
+	})
+	if err != nil {
+		return v.fail("internal error ("+r.failed(err)+")", 1)
+	}
+	if f := v.farewell(); f != "" {
+		return v.fail(f, 1)
+	}
+	return status
+}
+
+func (r *rooms) browse(v *visit, visitor blog.Visitor, open string) int {
+	v.verb = "browser"
+	select {
+	case r.browsers <- struct{}{}:
+		defer func() { <-r.browsers }()
+	default:
+		return v.fail("too many readers at the moment; ssh "+r.host(visitor)+" ls lists the posts", 1)
+	}
+	refused := 0
+	if v.author == nil {
+		refused = v.refused
+	}
+	err := tui.Run(v.ctx, tui.Terminal{
+		In:      v.session,
+		Out:     v.session,
+		Term:    v.term,
+		Env:     v.env,
+		Width:   v.size.Width,
+		Height:  v.size.Height,
+		Resizes: v.sizes,
+		NoColor: v.noColor(),
+	}, tui.Config{
+		Visitor:     visitor,
+		Setter:      r.Setter,
+		Host:        r.host(visitor),
+		Open:        open,
+		KeysRefused: refused,
+		Log:         r.log,
+	})
+	switch {
+	case v.ctx.Err() != nil:
+		return 1
+	case err != nil && !errors.Is(err, context.Canceled):
+		return v.fail("internal error ("+r.failed(err)+")", 1)
+	}
+	return 0
+}

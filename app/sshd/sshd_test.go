@@ -1,0 +1,205 @@
+package sshd
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	gossh "golang.org/x/crypto/ssh"
+
+	"sheaf/app/blog"
+	"sheaf/app/store"
+	"sheaf/app/typeset"
+)
+
+// open serves a small blog with all rooms behind the door.
+func open(t *testing.T) *bed {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"site.yaml":   "title: The Notebook\nhost: blog.example\n",
+		"arriving.md": "---\ntitle: Arriving in Dublin\ndate: 2021-04-08\n---\nThree flights.\n\n## The move\n\nAway.\n",
+		"secret.md":   "---\ntitle: Secret\ndraft: true\n---\nNot yet.\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	log := slog.New(slog.DiscardHandler)
+	folder, err := store.Open(dir, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { folder.Close() })
+	b, err := blog.Open(context.Background(), blog.Config{Folder: folder, Now: time.Now, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { b.Close() })
+	d := &bed{T: t, keys: t.TempDir(), logs: &syncBuffer{}}
+	d.srv, err = New(Config{Blog: b, Setter: typeset.New(1 << 20), Keys: d.keys, Version: "v1.2 (x)", Log: slog.New(slog.NewTextHandler(d.logs, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.addr = l.Addr().String()
+	served := make(chan error, 1)
+	go func() { served <- d.srv.Serve(l) }()
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if err := d.srv.Shutdown(ctx); err != nil {
+			t.Errorf("Shutdown: %v", err)
+		}
+		if err := <-served; err != nil {
+			t.Errorf("Serve: %v", err)
+		}
+	})
+	return d
+}
+
+func TestCommandsGoToTheShell(t *testing.T) {
+	d := open(t)
+	c := d.client()
+	if v := string(c.ServerVersion()); v != "SSH-2.0-sheaf_v1.2" {
+		t.Errorf("it calls itself %q", v)
+	}
+	for _, k := range []struct {
+		line      string
+		out, errs string // a part of it; "" is nothing
+		status    int
+	}{
+		{"", "2021-04-08  arriving", "", 0},
+		{"ls", "arriving", "", 0},
+		{"arriving", "Three flights", "", 0},
+		{"'arriving#the-move'", "Away", "", 0},
+		{"cat 'arriving'", "title: Arriving in Dublin", "", 0},
+		{`cat "arriving`, "", "sheaf: command line: a quote is not closed\n", 2},
+		{"cat", "", "usage: cat SLUG", 2},
+		{"secret", "", "sheaf: secret: no such post or command\n", 1},
+		{"sh -c id", "", "sheaf: sh: no such post or command\n", 1},
+		{"scp -f arriving.md", "", "sheaf: scp: files cannot be fetched here; ssh blog.example cat SLUG prints a post's source\n", 1},
+		{"rsync --server --sender . x", "", "sheaf: rsync: files cannot be fetched here", 1},
+		{"git-upload-pack '/blog'", "", "sheaf: git-upload-pack: files cannot be fetched here", 1},
+		{"help", "ssh blog.example ls", "", 0},
+	} {
+		out, errs, status := d.run(c, k.line)
+		if status != k.status || !strings.Contains(out, k.out) || !strings.Contains(errs, k.errs) || (k.out == "") != (out == "") || (k.errs == "") != (errs == "") {
+			t.Errorf("%q: status %d\n%s\n%s", k.line, status, out, errs)
+		}
+		if strings.ContainsAny(out+errs, "\x1b\r") {
+			t.Errorf("%q: escape codes without a terminal: %q", k.line, out)
+		}
+	}
+	ada := newKey(t)
+	d.authorise(ada.PublicKey())
+	if out, _, status := d.run(d.client(ada), "cat secret"); status != 0 || !strings.Contains(out, "Not yet") {
+		t.Errorf("the author: %d %q", status, out)
+	}
+}
+
+// screen runs a command with a terminal, sends keys, and waits for its end.
+func (b *bed) screen(c *gossh.Client, command string, env map[string]string, until, keys string) (out string, status int) {
+	b.Helper()
+	s, err := c.NewSession()
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	for k, v := range env {
+		_ = s.Setenv(k, v)
+	}
+	if err := s.RequestPty("xterm-256color", 24, 80, nil); err != nil {
+		b.Fatal(err)
+	}
+	var buf syncBuffer
+	s.Stdout, s.Stderr = &buf, &buf
+	in, _ := s.StdinPipe()
+	if command == "" {
+		err = s.Shell()
+	} else {
+		err = s.Start(command)
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	if keys != "" {
+		eventually(b, until, func() bool { return strings.Contains(buf.String(), until) })
+		_, _ = io.WriteString(in, keys)
+	}
+	var exit *gossh.ExitError
+	if err := s.Wait(); errors.As(err, &exit) {
+		status = exit.ExitStatus()
+	} else if err != nil {
+		b.Errorf("%q: %v", command, err)
+	}
+	return buf.String(), status
+}
+
+func TestATerminalGetsTheBrowser(t *testing.T) {
+	d := open(t)
+	c := d.client()
+	for command, until := range map[string]string{"": "Notebook", "arriving": "Arriving", "'arriving#the-move'": "Arriving"} {
+		out, status := d.screen(c, command, nil, until, "\x03")
+		if status != 0 || strings.Count(out, "\x1b[?1049h") != 1 || strings.Count(out, "\x1b[?1049l") != 1 {
+			t.Errorf("%q: status %d, %q", command, status, out)
+		}
+	}
+	for command, want := range map[string]string{"ls": "Arriving", "nothing": "sheaf: nothing: no such post or command\r\n", "read arriving": "Three flights"} {
+		out, _ := d.screen(c, command, nil, "", "")
+		if !strings.Contains(out, want) || strings.Contains(out, "\x1b[?1049h") {
+			t.Errorf("%q: %q", command, out)
+		}
+		if strings.Contains(strings.ReplaceAll(out, "\r\n", ""), "\n") {
+			t.Errorf("%q: bare line ends on a terminal: %q", command, out)
+		}
+	}
+	if out, _ := d.screen(c, "read arriving", nil, "", ""); !strings.Contains(out, "\x1b[") {
+		t.Errorf("no colour: %q", out)
+	}
+	if out, _ := d.screen(c, "read arriving", map[string]string{"NO_COLOR": "1"}, "", ""); strings.Contains(out, "\x1b[") {
+		t.Errorf("NO_COLOR: %q", out)
+	}
+}
+
+func TestTheBrowserIsToldOfTheEnd(t *testing.T) {
+	d := open(t)
+	c := d.client()
+	s, err := c.NewSession()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var buf syncBuffer
+	s.Stdout, s.Stderr = &buf, &buf
+	if err := s.RequestPty("xterm", 24, 80, nil); err != nil {
+		t.Fatal(err)
+	}
+	in, _ := s.StdinPipe()
+	defer in.Close()
+	if err := s.Shell(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the first screen", func() bool { return strings.Contains(buf.String(), "Notebook") })
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := d.srv.Shutdown(ctx); err != nil {
+		t.Error(err)
+	}
+	_ = s.Wait()
+	out := buf.String()
+	at := strings.Index(out, "\x1b[?1049l")
+	if at < 0 || !bytes.Contains([]byte(out[at:]), []byte(byeRestart)) {
+		t.Errorf("the terminal was left with %q", out[max(0, len(out)-400):])
+	}
+}

@@ -1,0 +1,127 @@
+package sshd
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"charm.land/ssh"
+	"charm.land/wish/v2"
+)
+
+// visit is one session as the rooms see it: a person or a script, what it
+// asked for, and streams that are guarded.
+type visit struct {
+	ctx     context.Context // its cause is the farewell when the server ends it
+	session ssh.Session
+	author  *author // nil: a reader
+	refused int     // keys offered that are no author's
+
+	command  string // as it came; "" asks for the browser or the list
+	terminal bool
+	term     string
+	env      []string
+	size     size
+	sizes    <-chan size
+	notices  <-chan string
+	verb     string // for the log: what it turned out to be
+}
+
+// noColor tells whether the visitor wants text without escape codes.
+func (v *visit) noColor() bool {
+	return v.term == "dumb" || slices.ContainsFunc(v.env, func(e string) bool {
+		return strings.HasPrefix(e, "NO_COLOR=") && e != "NO_COLOR="
+	})
+}
+
+// fail tells the visitor why nothing came of it.
+func (v *visit) fail(what string, status int) int {
+	_, _ = io.WriteString(v.session.Stderr(), "sheaf: "+what+"\n")
+	return status
+}
+
+// recording is the outermost middleware: it logs a session when it is over,
+// and tells the channel that nobody answers it any more.
+func (s *Server) recording(next ssh.Handler) ssh.Handler {
+	return func(sess ssh.Session) {
+		ch, _ := sess.Context().Value(channelKey{}).(*channel)
+		if ch == nil {
+			return
+		}
+		defer close(ch.answered)
+		began := time.Now()
+		v := s.visit(sess, ch)
+		sess.Context().SetValue(visitKey{}, v)
+		next(sess)
+		attrs := []any{"from", ch.conn.from.Addr().String(), "verb", v.verb, "time", time.Since(began).Round(time.Millisecond).String()}
+		if v.author != nil {
+			attrs = append(attrs, "author", clean(v.author.name))
+		}
+		if f := v.farewell(); f != "" {
+			attrs = append(attrs, "ended", f)
+		}
+		s.log.Info("session", attrs...)
+	}
+}
+
+type visitKey struct{}
+
+func (s *Server) visit(sess ssh.Session, ch *channel) *visit {
+	v := &visit{
+		ctx:     ch.own,
+		session: sess,
+		author:  s.authors.find(sess.PublicKey()),
+		refused: ch.conn.keysRefused(),
+		command: sess.RawCommand(),
+		env:     sess.Environ(),
+		sizes:   ch.sizes.out,
+		notices: ch.notices,
+	}
+	if pty, _, ok := sess.Pty(); ok {
+		v.terminal, v.term, v.size = true, pty.Term, size{Width: pty.Window.Width, Height: pty.Window.Height}
+	}
+	return v
+}
+
+// leaveScreen brings a terminal back after a panic: main screen, no mouse, no
+// paste mode, cursor and colours as they were.
+const leaveScreen = "\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?25h\x1b[0m\r\n"
+
+// recovering makes a panic cost one session.
+func (s *Server) recovering(next ssh.Handler) ssh.Handler {
+	return func(sess ssh.Session) {
+		defer func() {
+			p := recover()
+			if p == nil {
+				return
+			}
+			id := s.panicked(p)
+			if _, _, ok := sess.Pty(); ok {
+				wish.Print(sess, leaveScreen)
+			}
+			wish.Errorf(sess, "sheaf: internal error (%s)\n", id)
+			_ = sess.Exit(1)
+		}()
+		next(sess)
+	}
+}
+
+// answering is the innermost: a room answers, and its status goes back.
+func (s *Server) answering(ssh.Handler) ssh.Handler {
+	return func(sess ssh.Session) {
+		v, _ := sess.Context().Value(visitKey{}).(*visit)
+		_ = sess.Exit(s.answer(v))
+	}
+}
+
+// farewell is what the server ends the session with, "" when it does not.
+func (v *visit) farewell() string {
+	var f farewell
+	if errors.As(context.Cause(v.ctx), &f) {
+		return f.Error()
+	}
+	return ""
+}

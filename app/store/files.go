@@ -1,0 +1,171 @@
+package store
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+var errNotRegular = errors.New("not a regular file")
+
+// FS is the folder as a file system, for whoever reads files that posts name.
+// It is confined: see the package comment. It implements fs.StatFS,
+// fs.ReadFileFS and fs.ReadDirFS.
+func (f *Folder) FS() fs.FS { return confined{f} }
+
+type confined struct{ f *Folder }
+
+// hidden reports names that begin with a dot, which are nobody's business:
+// the log and lock of Sheaf, a repository, an environment file.
+func hidden(name string) bool {
+	if name == "." {
+		return false
+	}
+	return name == "" || name[0] == '.' || strings.Contains(name, "/.")
+}
+
+func (c confined) Open(name string) (fs.File, error) {
+	if !fs.ValidPath(name) || hidden(name) {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	file, err := c.f.root.Load().OpenFile(name, os.O_RDONLY|openFlags, 0)
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		err = &fs.PathError{Op: "open", Path: name, Err: errNotRegular}
+	}
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	if info.IsDir() {
+		return visibleDir{file}, nil
+	}
+	return file, nil
+}
+
+func (c confined) Stat(name string) (fs.FileInfo, error) {
+	if !fs.ValidPath(name) || hidden(name) {
+		return nil, &fs.PathError{Op: "stat", Path: name, Err: fs.ErrNotExist}
+	}
+	return c.f.root.Load().Stat(name)
+}
+
+func (c confined) ReadFile(name string) ([]byte, error) {
+	if !fs.ValidPath(name) {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	b, _, err := c.f.ReadFile(name, 64<<20)
+	return b, err
+}
+
+func (c confined) ReadDir(name string) ([]fs.DirEntry, error) {
+	file, err := c.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	dir, ok := file.(fs.ReadDirFile)
+	if !ok {
+		return nil, &fs.PathError{Op: "readdir", Path: name, Err: errors.New("not a directory")}
+	}
+	list, err := dir.ReadDir(-1)
+	slices.SortFunc(list, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	return list, err
+}
+
+// visibleDir lists a directory without its hidden names.
+type visibleDir struct{ *os.File }
+
+func (d visibleDir) ReadDir(n int) ([]fs.DirEntry, error) {
+	list, err := d.File.ReadDir(n)
+	return slices.DeleteFunc(list, func(e fs.DirEntry) bool { return hidden(e.Name()) }), err
+}
+
+// A Stamp tells one state of a file from another without reading it.
+type Stamp struct {
+	Size  int64
+	MTime int64 // nanoseconds since 1970
+	Inode uint64
+}
+
+func stamp(info fs.FileInfo) Stamp {
+	return Stamp{Size: info.Size(), MTime: info.ModTime().UnixNano(), Inode: inode(info)}
+}
+
+// A Dir is one directory of a walk.
+type Dir struct {
+	Path  string   // below the folder, "." for the folder itself
+	Dirs  []string // names, sorted; a link to a directory is not among them
+	Files []string // names of everything else, sorted, links included
+	Dots  []string // hidden names, of which nothing but the name can be known
+	root  *os.Root
+}
+
+// Has reports whether the directory has a file or a directory of that name.
+func (d *Dir) Has(name string) bool {
+	return slices.Contains(d.Files, name) || slices.Contains(d.Dirs, name) || slices.Contains(d.Dots, name)
+}
+
+// Stat looks at one file of the directory, through links that stay inside the
+// folder.
+func (d *Dir) Stat(name string) (Stamp, error) {
+	info, err := d.root.Stat(path.Join(d.Path, name))
+	if err != nil {
+		return Stamp{}, err
+	}
+	if !info.Mode().IsRegular() {
+		return Stamp{}, &fs.PathError{Op: "stat", Path: path.Join(d.Path, name), Err: errNotRegular}
+	}
+	return stamp(info), nil
+}
+
+// Walk goes through the folder, a directory before those in it, in the order
+// of names. visit says which of the directories in d.Dirs to enter. What
+// vanishes on the way is left out; the only error is a folder that cannot be
+// read at all.
+func (f *Folder) Walk(visit func(d *Dir) (enter []string)) error {
+	f.renew()
+	root := f.root.Load()
+	var walk func(name string) error
+	walk = func(name string) error {
+		d, err := f.list(root, name)
+		if err != nil {
+			return err
+		}
+		for _, sub := range visit(d) {
+			_ = walk(path.Join(name, sub)) // gone since it was listed, or not ours to read
+		}
+		return nil
+	}
+	return walk(".")
+}
+
+// list gives the names in one directory. It asks for them by path: a file of
+// an os.Root looks at every entry once more, which doubles the time of a walk.
+// Names are all that a link made this very moment could lead to; whatever is
+// read of them goes through the root.
+func (f *Folder) list(root *os.Root, name string) (*Dir, error) {
+	entries, err := os.ReadDir(filepath.Join(f.dir, filepath.FromSlash(name)))
+	if err != nil && len(entries) == 0 {
+		return nil, err
+	}
+	d := &Dir{Path: name, root: root}
+	for _, e := range entries {
+		switch {
+		case hidden(e.Name()):
+			d.Dots = append(d.Dots, e.Name())
+		case e.IsDir():
+			d.Dirs = append(d.Dirs, e.Name())
+		default:
+			d.Files = append(d.Files, e.Name())
+		}
+	}
+	return d, nil
+}

@@ -1,0 +1,120 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"sheaf/app/typeset"
+)
+
+// A lookup is what is looked for in a page, and where it stands.
+type lookup struct {
+	words   string
+	matches []match
+	at      int // the one that is shown
+	count   int // matches that are broken over two lines count once
+}
+
+// A match is a stretch of one line. The second half of one that goes on in the
+// next line says of which it is the rest.
+type match struct {
+	line, col, cells int
+	part             int // 1 + index of the first half; 0: a whole one or a first half
+}
+
+// look finds all matches, whatever case.
+func (s *lookup) look(p *typeset.Page) {
+	if s.words == "" {
+		return
+	}
+	s.matches, s.count = nil, 0
+	want := folded(strings.Join(strings.Fields(s.words), " "))
+	if want == "" {
+		return
+	}
+	before := ""
+	for i, line := range p.Lines {
+		if line == "" {
+			before = ""
+			continue
+		}
+		text := folded(ansi.Strip(line))
+		s.broken(before, text, want, i)
+		for at := 0; ; {
+			k := strings.Index(text[at:], want)
+			if k < 0 {
+				break
+			}
+			s.matches = append(s.matches, match{line: i, col: ansi.StringWidth(text[:at+k]), cells: ansi.StringWidth(want)})
+			s.count++
+			at += k + len(want)
+		}
+		before = text
+	}
+	s.at = min(s.at, max(len(s.matches)-1, 0))
+}
+
+// broken finds a match that begins at the end of a line and goes on in the
+// next.
+func (s *lookup) broken(before, text, want string, line int) {
+	inner := strings.TrimLeft(text, " │")
+	for i := range want {
+		if want[i] != ' ' {
+			continue
+		}
+		head, tail := want[:i], want[i+1:]
+		if strings.HasSuffix(before, head) && strings.HasPrefix(inner, tail) {
+			s.matches = append(s.matches, match{line: line - 1, col: ansi.StringWidth(before) - ansi.StringWidth(head), cells: ansi.StringWidth(head)})
+			first := len(s.matches)
+			s.matches = append(s.matches, match{line: line, col: ansi.StringWidth(text[:len(text)-len(inner)]), cells: ansi.StringWidth(tail), part: first})
+			s.count++
+			return
+		}
+	}
+}
+
+// folded makes text comparable; it keeps the number of characters.
+func folded(s string) string { return strings.Map(unicode.ToLower, s) }
+
+// from shows the first match from a line on.
+func (s *lookup) from(line int) (match, bool) {
+	for i, m := range s.matches {
+		if m.line >= line && m.part == 0 {
+			s.at = i
+			return m, true
+		}
+	}
+	s.at = 0
+	if len(s.matches) == 0 {
+		return match{}, false
+	}
+	return s.matches[0], true
+}
+
+// step shows the next match, or the one before; after the last comes the
+// first.
+func (s *lookup) step(by int) (match, bool) {
+	n := len(s.matches)
+	if n == 0 {
+		return match{}, false
+	}
+	for {
+		s.at = (s.at + by + n) % n
+		if m := s.matches[s.at]; m.part == 0 {
+			return m, true
+		}
+	}
+}
+
+func (s *lookup) status() string {
+	nth := 0
+	for _, m := range s.matches[:min(s.at+1, len(s.matches))] {
+		if m.part == 0 {
+			nth++
+		}
+	}
+	return fmt.Sprintf("/%s %d of %d", typeset.Truncate(oneLine(s.words), 20), nth, s.count)
+}

@@ -1,0 +1,171 @@
+package tui
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"sheaf/app/typeset"
+)
+
+// helpScreen shows the key map, in two columns where there is room.
+type helpScreen struct {
+	b     *browser
+	geo   geometry
+	theme typeset.Theme
+	lines []string
+	top   int
+}
+
+func newHelp(b *browser) *helpScreen {
+	h := &helpScreen{b: b}
+	h.sync()
+	return h
+}
+
+func (h *helpScreen) place() place          { return onHelp }
+func (h *helpScreen) crumb() string         { return "keys" }
+func (h *helpScreen) status() string        { return "" }
+func (h *helpScreen) window() string        { return title(h.b.edition.Site().Title, "keys") }
+func (h *helpScreen) hint(k binding) string { return k.hint }
+
+func (h *helpScreen) can(a action) bool { return a != cancel }
+
+func (h *helpScreen) act(a action) {
+	body := h.geo.body()
+	switch a {
+	case lineDown:
+		h.top++
+	case lineUp:
+		h.top--
+	case halfDown:
+		h.top += max(body/2, 1)
+	case halfUp:
+		h.top -= max(body/2, 1)
+	case pageDown:
+		h.top += max(body-1, 1)
+	case pageUp:
+		h.top -= max(body-1, 1)
+	case top:
+		h.top = 0
+	case bottom:
+		h.top = len(h.lines)
+	}
+	h.clamp()
+}
+
+func (h *helpScreen) clamp() {
+	h.top = max(min(h.top, h.geo.lead+len(h.lines)-h.geo.body()), 0)
+}
+
+func (h *helpScreen) sync() {
+	if h.geo == h.b.geo && h.theme == h.b.theme && h.lines != nil {
+		return
+	}
+	h.geo, h.theme = h.b.geo, h.b.theme
+	h.lines = h.make()
+	h.clamp()
+}
+
+// make sets the key map.
+func (h *helpScreen) make() []string {
+	const gap, twoFrom = 3, 72
+	width := h.geo.measure
+	column := width
+	if width >= twoFrom {
+		column = (width - gap) / 2
+	}
+	if column == width {
+		return append(h.column(width, "lists", "a post", "moving", "everywhere"), h.visitor(width)...)
+	}
+	left, right := h.column(column, "lists", "moving", "everywhere"), h.column(column, "a post")
+	var lines []string
+	for i := range max(len(left), len(right)) {
+		line := ""
+		if i < len(left) {
+			line = left[i]
+		}
+		if i < len(right) && right[i] != "" {
+			line = leftAligned(line, column+gap) + right[i]
+		}
+		lines = append(lines, line)
+	}
+	return append(lines, h.visitor(width)...)
+}
+
+// column sets groups of bindings below each other, those that are of use in
+// this blog.
+func (h *helpScreen) column(width int, groups ...string) (lines []string) {
+	st := h.b.styles
+	keys := 0
+	for _, k := range keymap {
+		if k.help != "" && slices.Contains(groups, k.group) {
+			keys = max(keys, ansi.StringWidth(k.label()))
+		}
+	}
+	for _, group := range groups {
+		if len(lines) > 0 {
+			lines = append(lines, "")
+		}
+		lines = append(lines, st.Title.On(group))
+		for _, k := range keymap {
+			if k.group != group || k.help == "" || !h.useful(k.do) {
+				continue
+			}
+			for i, text := range typeset.Wrap(k.help, max(width-keys-2, 8)) {
+				label := ""
+				if i == 0 {
+					label = k.label()
+				}
+				lines = append(lines, typeset.Truncate(leftAligned(label, keys)+"  "+st.Dim.On(text), width))
+			}
+		}
+	}
+	return lines
+}
+
+// useful leaves out what this blog or this terminal has nothing for.
+func (h *helpScreen) useful(a action) bool {
+	switch a {
+	case menu:
+		return len(h.b.edition.Pages()) > 0
+	case tags:
+		return len(h.b.edition.Tags()) > 0
+	case copyAddress:
+		return h.b.host() != ""
+	case theme:
+		return !h.b.monochrome
+	}
+	return true
+}
+
+// visitor says who the reader is to this server, where that may be news.
+func (h *helpScreen) visitor(width int) []string {
+	n := h.b.conf.KeysRefused
+	if n == 0 || h.b.conf.Visitor.IsAuthor() {
+		return nil
+	}
+	text := fmt.Sprintf("You are a reader here: none of the %d keys your ssh offered is an author's.", n)
+	if n == 1 {
+		text = "You are a reader here: the key your ssh offered is no author's."
+	}
+	lines := []string{""}
+	for _, line := range typeset.Wrap(text, width) {
+		lines = append(lines, h.b.styles.Dim.On(line))
+	}
+	return lines
+}
+
+func (h *helpScreen) rows(height int) []row {
+	rows := make([]row, 0, height)
+	for i := h.top - h.geo.lead; len(rows) < height && i < len(h.lines); i++ {
+		if i < 0 || strings.TrimSpace(h.lines[i]) == "" {
+			rows = append(rows, row{})
+			continue
+		}
+		rows = append(rows, row{h.geo.left, h.lines[i]})
+	}
+	return rows
+}

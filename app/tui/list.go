@@ -1,0 +1,630 @@
+package tui
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"sheaf/app/blog"
+	"sheaf/app/typeset"
+)
+
+// A list shows posts, newest first; home shows the home page above them, and
+// both scroll as one. Only the rows that are seen are made, so that ten
+// thousand posts cost no more than forty: a place in the list is a spot, never
+// a number of rows from the top.
+type list struct {
+	b      *browser
+	where  place
+	name   string
+	source func(*blog.Edition) []*blog.Post
+
+	edition *blog.Edition
+	all     []*blog.Post // of source
+	posts   []*blog.Post // those that the filter leaves
+	query   string
+	sel     int
+	top     spot
+	menuAt  int
+
+	intro    *typeset.Page
+	introOf  *blog.Post
+	introFor pageKey
+	tagCells int
+	dated    bool
+	colsFor  geometry
+	cols     columns
+}
+
+// A spot is a row of an item: item 0 is what stands above the posts, then each
+// post is one.
+type spot struct{ item, row int }
+
+func (s spot) before(t spot) bool { return s.item < t.item || s.item == t.item && s.row < t.row }
+
+// pageKey is what a page was set for.
+type pageKey struct {
+	measure int
+	theme   typeset.Theme
+}
+
+func (b *browser) pageKey() pageKey { return pageKey{b.geo.measure, b.theme} }
+
+func newHome(b *browser) *list {
+	l := &list{b: b, where: onHome, source: (*blog.Edition).Posts}
+	l.sync()
+	return l
+}
+
+// newList shows some of the posts.
+func newList(b *browser, name string, source func(*blog.Edition) []*blog.Post) *list {
+	l := &list{b: b, where: onList, name: name, source: source}
+	l.sync()
+	return l
+}
+
+func (l *list) place() place { return l.where }
+func (l *list) crumb() string {
+	return l.name
+}
+
+func (l *list) window() string {
+	return title(l.b.edition.Site().Title, l.name)
+}
+
+func (l *list) status() string {
+	switch {
+	case l.query != "" && l.b.prompt == nil:
+		return fmt.Sprintf("/%s  %d of %d", oneLine(l.query), len(l.posts), len(l.all))
+	case l.where == onHome:
+		return oneLine(l.b.edition.Site().Tagline)
+	}
+	return counted(len(l.posts), "post")
+}
+
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return strconv.Itoa(n) + " " + what + "s"
+}
+
+func (l *list) hint(k binding) string {
+	switch k.do {
+	case menu:
+		var names []string
+		for _, p := range l.b.edition.Pages() {
+			names = append(names, oneLine(p.Title))
+		}
+		return "pages: " + strings.Join(names, " · ")
+	case open:
+		if first, last := l.visible(l.b.geo.body()); l.sel < first || l.sel > last {
+			return "to the posts"
+		}
+	}
+	return k.hint
+}
+
+// sync follows the browser.
+func (l *list) sync() {
+	if l.edition != l.b.edition {
+		var selected *blog.Post
+		if l.sel < len(l.posts) {
+			selected = l.posts[l.sel]
+		}
+		l.edition = l.b.edition
+		l.all = l.source(l.edition)
+		l.sift()
+		l.tagCells, l.dated = 0, slices.ContainsFunc(l.all, func(p *blog.Post) bool { return dateOf(p) != "" })
+		for _, t := range l.edition.Tags() {
+			l.tagCells = max(l.tagCells, ansi.StringWidth(t.Name)+1)
+		}
+		l.colsFor = geometry{}
+		if selected != nil {
+			l.keep(selected)
+		}
+	}
+	if l.colsFor != l.b.geo {
+		l.colsFor = l.b.geo
+		l.cols = newColumns(l.b.geo, l.dated, l.tagCells)
+		l.clamp()
+	}
+	if l.where != onHome {
+		return
+	}
+	home := l.edition.Home()
+	if key := l.b.pageKey(); home != l.introOf || home != nil && key != l.introFor {
+		l.introOf, l.introFor = home, key
+		if home == nil {
+			l.intro = nil
+			l.clamp()
+			return
+		}
+		conf := l.b.conf
+		l.b.work(func() func() {
+			set := page(conf, home, typeset.Header{}, key.measure, key.theme)
+			return func() {
+				if l.introOf == home && l.introFor == key {
+					l.intro = set
+					l.clamp()
+				}
+			}
+		})
+	}
+}
+
+// keep selects the same post again after a change, on the line where it was.
+func (l *list) keep(p *blog.Post) {
+	lines := l.lineOf(l.sel)
+	if i := slices.IndexFunc(l.posts, func(q *blog.Post) bool { return q.Slug == p.Slug }); i >= 0 {
+		moved := i - l.sel
+		l.sel = i
+		if l.top.item > 0 && moved != 0 {
+			l.top = spot{i + 1, 0}
+			l.step(-lines)
+		}
+	}
+	l.clamp()
+}
+
+// choose selects a post that has been read.
+func (l *list) choose(slug string) {
+	if i := slices.IndexFunc(l.posts, func(q *blog.Post) bool { return q.Slug == slug }); i >= 0 && i != l.sel {
+		l.sel = i
+		l.ensure()
+	}
+}
+
+// sift applies the filter.
+func (l *list) sift() {
+	l.posts = l.all
+	if l.query == "" {
+		return
+	}
+	l.posts = l.edition.Filter(l.query)
+	if l.where == onHome {
+		return
+	}
+	in := make(map[*blog.Post]bool, len(l.all))
+	for _, p := range l.all {
+		in[p] = true
+	}
+	l.posts = slices.DeleteFunc(slices.Clone(l.posts), func(p *blog.Post) bool { return !in[p] })
+}
+
+// clamp puts selection and top back to where something is.
+func (l *list) clamp() {
+	l.sel = max(min(l.sel, len(l.posts)-1), 0)
+	if l.top.item > len(l.posts) {
+		l.top = spot{len(l.posts), 0}
+	}
+	l.top.row = min(l.top.row, max(l.height(l.top.item)-1, 0))
+	if last := l.last(l.b.geo.body()); last.before(l.top) {
+		l.top = last
+	}
+}
+
+// height counts the rows of an item.
+func (l *list) height(item int) int {
+	if item == 0 {
+		lead := l.b.geo.lead
+		if l.intro == nil || l.query != "" || len(l.intro.Lines) == 0 {
+			return lead
+		}
+		if len(l.posts) == 0 && len(l.all) == 0 {
+			return lead + len(l.intro.Lines)
+		}
+		return lead + len(l.intro.Lines) + 1
+	}
+	return len(l.heading(item-1)) + len(l.titleLines(item-1))
+}
+
+// last is the lowest spot that may be on top of a screen.
+func (l *list) last(height int) spot {
+	for item := len(l.posts); item >= 0; item-- {
+		n := l.height(item)
+		if n >= height {
+			return spot{item, n - height}
+		}
+		height -= n
+	}
+	return spot{}
+}
+
+// step moves the top by rows; it does not look where it ends.
+func (l *list) step(rows int) {
+	for ; rows > 0; rows-- {
+		if l.top.row++; l.top.row >= l.height(l.top.item) {
+			if l.top.item == len(l.posts) {
+				l.top.row--
+				return
+			}
+			l.top = spot{l.top.item + 1, 0}
+		}
+	}
+	for ; rows < 0; rows++ {
+		for l.top.row == 0 {
+			if l.top.item == 0 {
+				return
+			}
+			l.top = spot{l.top.item - 1, l.height(l.top.item - 1)}
+		}
+		l.top.row--
+	}
+}
+
+// scroll moves the text, and the selection with it when it would leave the
+// screen. It reports whether anything moved.
+func (l *list) scroll(rows int) bool {
+	h, was := l.b.geo.body(), l.top
+	l.step(rows)
+	if last := l.last(h); last.before(l.top) {
+		l.top = last
+	}
+	if first, last := l.visible(h); first <= last {
+		l.sel = min(max(l.sel, first), last)
+	}
+	return was != l.top
+}
+
+// visible gives the posts whose titles are on the screen; first is beyond last
+// when there are none.
+func (l *list) visible(height int) (first, last int) {
+	first, last = 0, -1
+	at := -l.top.row
+	for item := l.top.item; item <= len(l.posts) && at < height; item++ {
+		n := l.height(item)
+		if item > 0 && at+len(l.heading(item-1)) >= 0 && at+n <= height {
+			if last < 0 {
+				first = item - 1
+			}
+			last = item - 1
+		}
+		at += n
+	}
+	return first, last
+}
+
+// lineOf tells on which line of the screen a post begins.
+func (l *list) lineOf(post int) int {
+	at := -l.top.row
+	for item := l.top.item; item < post+1; item++ {
+		if at > l.b.geo.body() {
+			return 0
+		}
+		at += l.height(item)
+	}
+	return max(at, 0)
+}
+
+// ensure scrolls until the selection is on the screen.
+func (l *list) ensure() {
+	h := l.b.geo.body()
+	if first, last := l.visible(h); l.sel >= first && l.sel <= last {
+		return
+	}
+	item := l.sel + 1
+	begin := spot{item, 0}
+	if !l.top.before(begin) {
+		l.top = begin
+		return
+	}
+	l.top = begin
+	if n := l.height(item); n < h {
+		l.step(n - h)
+	}
+}
+
+func (l *list) can(a action) bool {
+	switch a {
+	case open:
+		return len(l.posts) > 0
+	case filter:
+		return len(l.all) > 0
+	case menu:
+		return len(l.b.edition.Pages()) > 0
+	case cancel:
+		return l.query != ""
+	}
+	return true
+}
+
+func (l *list) act(a action) {
+	h := l.b.geo.body()
+	half, whole := max(h/2, 1), max(h-1, 1)
+	switch a {
+	case lineDown:
+		// What stands above the posts is read first.
+		if _, last := l.visible(h); l.sel > last && l.scroll(1) {
+			return
+		}
+		if l.sel+1 < len(l.posts) {
+			l.sel++
+			l.ensure()
+		} else {
+			l.scroll(1)
+		}
+	case lineUp:
+		if first, last := l.visible(h); l.sel > 0 && l.sel >= first && l.sel <= last {
+			l.sel--
+			l.ensure()
+		} else {
+			l.scroll(-1)
+		}
+	case halfDown:
+		l.leap(half)
+	case halfUp:
+		l.leap(-half)
+	case pageDown:
+		l.leap(whole)
+	case pageUp:
+		l.leap(-whole)
+	case top:
+		l.top, l.sel = spot{}, 0
+	case bottom:
+		l.top, l.sel = l.last(h), max(len(l.posts)-1, 0)
+	case open:
+		if first, last := l.visible(h); l.sel < first || l.sel > last {
+			l.top = spot{l.sel + 1, 0}
+			l.clamp()
+			return
+		}
+		l.b.openPost(l.posts[l.sel], nil)
+	case filter:
+		l.ask()
+	case menu:
+		pages := l.b.edition.Pages()
+		l.menuAt %= len(pages)
+		l.b.openPost(pages[l.menuAt], nil)
+		l.menuAt++
+	case cancel:
+		l.unfilter()
+	}
+}
+
+// leap scrolls by much; at an end of the list it goes to the end.
+func (l *list) leap(rows int) {
+	if l.scroll(rows) {
+		return
+	}
+	first, last := l.visible(l.b.geo.body())
+	if first > last {
+		return
+	}
+	if rows > 0 {
+		l.sel = last
+	} else {
+		l.sel = first
+	}
+}
+
+// ask filters while the reader types.
+func (l *list) ask() {
+	selected, top, query := l.sel, l.top, l.query
+	if query != "" {
+		selected, top = 0, spot{}
+	}
+	l.b.prompt = &prompt{
+		b: l.b, label: "/", text: l.query,
+		tail: func() string { return fmt.Sprintf("%d of %d", len(l.posts), len(l.all)) },
+		change: func(text string) {
+			l.query = text
+			l.sift()
+			l.sel, l.top = 0, spot{}
+			if text == "" {
+				l.sel, l.top = selected, top
+			}
+			l.clamp()
+		},
+		move: l.act,
+		enter: func(string) {
+			if len(l.posts) > 0 && l.query != "" {
+				l.b.openPost(l.posts[l.sel], nil)
+			}
+		},
+		cancel: func() {
+			l.query = ""
+			l.sift()
+			l.sel, l.top = selected, top
+			l.clamp()
+		},
+	}
+}
+
+// unfilter brings all posts back and keeps the selected one.
+func (l *list) unfilter() {
+	var p *blog.Post
+	if l.sel < len(l.posts) {
+		p = l.posts[l.sel]
+	}
+	l.query = ""
+	l.sift()
+	l.sel, l.top = 0, spot{}
+	if p != nil {
+		l.choose(p.Slug)
+	}
+	l.clamp()
+}
+
+// columns is how a line of the list is divided. What there is no room for has
+// no cells: tags go first, then the reading time, then the year.
+type columns struct {
+	at, width int // of the line, with the bar
+	gap       int // from the bar to the text
+	date      int
+	title     int
+	time      int
+	tags      int
+	years     bool
+}
+
+func newColumns(g geometry, dated bool, tags int) columns {
+	c := columns{at: max(g.left-2, 0), gap: 2, width: g.measure + 2}
+	if g.left < 2 {
+		c.gap, c.width = 1, g.width
+	}
+	room := c.width - c.gap
+	if dated && room >= 26 {
+		c.date = 6
+		room -= c.date + 2
+	}
+	if room >= 42 {
+		c.years = true
+	}
+	if room >= 46 {
+		c.time = 7
+		room -= c.time + 2
+	}
+	if room >= 48 && tags > 0 {
+		c.tags = min(tags, 18, room/3)
+		room -= c.tags + 2
+	}
+	c.title = max(room, 1)
+	return c
+}
+
+// heading gives what stands between a post and the one before it.
+func (l *list) heading(i int) []string {
+	if !l.cols.years {
+		return nil
+	}
+	y := year(l.posts[i])
+	if i > 0 && year(l.posts[i-1]) == y || i == 0 && y == "" {
+		return nil
+	}
+	if y == "" {
+		return []string{""}
+	}
+	return []string{y}
+}
+
+func year(p *blog.Post) string {
+	if !p.HasDate || !p.State.Visible() {
+		return ""
+	}
+	return p.Date.Format("2006")
+}
+
+func (l *list) titleLines(i int) []string {
+	return wrapped(oneLine(l.posts[i].Title), l.cols.title, 2)
+}
+
+// item makes the rows of a post.
+func (l *list) item(i int) []row {
+	c, st, p := l.cols, l.b.styles, l.posts[i]
+	var rows []row
+	for _, h := range l.heading(i) {
+		if h == "" {
+			rows = append(rows, row{})
+		} else {
+			rows = append(rows, row{c.at + c.gap, st.Dim.On(h)})
+		}
+	}
+	selected := i == l.sel
+	for n, text := range l.titleLines(i) {
+		var b strings.Builder
+		if selected {
+			b.WriteString(st.Accent.On("▌"))
+		} else {
+			b.WriteByte(' ')
+		}
+		b.WriteString(strings.Repeat(" ", c.gap-1))
+		if c.date > 0 {
+			date := ""
+			if n == 0 {
+				date = dateOf(p)
+			}
+			b.WriteString(st.Dim.On(leftAligned(date, c.date)) + "  ")
+		}
+		if selected {
+			b.WriteString(st.Bold.On(text))
+		} else {
+			b.WriteString(text)
+		}
+		if n == 0 {
+			b.WriteString(l.details(p, c.title-ansi.StringWidth(text)))
+		}
+		rows = append(rows, row{c.at, strings.TrimRight(b.String(), " ")})
+	}
+	return rows
+}
+
+// dateOf is a post's date in the list; what readers do not see says why.
+func dateOf(p *blog.Post) string {
+	switch {
+	case !p.State.Visible():
+		return map[blog.State]string{blog.Draft: "draft", blog.Scheduled: "later", blog.Expired: "over", blog.Broken: "broken"}[p.State]
+	case p.HasDate:
+		return p.Date.Format("02 Jan")
+	}
+	return ""
+}
+
+// details are reading time and tags, behind pad blanks.
+func (l *list) details(p *blog.Post, pad int) string {
+	c := l.cols
+	if c.time == 0 {
+		return ""
+	}
+	minutes := ""
+	if p.Minutes > 0 {
+		minutes = fmt.Sprintf("%d min", p.Minutes)
+	}
+	s := rightAligned(minutes, c.time)
+	if c.tags > 0 && len(p.Tags) > 0 {
+		s += "  " + tagsWithin(p.Tags, c.tags)
+	}
+	if strings.TrimSpace(s) == "" {
+		return ""
+	}
+	return strings.Repeat(" ", pad+2) + l.b.styles.Dim.On(s)
+}
+
+// tagsWithin shows as many whole tags as fit; the first is cut if it must be.
+func tagsWithin(tags []string, width int) string {
+	s := typeset.Truncate("#"+oneLine(tags[0]), width)
+	for _, t := range tags[1:] {
+		more := s + " #" + oneLine(t)
+		if ansi.StringWidth(more) > width {
+			break
+		}
+		s = more
+	}
+	return s
+}
+
+func (l *list) rows(height int) []row {
+	rows := make([]row, 0, height)
+	skip := l.top.row
+	for item := l.top.item; item <= len(l.posts) && len(rows) < height; item++ {
+		if item == 0 {
+			for n := l.height(0); skip < n && len(rows) < height; skip++ {
+				rows = append(rows, l.introRow(skip-l.b.geo.lead))
+			}
+		} else {
+			of := l.item(item - 1)
+			rows = append(rows, of[min(skip, len(of)):]...)
+		}
+		skip = 0
+	}
+	if len(l.posts) == 0 {
+		text := "No posts yet."
+		if l.query != "" {
+			text = "No match for «" + oneLine(l.query) + "»."
+		} else if l.where != onHome {
+			text = "No posts."
+		}
+		rows = append(rows, row{l.b.geo.left, l.b.styles.Dim.On(typeset.Truncate(text, l.b.geo.measure))})
+	}
+	return rows[:min(len(rows), height)]
+}
+
+func (l *list) introRow(i int) row {
+	if l.intro == nil || i < 0 || i >= len(l.intro.Lines) {
+		return row{}
+	}
+	return row{l.b.geo.left, l.intro.Lines[i]}
+}

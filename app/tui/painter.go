@@ -1,0 +1,355 @@
+package tui
+
+import (
+	"encoding/base64"
+	"errors"
+	"io"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+// A row is one line of the screen: text that begins at a column. The text
+// holds SGR and OSC 8 sequences only and closes what it opens; it is shared
+// with the page it comes from.
+type row struct {
+	at   int
+	text string
+}
+
+// A frame is what the screen is to show. It is not changed once it is handed
+// to a painter.
+type frame struct {
+	width, height int
+	rows          []row // height of them
+	title         string
+}
+
+// A painter owns the screen. It remembers the frame the terminal shows and
+// sends what another one changes: lines that moved are scrolled, lines that
+// differ are written, most often only the part that differs. One goroutine
+// writes; a frame that has not been sent when the next one comes is dropped, so
+// a slow terminal never makes anybody wait.
+type painter struct {
+	out    io.Writer
+	wake   chan struct{} // cap 1
+	done   chan struct{} // closed when the goroutine has ended
+	failed func(error)   // the terminal takes no more
+
+	mu     sync.Mutex
+	next   *frame
+	asides []string // sent whole, whatever the frames
+	last   string   // ends the painting
+	ending bool
+
+	// The goroutine's own.
+	shown frame
+	buf   []byte
+}
+
+const (
+	enterScreen = "\x1b[22;0t\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[?1007h"
+	leaveScreen = "\x1b[m\x1b[r\x1b[?1007l\x1b[?2004l\x1b[?25h\x1b[?1049l\x1b[23;0t"
+
+	beginSync = "\x1b[?2026h"
+	endSync   = "\x1b[?2026l"
+
+	// syncFrom is the size from which a terminal may show half of a write.
+	syncFrom = 512
+	// keepBuffer is how much room for writing an idle session keeps.
+	keepBuffer = 2 << 10
+	// endPatience is how long a terminal has to take its last frame.
+	endPatience = 2 * time.Second
+)
+
+var errStalled = errors.New("the terminal does not take its output")
+
+// newPainter makes a painter and begins with the string first.
+func newPainter(out io.Writer, first string, failed func(error)) *painter {
+	p := &painter{out: out, wake: make(chan struct{}, 1), done: make(chan struct{}), failed: failed, asides: []string{first}}
+	p.wake <- struct{}{}
+	return p
+}
+
+// show makes f the frame to be seen.
+func (p *painter) show(f *frame) {
+	p.mu.Lock()
+	p.next = f
+	p.mu.Unlock()
+	p.signal()
+}
+
+// aside sends a sequence that draws nothing.
+func (p *painter) aside(s string) {
+	const most = 4
+	p.mu.Lock()
+	if len(p.asides) < most {
+		p.asides = append(p.asides, s)
+	}
+	p.mu.Unlock()
+	p.signal()
+}
+
+// copy puts text on the clipboard of the terminal (OSC 52).
+func (p *painter) copy(text string) {
+	p.aside("\x1b]52;c;" + base64.StdEncoding.EncodeToString([]byte(text)) + "\x07")
+}
+
+// end drops the frame that waits, sends last, and waits for the goroutine, but
+// not for a terminal that has stopped reading.
+func (p *painter) end(last string) error {
+	p.mu.Lock()
+	p.next, p.asides, p.last, p.ending = nil, nil, last, true
+	p.mu.Unlock()
+	p.signal()
+	t := time.NewTimer(endPatience)
+	defer t.Stop()
+	select {
+	case <-p.done:
+		return nil
+	case <-t.C:
+		return errStalled
+	}
+}
+
+func (p *painter) signal() {
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run writes until end or until the terminal fails.
+func (p *painter) run() {
+	defer close(p.done)
+	for range p.wake {
+		p.mu.Lock()
+		f, asides, last, ending := p.next, p.asides, p.last, p.ending
+		p.next, p.asides = nil, nil
+		p.mu.Unlock()
+		for _, s := range asides {
+			p.buf = append(p.buf, s...)
+		}
+		if f != nil {
+			p.draw(f)
+		}
+		p.buf = append(p.buf, last...)
+		if len(p.buf) > 0 {
+			if _, err := p.out.Write(p.buf); err != nil {
+				p.failed(err)
+				return
+			}
+		}
+		if p.buf = p.buf[:0]; cap(p.buf) > keepBuffer {
+			p.buf = nil
+		}
+		if ending {
+			return
+		}
+	}
+}
+
+// draw appends what turns the frame shown into f.
+func (p *painter) draw(f *frame) {
+	began := len(p.buf)
+	if f.title != p.shown.title {
+		p.buf = append(p.buf, "\x1b]2;"+f.title+"\x07"...)
+	}
+	body := len(p.buf)
+	if f.width != p.shown.width || f.height != p.shown.height {
+		p.buf = append(p.buf, "\x1b[m\x1b[2J"...)
+		p.shown.rows = make([]row, f.height)
+	} else {
+		p.scroll(f)
+	}
+	for y, r := range f.rows {
+		if r.text == "" {
+			r.at = 0
+		}
+		if old := p.shown.rows[y]; old != r {
+			p.line(y, old, r, f.width)
+			p.shown.rows[y] = r
+		}
+	}
+	p.shown.width, p.shown.height, p.shown.title = f.width, f.height, f.title
+	if len(p.buf)-began > syncFrom {
+		p.buf = append(p.buf, endSync...)
+		p.buf = append(p.buf, beginSync...)
+		copy(p.buf[body+len(beginSync):], p.buf[body:len(p.buf)-len(beginSync)])
+		copy(p.buf[body:], beginSync)
+	}
+}
+
+// line replaces one line of the screen.
+func (p *painter) line(y int, old, r row, width int) {
+	if r.text == "" {
+		p.move(y, 0)
+		p.buf = append(p.buf, "\x1b[K"...)
+		return
+	}
+	if old.at == r.at && old.text != "" {
+		skip, keep := common(old.text, r.text)
+		if skip > 0 || keep > 0 {
+			part := r.text[skip : len(r.text)-keep]
+			at := r.at + skip // what is skipped is ASCII
+			p.move(y, at)
+			p.text(part, at, width, keep == 0)
+			return
+		}
+	}
+	if old.text != "" && old.at < r.at || old.at == 0 && r.at < 2 {
+		p.move(y, 0)
+		for range r.at {
+			p.buf = append(p.buf, ' ')
+		}
+	} else {
+		p.move(y, r.at)
+	}
+	p.text(r.text, r.at, width, true)
+}
+
+// text writes text at the cursor, closes its styles, and clears the rest of
+// the line.
+func (p *painter) text(s string, at, width int, clear bool) {
+	w := at + ansi.StringWidth(s)
+	if w > width {
+		s = ansi.Truncate(s, width-at, "")
+		w = at + ansi.StringWidth(s) // a wide character that does not fit leaves a cell
+	}
+	p.buf = append(p.buf, s...)
+	if i := strings.LastIndexByte(s, '\x1b'); i >= 0 && !strings.HasPrefix(s[i:], "\x1b[m") {
+		p.buf = append(p.buf, "\x1b[m"...)
+	}
+	// After its last column a terminal's cursor stands on that column still:
+	// clearing from there would take the last character away.
+	if clear && w < width {
+		p.buf = append(p.buf, "\x1b[K"...)
+	}
+}
+
+// move addresses the cursor.
+func (p *painter) move(y, x int) {
+	p.buf = append(p.buf, "\x1b["...)
+	if y > 0 || x > 0 {
+		p.buf = strconv.AppendInt(p.buf, int64(y+1), 10)
+	}
+	if x > 0 {
+		p.buf = append(p.buf, ';')
+		p.buf = strconv.AppendInt(p.buf, int64(x+1), 10)
+	}
+	p.buf = append(p.buf, 'H')
+}
+
+// common finds how many bytes two lines share at their beginning and at their
+// end, such that what lies between can be replaced alone: the beginning is
+// ASCII without sequences, the end begins without a style, and between them
+// lie as many cells in both, of characters on whose width all terminals agree.
+func common(old, s string) (skip, keep int) {
+	for skip < len(old) && skip < len(s) && old[skip] == s[skip] && old[skip] >= ' ' && old[skip] < 0x7f {
+		skip++
+	}
+	// A combining mark changes the character before it.
+	if skip > 0 && (skip < len(old) && old[skip] >= 0x80 || skip < len(s) && s[skip] >= 0x80) {
+		skip--
+	}
+	most := min(len(old), len(s)) - skip
+	for keep < most && old[len(old)-1-keep] == s[len(s)-1-keep] {
+		keep++
+	}
+	// The end must begin where a sequence ends, or with an ASCII character.
+	for keep > 0 {
+		from := len(s) - keep
+		if c := s[from]; c >= ' ' && c < 0x7f && settled(s[skip:from]) && settled(old[skip:len(old)-keep]) {
+			if cells(s[skip:from]) == cells(old[skip:len(old)-keep]) {
+				return skip, keep
+			}
+			break
+		}
+		keep--
+	}
+	return skip, 0
+}
+
+// settled reports whether no style and no sequence is open at the end of s,
+// and that all of its characters are one cell wide for sure.
+func settled(s string) bool {
+	if i := strings.LastIndexByte(s, '\x1b'); i >= 0 && (!strings.HasPrefix(s[i:], "\x1b[m") || strings.Contains(s, "\x1b]")) {
+		return false
+	}
+	for _, r := range s {
+		if r >= 0x80 && (r < 0x2500 || r > 0x259f) {
+			return false
+		}
+	}
+	return true
+}
+
+func cells(s string) int { return ansi.StringWidth(s) }
+
+// scroll moves lines that the screen has already, where that spares writing
+// them again. First and last line do not move.
+func (p *painter) scroll(f *frame) {
+	const least = 48 // bytes it must spare
+	old, rows := p.shown.rows, f.rows
+	top, bottom := 1, f.height-1
+	if bottom-top < 3 {
+		return
+	}
+	// What a line costs that is not where it should be.
+	cost := func(y, from int) int {
+		if rows[y].text == "" || old[from] != rows[y] {
+			return 0
+		}
+		return len(rows[y].text) + 8
+	}
+	stays := 0
+	for y := top; y < bottom; y++ {
+		stays += cost(y, y)
+	}
+	best, by := stays+least, 0
+	for d := 1; d < bottom-top-1; d++ {
+		up, down := 0, 0
+		for y := top; y+d < bottom; y++ {
+			up += cost(y, y+d)
+			down += cost(y+d, y)
+		}
+		if up > best {
+			best, by = up, d
+		}
+		if down > best {
+			best, by = down, -d
+		}
+	}
+	if by == 0 {
+		return
+	}
+	p.buf = append(p.buf, "\x1b["...)
+	p.buf = strconv.AppendInt(p.buf, int64(top+1), 10)
+	p.buf = append(p.buf, ';')
+	p.buf = strconv.AppendInt(p.buf, int64(bottom), 10)
+	p.buf = append(p.buf, 'r')
+	// Deleting and inserting lines is understood by more terminals than
+	// scrolling by a count.
+	p.move(top, 0)
+	p.buf = append(p.buf, "\x1b["...)
+	n, final := by, byte('M')
+	if by < 0 {
+		n, final = -by, 'L'
+	}
+	if n > 1 {
+		p.buf = strconv.AppendInt(p.buf, int64(n), 10)
+	}
+	p.buf = append(p.buf, final)
+	p.buf = append(p.buf, "\x1b[r"...)
+	moved := make([]row, f.height)
+	moved[0], moved[f.height-1] = old[0], old[f.height-1]
+	for y := top; y < bottom; y++ {
+		if from := y + by; from >= top && from < bottom {
+			moved[y] = old[from]
+		}
+	}
+	p.shown.rows = moved
+}

@@ -1,0 +1,201 @@
+package tui
+
+import (
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/charmbracelet/x/ansi"
+	"github.com/charmbracelet/x/vt"
+)
+
+// drawn paints frames one after the other and gives what was sent for each.
+func drawn(t *testing.T, frames []*frame, each func(i int, sent string)) {
+	t.Helper()
+	p := &painter{}
+	for i, f := range frames {
+		p.buf = p.buf[:0]
+		p.draw(f)
+		each(i, string(p.buf))
+	}
+}
+
+// emulator is a terminal whose answers nobody reads.
+func emulator(t *testing.T, cols, rows int) *vt.Emulator {
+	e := vt.NewEmulator(cols, rows)
+	done := make(chan struct{})
+	go func() { defer close(done); _, _ = io.Copy(io.Discard, e) }()
+	t.Cleanup(func() { e.InputPipe().(io.Closer).Close(); <-done })
+	return e
+}
+
+// screenful gives the lines of an emulator with their styles.
+func screenful(e *vt.Emulator) []string {
+	lines := strings.Split(e.Render(), "\n")
+	for i, l := range lines {
+		lines[i] = strings.TrimRight(l, " \r")
+	}
+	return lines
+}
+
+// expected gives what a terminal shows for rows that are written on a clear
+// screen, each in its place.
+func expected(t *testing.T, f *frame) []string {
+	e := emulator(t, f.width, f.height)
+	for y, r := range f.rows {
+		fmt.Fprintf(e, "\x1b[%d;%dH%s\x1b[m", y+1, r.at+1, ansi.Truncate(r.text, f.width-r.at, ""))
+	}
+	return screenful(e)
+}
+
+// randomRow makes a row of the kinds that there are: plain, styled, wide,
+// combined, linked, empty.
+func randomRow(r *rand.Rand, width int) row {
+	words := []string{"post", "a", "  ", "深層学習", "e\u0301a", "naïve", "▌", "│ ", "🙂", "\x1b[1mbold\x1b[m", "\x1b[38;5;212mpink \x1b[1mfat\x1b[m",
+		"\x1b]8;;https://example.org\x1b\\\x1b[4mlink\x1b[m\x1b]8;;\x1b\\", "x", "12 min", "שלום", "."}
+	if r.IntN(5) == 0 {
+		return row{}
+	}
+	out := row{at: []int{0, 0, 2, 2, 5}[r.IntN(5)]}
+	for ansi.StringWidth(out.text) < width/2 && r.IntN(6) > 0 {
+		out.text += words[r.IntN(len(words))]
+	}
+	if r.IntN(6) == 0 { // up to the very edge, and beyond
+		out.text += strings.Repeat("z", max(width-out.at-ansi.StringWidth(out.text)+r.IntN(3)-1, 0))
+	}
+	if out.at >= width {
+		out.at = 0
+	}
+	return out
+}
+
+// Whatever frames come one after the other, the screen shows the last.
+func TestScreenIsTheFrame(t *testing.T) {
+	for seed := range uint64(3000) {
+		r := rand.New(rand.NewPCG(seed, 7))
+		width, height := 1+r.IntN(40), 1+r.IntN(14)
+		long := make([]row, 60)
+		for i := range long {
+			long[i] = randomRow(r, width)
+		}
+		var frames []*frame
+		at := 10
+		for range 25 {
+			if r.IntN(12) == 0 {
+				width, height = 1+r.IntN(40), 1+r.IntN(14)
+			}
+			f := &frame{width: width, height: height, rows: make([]row, height), title: "t"}
+			switch r.IntN(4) {
+			case 0, 1:
+				at += r.IntN(2*height+1) - height // scrolled
+			case 2:
+				at += r.IntN(3) - 1
+			}
+			at = max(min(at, len(long)-height), 0)
+			copy(f.rows, long[at:])
+			f.rows[0] = row{0, "head"}
+			f.rows[height-1] = randomRow(r, width)
+			if r.IntN(3) == 0 {
+				f.rows[r.IntN(height)] = randomRow(r, width)
+			}
+			for y := range f.rows {
+				if f.rows[y].at >= width {
+					f.rows[y].at = 0
+				}
+			}
+			frames = append(frames, f)
+		}
+		var e *vt.Emulator
+		drawn(t, frames, func(i int, sent string) {
+			f := frames[i]
+			if e == nil {
+				e = emulator(t, f.width, f.height)
+			} else if e.Width() != f.width || e.Height() != f.height {
+				e.Resize(f.width, f.height)
+			}
+			_, _ = io.WriteString(e, sent)
+			got, want := screenful(e), expected(t, f)
+			for y := range want {
+				if got[y] != want[y] {
+					t.Fatalf("seed %d, frame %d (%dx%d), row %d:\n got %q\nwant %q\nsent %q", seed, i, f.width, f.height, y, got[y], want[y], sent)
+				}
+			}
+		})
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+// A line down sends the new line and a few bytes more; a moved selection sends
+// less than two lines.
+func TestPainterSendsLittle(t *testing.T) {
+	text := make([]row, 100)
+	for i := range text {
+		text[i] = row{2, fmt.Sprintf("%02d %s", i, strings.Repeat("words in a line ", 4))}
+	}
+	frameAt := func(top int) *frame {
+		f := &frame{width: 80, height: 24, rows: make([]row, 24)}
+		copy(f.rows[1:23], text[top:])
+		f.rows[0], f.rows[23] = row{1, "Site › Title"}, row{1, "q back"}
+		return f
+	}
+	limits := []int{4000, 110, 110, 900, 900}
+	drawn(t, []*frame{frameAt(0), frameAt(1), frameAt(0), frameAt(11), frameAt(0)}, func(i int, sent string) {
+		if len(sent) > limits[i] {
+			t.Errorf("frame %d: %d bytes: %q", i, len(sent), sent)
+		}
+	})
+	list := func(sel int) *frame {
+		f := frameAt(0)
+		for i := range 22 {
+			bar := " "
+			if i == sel {
+				bar = "\x1b[38;5;39m▌\x1b[m"
+			}
+			f.rows[i+1] = row{0, bar + " 08 Apr  " + text[i].text}
+		}
+		return f
+	}
+	drawn(t, []*frame{list(0), list(1)}, func(i int, sent string) {
+		if i == 1 && len(sent) > 60 {
+			t.Errorf("selection: %d bytes: %q", len(sent), sent)
+		}
+	})
+}
+
+// A terminal that does not read holds up nobody, and gets the newest frame in
+// the end.
+func TestSlowTerminal(t *testing.T) {
+	r, w := io.Pipe()
+	p := newPainter(w, "", func(error) {})
+	go p.run()
+	for i := range 1000 { // would block if a frame waited for another
+		p.show(&frame{width: 20, height: 1, rows: []row{{0, fmt.Sprintf("frame %d", i)}}})
+	}
+	ended := make(chan error, 1)
+	read := make(chan string, 1)
+	go func() {
+		var all strings.Builder
+		buf := make([]byte, 64)
+		for {
+			n, err := r.Read(buf)
+			all.Write(buf[:n])
+			if err != nil || strings.Contains(all.String(), "999") {
+				break
+			}
+		}
+		read <- all.String()
+		_, _ = io.Copy(io.Discard, r)
+	}()
+	if got := <-read; strings.Count(got, "frame") > 3 {
+		t.Errorf("old frames were sent: %q", got)
+	}
+	go func() { ended <- p.end("bye") }()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	w.Close()
+}

@@ -1,0 +1,657 @@
+package tui
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"sheaf/app/blog"
+	"sheaf/app/markdown"
+	"sheaf/app/typeset"
+)
+
+// A post shows one post or page: a window over the lines of its page.
+type post struct {
+	b    *browser
+	slug string
+	p    *blog.Post
+	gone bool
+
+	edition  *blog.Edition
+	position string // "2 of 14"
+	older    *blog.Post
+	newer    *blog.Post
+
+	page   *typeset.Page // nil until it is set for the first time
+	asked  *blog.Post    // what a page was asked for last, and how
+	askFor pageKey
+	geo    geometry
+	slow   bool // the page is not there yet
+
+	top    int    // the row at the top; the page begins after geo.lead rows
+	here   anchor // what is being read
+	aim    func() // where to go when the page comes
+	link   int    // the selected one, -1 for none
+	search lookup // in this post
+}
+
+// An anchor is a place in a source: so many rows of so many below the
+// beginning of the block around a line. It is the same place in every page
+// made of that source.
+type anchor struct {
+	source  int // 0: the top of the page
+	row, of int
+	line    string // what stands there
+}
+
+// A visit is a place that history leads back to.
+type visit struct {
+	slug string
+	at   anchor
+}
+
+// atHeading aims at a heading, atLine at a line of the source.
+func atHeading(id string) func(*post) {
+	if id == "" {
+		return nil
+	}
+	return func(s *post) {
+		if line, ok := s.page.Anchor(id); ok {
+			s.to(line + s.b.geo.lead)
+		}
+	}
+}
+
+func atLine(source int) func(*post) {
+	return func(s *post) { s.to(s.page.StartOf(source) + s.b.geo.lead) }
+}
+
+func atVisit(v visit) func(*post) {
+	return func(s *post) { s.restore(v.at) }
+}
+
+// openPost puts a post on top and goes where aim says.
+func (b *browser) openPost(p *blog.Post, aim func(*post)) *post {
+	b.remember()
+	s := newPost(b, p, aim)
+	b.push(s)
+	s.sync()
+	return s
+}
+
+// replacePost shows another post in the place of the one on top.
+func (b *browser) replacePost(p *blog.Post, aim func(*post)) {
+	s := newPost(b, p, aim)
+	b.stack[len(b.stack)-1] = s
+	b.picker = nil
+	s.sync()
+}
+
+func newPost(b *browser, p *blog.Post, aim func(*post)) *post {
+	s := &post{b: b, p: p, slug: p.Slug, link: -1, geo: b.geo}
+	if aim != nil {
+		s.aim = func() { aim(s) }
+	}
+	return s
+}
+
+const mostVisits = 200
+
+// remember writes the post on top into the history, before another one comes.
+func (b *browser) remember() {
+	b.future = nil
+	if s, ok := b.top().(*post); ok && !s.gone {
+		b.past = append(b.past, s.visit())
+		if len(b.past) > mostVisits {
+			b.past = b.past[1:]
+		}
+	}
+}
+
+func (s *post) visit() visit { return visit{s.slug, s.here} }
+
+// travel goes through the history. What is gone is passed over.
+func (b *browser) travel(from, to *[]visit) {
+	for len(*from) > 0 {
+		v := (*from)[len(*from)-1]
+		*from = (*from)[:len(*from)-1]
+		p, err := b.edition.Post(v.slug)
+		if err != nil {
+			continue
+		}
+		if s, ok := b.top().(*post); ok {
+			*to = append(*to, s.visit())
+		}
+		b.replacePost(p, atVisit(v))
+		return
+	}
+}
+
+func (s *post) place() place { return onPost }
+func (s *post) crumb() string {
+	return oneLine(s.p.Title)
+}
+
+func (s *post) window() string { return title(s.p.Title, s.b.edition.Site().Title) }
+
+func (s *post) status() string {
+	var parts []string
+	if s.search.words != "" {
+		parts = append(parts, s.search.status())
+	}
+	if s.position != "" {
+		parts = append(parts, s.position)
+	}
+	if end := s.end(); end > 0 {
+		parts = append(parts, fmt.Sprintf("%d%%", s.top*100/end))
+	}
+	return strings.Join(parts, "  ")
+}
+
+func (s *post) hint(k binding) string {
+	if k.do == older {
+		return k.hint + ": " + oneLine(s.older.Title)
+	}
+	return k.hint
+}
+
+// sync follows the browser: a newer edition, another window, another theme.
+func (s *post) sync() {
+	if s.edition != s.b.edition {
+		s.edition = s.b.edition
+		s.meet()
+	}
+	key := s.b.pageKey()
+	if s.asked == s.p && s.askFor == key {
+		if s.geo != s.b.geo {
+			s.geo = s.b.geo
+			s.restore(s.here)
+		}
+		return
+	}
+	changed := s.asked != nil && s.asked != s.p
+	s.asked, s.askFor = s.p, key
+	p, conf, head := s.p, s.b.conf, typeset.Header{Title: oneLine(s.p.Title), Note: oneLine(s.p.Note())}
+	s.slow = true
+	s.b.work(func() func() {
+		set := page(conf, p, head, key.measure, key.theme)
+		return func() {
+			if s.asked == p && s.askFor == key {
+				s.show(set, changed)
+			}
+		}
+	})
+}
+
+// meet finds the post in a new edition.
+func (s *post) meet() {
+	p, err := s.edition.Post(s.slug)
+	s.gone = err != nil
+	if s.gone {
+		s.position, s.older, s.newer = "", nil, nil
+		return
+	}
+	s.p, s.slug = p, p.Slug
+	among := s.edition.Posts()
+	s.position = ""
+	if p.State == blog.Page {
+		among = s.edition.Pages()
+	}
+	i := slices.Index(among, p)
+	s.older, s.newer = nil, nil
+	if i < 0 {
+		return
+	}
+	if p.State != blog.Page {
+		s.position = fmt.Sprintf("%d of %d", i+1, len(among))
+	}
+	if i > 0 {
+		s.newer = among[i-1]
+	}
+	if i+1 < len(among) {
+		s.older = among[i+1]
+	}
+}
+
+// show takes the page, and stays where the reader was.
+func (s *post) show(set *typeset.Page, changed bool) {
+	s.page, s.slow, s.geo = set, false, s.b.geo
+	s.link = -1
+	s.search.look(set)
+	s.restore(s.here)
+	if changed {
+		s.realign()
+	}
+	if s.aim != nil {
+		s.aim()
+		s.aim = nil
+	}
+	if s.b.picker != nil && s.b.top() == screen(s) {
+		s.b.picker = nil
+	}
+}
+
+// lines counts the rows there are to show.
+func (s *post) lines() int {
+	if s.page == nil {
+		return 0
+	}
+	return s.geo.lead + len(s.page.Lines)
+}
+
+// end is the last row that may be at the top.
+func (s *post) end() int { return max(s.lines()-s.geo.body(), 0) }
+
+// to scrolls and notes where that is.
+func (s *post) to(row int) {
+	s.top = min(max(row, 0), s.end())
+	s.here = anchor{}
+	line := s.top - s.geo.lead
+	if s.page == nil || line <= 0 {
+		return
+	}
+	for line+1 < len(s.page.Lines) && s.page.Lines[line] == "" {
+		line++
+	}
+	source := s.page.SourceOf(line)
+	if source == 0 {
+		return
+	}
+	begin, end := s.block(source)
+	s.here = anchor{source: source, row: line - begin, of: max(end-begin, 1), line: s.page.Lines[line]}
+}
+
+// block gives the lines of the page that a block of the source takes.
+func (s *post) block(source int) (begin, end int) {
+	begin, end = s.page.StartOf(source), len(s.page.Lines)
+	for _, st := range s.page.Starts {
+		if st.Line > begin {
+			end = st.Line
+			break
+		}
+	}
+	return begin, end
+}
+
+// restore goes to an anchor and keeps it, so that two changes of the window
+// end where they began.
+func (s *post) restore(a anchor) {
+	s.here = a
+	if s.page == nil {
+		return
+	}
+	if a.source == 0 {
+		s.top = min(s.top, s.end())
+		if a == (anchor{}) {
+			s.top = 0
+		}
+		return
+	}
+	begin, end := s.block(a.source)
+	line := begin + a.row
+	if n := max(end-begin, 1); n != a.of {
+		line = begin + a.row*n/a.of
+	}
+	s.top = min(max(line+s.geo.lead, 0), s.end())
+}
+
+// realign looks for the line that was at the top in an edited post, nearest
+// first.
+func (s *post) realign() {
+	at, want := s.top-s.geo.lead, s.here.line
+	if want == "" || at < 0 {
+		return
+	}
+	for d := range len(s.page.Lines) {
+		for _, i := range [...]int{at - d, at + d} {
+			if i >= 0 && i < len(s.page.Lines) && s.page.Lines[i] == want {
+				s.to(i + s.geo.lead)
+				return
+			}
+		}
+	}
+}
+
+func (s *post) can(a action) bool {
+	if a == historyBack {
+		return len(s.b.past) > 0
+	}
+	if a == historyForward {
+		return len(s.b.future) > 0
+	}
+	if s.gone || s.page == nil {
+		return false
+	}
+	switch a {
+	case older:
+		return s.older != nil
+	case newer:
+		return s.newer != nil
+	case find:
+		return true
+	case findNext, findPrevious:
+		return s.search.words != ""
+	case cancel:
+		return s.search.words != "" || s.link >= 0
+	case outline, headingNext, headingPrevious:
+		return len(s.page.Heads) > 0
+	case linkNext, linkPrevious, labels:
+		return len(s.page.Links) > 0
+	case follow:
+		return s.link >= 0
+	case copyCode:
+		return len(s.page.Codes) > 0
+	case copyAddress:
+		return s.b.host() != ""
+	}
+	return true
+}
+
+func (s *post) act(a action) {
+	h := s.geo.body()
+	switch a {
+	case lineDown:
+		s.to(s.top + 1)
+	case lineUp:
+		s.to(s.top - 1)
+	case halfDown:
+		s.to(s.top + max(h/2, 1))
+	case halfUp:
+		s.to(s.top - max(h/2, 1))
+	case pageDown:
+		s.to(s.top + max(h-1, 1))
+	case pageUp:
+		s.to(s.top - max(h-1, 1))
+	case top:
+		s.to(0)
+	case bottom:
+		s.to(s.end())
+	case older:
+		s.b.remember()
+		s.b.replacePost(s.older, nil)
+	case newer:
+		s.b.remember()
+		s.b.replacePost(s.newer, nil)
+	case historyBack:
+		s.b.travel(&s.b.past, &s.b.future)
+	case historyForward:
+		s.b.travel(&s.b.future, &s.b.past)
+	case find:
+		s.ask()
+	case findNext:
+		s.found(s.search.step(1))
+	case findPrevious:
+		s.found(s.search.step(-1))
+	case cancel:
+		s.search = lookup{}
+		s.link = -1
+	case outline:
+		s.b.push(newOutline(s.b, s))
+	case headingNext, headingPrevious:
+		s.heading(a == headingNext)
+	case linkNext:
+		s.selectLink(1)
+	case linkPrevious:
+		s.selectLink(-1)
+	case follow:
+		s.follow(s.page.Links[s.link])
+	case labels:
+		s.label()
+	case copyCode:
+		s.copyCode()
+	case copyAddress:
+		address := "ssh -t " + s.b.host() + " " + oneLine(s.slug)
+		s.b.paint.copy(address)
+		s.b.say("copied: " + address)
+	}
+}
+
+// heading goes to the next or the previous one.
+func (s *post) heading(next bool) {
+	at := s.top - s.geo.lead
+	to := -1
+	for _, h := range s.page.Heads {
+		if next && h.Line > at {
+			s.to(h.Line + s.geo.lead)
+			return
+		}
+		if !next && h.Line < at {
+			to = h.Line
+		}
+	}
+	if !next {
+		s.to(to + s.geo.lead)
+	}
+}
+
+// seen reports whether a line of the page is on the screen.
+func (s *post) seen(line int) bool {
+	y := line + s.geo.lead - s.top
+	return y >= 0 && y < s.geo.body()
+}
+
+// bring scrolls until a line is on the screen.
+func (s *post) bring(line int) {
+	if !s.seen(line) {
+		s.to(line + s.geo.lead - s.geo.body()/3)
+	}
+}
+
+// selectLink goes to the next link from the selected one, or from the first
+// that is seen.
+func (s *post) selectLink(by int) {
+	links := s.page.Links
+	i := s.link + by
+	if s.link < 0 || !s.seen(links[s.link].Line) {
+		i = slices.IndexFunc(links, func(l typeset.Link) bool { return s.seen(l.Line) })
+		if i < 0 {
+			i = slices.IndexFunc(links, func(l typeset.Link) bool { return l.Line+s.geo.lead > s.top })
+		}
+		if by < 0 && s.link >= 0 {
+			i--
+		}
+	}
+	s.link = (i + len(links)) % len(links)
+	s.bring(links[s.link].Line)
+	s.b.note = ""
+}
+
+// follow goes where a link leads: into this post, to another, or, as an
+// address on the reader's clipboard, elsewhere.
+func (s *post) follow(l typeset.Link) {
+	target := oneLine(l.Target)
+	if line, ok := s.page.Anchor(target); ok && strings.HasPrefix(target, "#") {
+		s.b.remember()
+		s.link = -1
+		s.to(line + s.geo.lead)
+		return
+	}
+	if p, heading, ok := s.edition.Resolve(s.p, l.Target); ok && p != nil {
+		if p == s.p {
+			if line, ok := s.page.Anchor(heading); ok {
+				s.b.remember()
+				s.to(line + s.geo.lead)
+			}
+			return
+		}
+		s.b.openPost(p, atHeading(heading))
+		return
+	}
+	if i := strings.Index(target, ":"); i <= 0 || strings.HasPrefix(target, "#") {
+		s.b.say("not in this blog: " + target)
+		return
+	}
+	s.b.paint.copy(target)
+	s.b.say("copied: " + target)
+}
+
+// label numbers the links that are seen.
+func (s *post) label() {
+	var links []typeset.Link
+	var marks []mark
+	for _, l := range s.page.Links {
+		if s.seen(l.Line) {
+			at := mark{line: l.Line, col: l.Col + l.Cells}
+			if n := len(l.Rest); n > 0 {
+				at = mark{line: l.Rest[n-1].Line, col: l.Rest[n-1].Col + l.Rest[n-1].Cells}
+			}
+			links, marks = append(links, l), append(marks, at)
+		}
+	}
+	if len(links) == 0 {
+		s.selectLink(1)
+		return
+	}
+	s.b.picker = &picker{b: s.b, label: "link", marks: marks, choose: func(i int) { s.follow(links[i]) }}
+}
+
+// mostCopied is what terminals take by OSC 52.
+const mostCopied = 72 << 10
+
+// copyCode copies the block of code that is seen, or lets the reader choose.
+func (s *post) copyCode() {
+	var codes []typeset.Code
+	var marks []mark
+	for _, c := range s.page.Codes {
+		lines := strings.Count(strings.TrimRight(c.Text, "\n"), "\n") + 1
+		if s.seen(c.Line) || s.seen(c.Line+lines-1) || c.Line+s.geo.lead < s.top && c.Line+lines+s.geo.lead > s.top {
+			codes = append(codes, c)
+			marks = append(marks, mark{line: max(c.Line, s.top-s.geo.lead), over: true})
+		}
+	}
+	put := func(i int) {
+		text := codes[i].Text
+		if len(text) > mostCopied {
+			s.b.say("too long for a clipboard")
+			return
+		}
+		s.b.paint.copy(text)
+		s.b.say("copied " + counted(strings.Count(strings.TrimRight(text, "\n"), "\n")+1, "line") + strings.TrimRight(" of "+oneLine(codes[i].Lang), "of "))
+	}
+	switch len(codes) {
+	case 0:
+		for _, c := range s.page.Codes {
+			if c.Line+s.geo.lead > s.top {
+				s.bring(c.Line)
+				return
+			}
+		}
+		s.b.say("no code from here on")
+	case 1:
+		put(0)
+	default:
+		s.b.picker = &picker{b: s.b, label: "code", marks: marks, choose: put}
+	}
+}
+
+// ask searches in this post.
+func (s *post) ask() {
+	s.b.prompt = &prompt{b: s.b, label: "/", enter: func(words string) {
+		s.search = lookup{words: words}
+		if words == "" {
+			return
+		}
+		s.search.look(s.page)
+		s.found(s.search.from(s.top - s.geo.lead))
+		if len(s.search.matches) == 0 {
+			s.b.say("No match for «" + words + "».")
+			s.search = lookup{}
+		}
+	}}
+}
+
+func (s *post) found(m match, ok bool) {
+	if ok {
+		s.bring(m.line)
+	}
+}
+
+func (s *post) rows(height int) []row {
+	left, measure, st := s.geo.left, s.geo.measure, s.b.styles
+	say := func(text string) []row {
+		rows := make([]row, s.geo.lead, s.geo.lead+1)
+		return append(rows, row{left, st.Dim.On(typeset.Truncate(text, measure))})
+	}
+	switch {
+	case s.gone:
+		return say("This post is gone; q goes back.")
+	case s.page == nil:
+		return say("a moment…")
+	}
+	rows := make([]row, 0, height)
+	for i := s.top - s.geo.lead; len(rows) < height && i < len(s.page.Lines); i++ {
+		if i < 0 {
+			rows = append(rows, row{})
+			continue
+		}
+		rows = append(rows, row{left, s.page.Lines[i]})
+	}
+	s.mark(rows)
+	return rows
+}
+
+// mark shows what was found, the selected link, and the numbers to choose by.
+func (s *post) mark(rows []row) {
+	st := s.b.styles
+	first := s.top - s.geo.lead
+	at := func(line int) *row {
+		if y := line - first; y >= 0 && y < len(rows) {
+			return &rows[y]
+		}
+		return nil
+	}
+	for i, m := range s.search.matches {
+		if r := at(m.line); r != nil {
+			style := st.Underline
+			if i == s.search.at || m.part == s.search.at+1 {
+				style = st.Match
+			}
+			r.text = painted(r.text, m.col, m.cells, style)
+		}
+	}
+	if s.link >= 0 && s.link < len(s.page.Links) {
+		l := s.page.Links[s.link]
+		for _, place := range append([]typeset.Place{{Line: l.Line, Col: l.Col, Cells: l.Cells}}, l.Rest...) {
+			if r := at(place.Line); r != nil {
+				r.text = painted(r.text, place.Col, place.Cells, st.Selected)
+			}
+		}
+	}
+	if p := s.b.picker; p != nil {
+		for i := len(p.marks) - 1; i >= 0; i-- { // from the right, so that columns stay true
+			m := p.marks[i]
+			r := at(m.line)
+			if r == nil {
+				continue
+			}
+			if m.over {
+				number := fmt.Sprintf("%d ", i+1)
+				r.text = st.Title.On(number) + ansi.TruncateLeft(r.text, len(number), "")
+				continue
+			}
+			r.text = ansi.Truncate(r.text, m.col, "") + st.Title.On(raised(i+1)) + ansi.TruncateLeft(r.text, m.col, "")
+		}
+	}
+}
+
+// painted sets some cells of a line in a style of their own.
+func painted(line string, col, cells int, st typeset.Style) string {
+	if w := ansi.StringWidth(line); col+cells > w {
+		cells = w - col
+	}
+	if cells <= 0 {
+		return line
+	}
+	text := ansi.Strip(ansi.Cut(line, col, col+cells))
+	return ansi.Truncate(line, col, "") + "\x1b[m" + st.On(text) + ansi.TruncateLeft(line, col+cells, "")
+}
+
+// raised writes a number in small raised digits.
+func raised(n int) string {
+	return strings.Map(func(r rune) rune { return []rune("⁰¹²³⁴⁵⁶⁷⁸⁹")[r-'0'] }, fmt.Sprint(n))
+}
+
+// cleanLine is the text of a line of a page.
+func cleanLine(line string) string { return markdown.Clean(ansi.Strip(line)) }

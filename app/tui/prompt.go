@@ -1,0 +1,167 @@
+package tui
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"sheaf/app/markdown"
+	"sheaf/app/typeset"
+)
+
+// A prompt is a line being typed at the bottom. Its functions are called while
+// it is open, but for enter and cancel: they come after it has been closed.
+type prompt struct {
+	b      *browser
+	label  string
+	text   string
+	tail   func() string     // what stands after the text
+	change func(text string) // may be nil
+	move   func(a action)    // ↑ ↓ pgup pgdn; may be nil
+	enter  func(text string)
+	cancel func() // may be nil
+}
+
+// mostTyped bounds what is typed.
+const mostTyped = 200
+
+func (p *prompt) key(e event) {
+	before := p.text
+	switch e.key {
+	case "enter":
+		p.b.prompt = nil
+		p.enter(strings.TrimSpace(p.text))
+		return
+	case "esc", "ctrl+g":
+		p.close()
+		return
+	case "backspace":
+		if p.text == "" {
+			p.close()
+			return
+		}
+		_, n := utf8.DecodeLastRuneInString(p.text)
+		p.text = p.text[:len(p.text)-n]
+	case "ctrl+u":
+		p.text = ""
+	case "ctrl+w", "alt+backspace":
+		s := strings.TrimRight(p.text, " ")
+		p.text = s[:strings.LastIndexByte(s, ' ')+1]
+	case "up", "down", "pgup", "pgdown", "ctrl+p", "ctrl+n":
+		if p.move != nil {
+			p.move(map[string]action{"up": lineUp, "down": lineDown, "pgup": pageUp, "pgdown": pageDown, "ctrl+p": lineUp, "ctrl+n": lineDown}[e.key])
+		}
+		return
+	default:
+		if e.text != "" && e.text != "\t" {
+			p.insert(e.text)
+		}
+		return
+	}
+	if p.change != nil && p.text != before {
+		p.change(p.text)
+	}
+}
+
+// insert takes what was typed or pasted.
+func (p *prompt) insert(s string) {
+	s = p.text + strings.NewReplacer("\n", " ", "\t", " ", "\r", " ").Replace(s)
+	if len(s) > mostTyped {
+		s = s[:mostTyped]
+		for !utf8.ValidString(s) {
+			s = s[:len(s)-1]
+		}
+	}
+	if s = markdown.Clean(s); s == p.text {
+		return
+	}
+	p.text = s
+	if p.change != nil {
+		p.change(s)
+	}
+}
+
+func (p *prompt) close() {
+	p.b.prompt = nil
+	if p.cancel != nil {
+		p.cancel()
+	}
+}
+
+// line shows the end of what is typed.
+func (p *prompt) line(width int, st typeset.Styles) string {
+	tail := ""
+	if p.tail != nil {
+		tail = p.tail()
+	}
+	text := p.text
+	room := width - ansi.StringWidth(p.label) - 1
+	if tail != "" && room-ansi.StringWidth(tail) > 12 {
+		room -= ansi.StringWidth(tail) + 2
+	} else {
+		tail = ""
+	}
+	if w := ansi.StringWidth(text); w > room {
+		text = ansi.TruncateLeft(text, w-room+1, "…")
+	}
+	s := st.Accent.On(p.label) + text + st.Accent.On("▏")
+	if tail != "" {
+		s += "  " + st.Dim.On(tail)
+	}
+	return typeset.Truncate(s, width)
+}
+
+// A picker lets the reader type the number of one of several things on the
+// screen.
+type picker struct {
+	b      *browser
+	label  string
+	marks  []mark // where the numbers stand
+	typed  string
+	choose func(i int) // from 0
+}
+
+// A mark is where the number of a thing is put into a line of a page: after
+// it, or over its beginning.
+type mark struct {
+	line, col int
+	over      bool
+}
+
+// key takes a key; false gives it back.
+func (p *picker) key(e event) bool {
+	switch {
+	case len(e.key) == 1 && e.key[0] >= '0' && e.key[0] <= '9':
+		p.typed += e.key
+		n, _ := strconv.Atoi(p.typed)
+		switch {
+		case n < 1 || n > len(p.marks):
+			p.typed = ""
+		case n*10 > len(p.marks):
+			p.pick(n)
+		}
+		return true
+	case e.key == "enter":
+		if n, _ := strconv.Atoi(p.typed); n > 0 {
+			p.pick(n)
+		}
+		return true
+	case e.key == "backspace" && p.typed != "":
+		p.typed = p.typed[:len(p.typed)-1]
+		return true
+	}
+	p.b.picker = nil
+	return e.key == "esc" || e.key == "q"
+}
+
+func (p *picker) pick(n int) {
+	p.b.picker = nil
+	p.choose(n - 1)
+}
+
+func (p *picker) line(st typeset.Styles) string {
+	return st.Accent.On(p.label+" ") + p.typed + st.Accent.On("▏") +
+		st.Dim.On("  1 to "+strconv.Itoa(len(p.marks))+", esc cancels")
+}

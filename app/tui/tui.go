@@ -1,0 +1,197 @@
+// Package tui is the browser that a reader meets on a terminal: the list of
+// posts, a post, and the ways between them.
+//
+// # How it is built
+//
+// [Run] is one session. bubbletea is its event loop, and there is one model,
+// the browser (browser.go): it holds the stack of screens and hands each
+// message to the one on top. A screen (list.go, post.go, index.go, help.go) is a struct
+// that is told what to do and answers with at most as many rows as it has room
+// for; rows of a post are those of the shared page. What may take a while is
+// done by a command, and its result is put in place by Update, never by
+// the command.
+//
+// What a key means is said once, in the key map (keymap.go), which the bottom
+// line and the help screen are made of. Packets of a terminal become keys in
+// input.go, several in one packet and one in several packets alike.
+//
+// bubbletea draws nothing here. The painter (painter.go) owns the screen: it
+// compares frames and sends what is different, from a goroutine of its own, so that a slow
+// terminal delays nobody, not even its own session. The terminal is restored
+// however a session ends, and the reason why the server has ended it is
+// printed on the normal screen.
+//
+// A terminal that cannot address its cursor (TERM=dumb) gets lists and posts
+// one after the other as plain text (dumb.go).
+//
+// # What is promised to a terminal
+//
+// Every text of a blog passes [markdown.Clean] or comes out of package typeset,
+// which has cleaned it. No row is wider than the window. The background colour is asked for once,
+// before the first frame, which waits for the answer a tenth of a second at most.
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime/debug"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+
+	"sheaf/app/blog"
+	"sheaf/app/markdown"
+	"sheaf/app/typeset"
+)
+
+// Size is that of a window, in cells.
+type Size struct{ Width, Height int }
+
+// Terminal is what a reader sits at.
+type Terminal struct {
+	In            io.Reader // read until it fails; its end ends the session
+	Out           io.Writer
+	Term          string // "xterm-256color"
+	Env           []string
+	Width, Height int
+	Resizes       <-chan Size   // may be nil
+	Notices       <-chan string // lines for the reader from outside; may be nil
+	NoColor       bool
+}
+
+// Config is what a session is about.
+type Config struct {
+	Visitor     blog.Visitor
+	Setter      *typeset.Setter
+	Host        string // what stands after "ssh -t" in an address; "": the site's own, or none
+	Open        string // begin with this post: slug or slug#heading
+	KeysRefused int    // keys the visitor has offered that are no author's
+	Log         *slog.Logger
+}
+
+// errPanic ends a session that has met a bug of ours.
+var errPanic = errors.New("internal error")
+
+// Run shows the blog until the visitor quits, the input ends, or ctx does; then
+// the reason for that (context.Cause) is printed, unless it is only that it was cancelled. The
+// terminal is always restored first. A Read of t.In may still be waiting when
+// Run returns: it ends with the input.
+func Run(ctx context.Context, t Terminal, c Config) (err error) {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	t.Width, t.Height = plausible(t.Width, t.Height)
+	own, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	crash := func(p any) {
+		c.Log.Error("panic in a browser", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+		cancel(errPanic)
+	}
+	if t.Term == "dumb" || t.Term == "" {
+		return dumb(own, t, c, crash)
+	}
+
+	profile := colours(t)
+	out, first := t.Out, enterScreen
+	switch {
+	case profile < colorprofile.ANSI:
+		profile = colorprofile.ASCII
+	case profile == colorprofile.ANSI:
+		out = &colorprofile.Writer{Forward: t.Out, Profile: profile}
+		fallthrough
+	default:
+		first += askBackground + askAttributes
+	}
+	p := newPainter(out, first, func(err error) { cancel(fmt.Errorf("write to the terminal: %w", err)) })
+	guard(crash, p.run)
+
+	b := newBrowser(own, t, c, p, crash)
+	if profile == colorprofile.ASCII {
+		b.theme.Name, b.monochrome, b.ready = "mono", true, true
+	}
+	program := tea.NewProgram(b,
+		tea.WithContext(own), tea.WithInput(nil), tea.WithOutput(io.Discard), tea.WithEnvironment(t.Env),
+		tea.WithColorProfile(profile), tea.WithoutRenderer(), tea.WithoutSignalHandler(),
+		tea.WithFPS(1)) // its ticker runs although it draws nothing
+	guard(crash, func() {
+		buf := make([]byte, 1<<10)
+		for {
+			n, err := t.In.Read(buf)
+			if n > 0 {
+				program.Send(packet(buf[:n:n]))
+				buf = make([]byte, 1<<10)
+			}
+			if err != nil {
+				program.Send(inputEnd{})
+				return
+			}
+		}
+	})
+	_, _ = program.Run()
+
+	cause := context.Cause(own)
+	farewell := ""
+	switch {
+	case errors.Is(cause, errPanic):
+		farewell, err = "sheaf: internal error\r\n", errPanic
+	case ctx.Err() != nil:
+		if why := context.Cause(ctx); !errors.Is(why, context.Canceled) {
+			farewell = oneLine(why.Error()) + "\r\n"
+		}
+	case cause != nil:
+		err = cause
+	}
+	cancel(nil)
+	if stalled := p.end(leaveScreen + farewell); err == nil {
+		err = stalled
+	}
+	return err
+}
+
+// guard runs f in a goroutine; a panic in it is reported to crash.
+func guard(crash func(any), f func()) {
+	go func() {
+		defer func() {
+			if p := recover(); p != nil {
+				crash(p)
+			}
+		}()
+		f()
+	}()
+}
+
+// plausible bounds a window's size; 0 is unknown.
+func plausible(width, height int) (int, int) {
+	if width <= 0 {
+		width = 80
+	}
+	if height <= 0 {
+		height = 24
+	}
+	return min(width, 500), min(height, 200)
+}
+
+// colours says how many colours a terminal has.
+func colours(t Terminal) colorprofile.Profile {
+	mono := strings.HasPrefix(t.Term, "vt1") || strings.HasPrefix(t.Term, "vt2") || strings.HasSuffix(t.Term, "-m") || strings.HasSuffix(t.Term, "-mono")
+	if t.NoColor || mono {
+		return colorprofile.ASCII
+	}
+	env := append([]string{}, t.Env...)
+	return colorprofile.Env(append(env, "TERM="+t.Term))
+}
+
+// title is the site's name for the window.
+func title(parts ...string) string {
+	var kept []string
+	for _, p := range parts {
+		if p = oneLine(p); p != "" {
+			kept = append(kept, p)
+		}
+	}
+	return markdown.Clean(strings.Join(kept, " · "))
+}

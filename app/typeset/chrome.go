@@ -1,0 +1,76 @@
+package typeset
+
+import "github.com/charmbracelet/x/ansi"
+
+// Styles are the few styles of what stands around a page, so that chrome and pages agree.
+type Styles struct {
+	Accent, Dim, Bold, Title, Underline Style
+	Selected                            Style // the one selected thing
+	Match                               Style // what a search found
+	Warning, Error                      Style
+}
+
+// Style is a look of text.
+type Style struct{ on string }
+
+// On gives text in this style, closed at its end. Text must hold no escape sequences that end a style.
+func (s Style) On(text string) string {
+	if s.on == "" || text == "" {
+		return text
+	}
+	return s.on + text + "\x1b[m"
+}
+
+// Open is the sequence that switches the style on, "" in a plain theme; "\x1b[m" ends it.
+func (s Style) Open() string { return s.on }
+
+// Styled gives the styles of a theme.
+func Styled(t Theme) Styles {
+	p := newPalette(t)
+	of := func(f face) Style {
+		if p.plain {
+			return Style{}
+		}
+		return Style{face{}.turn(f)}
+	}
+	return Styles{
+		Accent:    of(face{ink: p.accent}),
+		Dim:       of(p.dim),
+		Bold:      of(face{attrs: bold}),
+		Title:     of(p.title),
+		Underline: of(face{attrs: underline}),
+		Selected:  of(face{attrs: reverse}),
+		Match:     of(face{attrs: reverse, ink: p.accent}),
+		Warning:   of(face{ink: p.callout["warning"]}),
+		Error:     of(face{attrs: bold, ink: p.callout["error"]}),
+	}
+}
+
+// Truncate cuts a line to at most cells, ending it with … when something is cut. Styles in it survive.
+func Truncate(line string, cells int) string {
+	if cells <= 0 {
+		return ""
+	}
+	if Width(line) <= cells {
+		return line
+	}
+	return ansi.Truncate(line, cells, "…")
+}
+
+// cut is Truncate for text without sequences.
+func cut(s string, cells int) string { return Truncate(s, cells) }
+
+// Width counts the cells of a line, leaving out its escape sequences.
+func Width(line string) int { return ansi.StringWidth(line) }
+
+// Cut gives the cells of a line from left up to right, with the styles they have.
+func Cut(line string, left, right int) string { return ansi.Cut(line, left, right) }
+
+// Wrap breaks plain text into lines of at most cells, by the rules of pages.
+func Wrap(text string, cells int) []string {
+	var lines []string
+	for _, r := range breakRuns([]run{{text: text}}, cells) {
+		lines = append(lines, safe(textOf(r)))
+	}
+	return lines
+}

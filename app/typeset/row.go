@@ -1,0 +1,311 @@
+package typeset
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+// A run is inline text with one look, as the tree gives it: blanks in it may become line ends.
+type run struct {
+	text  string
+	face  face
+	link  int  // 1 + index of the page's link, 0 none
+	solid bool // code: blanks count as typed, hyphens do not break
+	end   bool // a line end the author asked for; text is empty
+	image int  // 1 + index of the page's image whose description begins here
+}
+
+// A piece is text that stands on one row.
+type piece struct {
+	text  string
+	cells int
+	face  face
+	link  int
+	image int
+}
+
+type row []piece
+
+func (r row) cells() int {
+	n := 0
+	for _, p := range r {
+		n += p.cells
+	}
+	return n
+}
+
+func pieceOf(s string, f face) piece { return piece{text: s, cells: width(s), face: f} }
+
+// width counts the cells of text without escape sequences, as x/ansi does.
+func width(s string) int {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= utf8.RuneSelf {
+			return ansi.StringWidth(s)
+		}
+	}
+	return len(s)
+}
+
+// cluster cuts the first user-perceived character off s.
+func cluster(s string) (string, int) {
+	if s[0] < utf8.RuneSelf && (len(s) == 1 || s[1] < utf8.RuneSelf) {
+		return s[:1], 1
+	}
+	return ansi.FirstGraphemeCluster(s, ansi.GraphemeWidth)
+}
+
+// longPiece bounds the bytes of a piece that grows by one character at a time.
+const longPiece = 256
+
+// A breaker fills rows of a width with runs: it breaks at blanks, after hyphens between letters, between the characters of
+// scripts written without blanks (but not before closing punctuation or after opening), and through a word
+// only when the word is longer than a row.
+type breaker struct {
+	width int
+	rows  []row
+
+	cur   row
+	used  int // cells of cur
+	gap   row // the blanks between cur and word
+	gapW  int
+	word  row
+	wordW int
+
+	last   rune // the character before, 0 after a blank
+	mayEnd bool // a row may end after last: it is a dash
+}
+
+func breakRuns(runs []run, width int) []row {
+	b := breaker{width: max(width, 1)}
+	for _, r := range runs {
+		b.add(r)
+	}
+	b.flush()
+	if len(b.cur) > 0 {
+		b.end()
+	}
+	return b.rows
+}
+
+func (b *breaker) add(r run) {
+	if r.end {
+		b.flush()
+		b.end()
+		return
+	}
+	for s := r.text; s != ""; {
+		n := 0
+		for n < len(s) && s[n] > ' ' && s[n] < utf8.RuneSelf { // the common case: a word in ASCII
+			n++
+			if s[n-1] == '-' && !r.solid && n > 2 && letter(s[n-2]) && letter(s[n-3]) && n+1 < len(s) && letter(s[n]) && letter(s[n+1]) {
+				break
+			}
+		}
+		if n > 0 && n < len(s) && s[n] >= utf8.RuneSelf {
+			n-- // the last letter may carry a mark
+		}
+		switch {
+		case n > 0:
+			b.text(piece{text: s[:n], cells: n, face: r.face, link: r.link}, rune(s[0]))
+			b.last = rune(s[n-1])
+			b.mayEnd = b.last == '-' && n < len(s) && letter(s[n]) && !r.solid
+		case s[0] == ' ' || s[0] == '\t' || s[0] == '\n':
+			n = 1
+			b.blank(r)
+		default:
+			cl, w := cluster(s)
+			n = len(cl)
+			b.char(r, cl, w)
+		}
+		s = s[n:]
+	}
+}
+
+// char adds one character outside ASCII, or one that carries a mark.
+func (b *breaker) char(r run, cl string, w int) {
+	c, _ := utf8.DecodeRuneInString(cl)
+	switch c {
+	case 0x200B: // zero width space: a place to break, nothing to see
+		b.flush()
+		return
+	case 0x00AD, 0xFEFF, 0x2060: // a soft hyphen, a byte order mark, a word joiner
+		return
+	}
+	if n := len(b.word); w == 0 && n > 0 && len(b.word[n-1].text) < longPiece { // belongs to what stands before it, whatever run that came from
+		p := &b.word[n-1]
+		b.wordW -= p.cells
+		p.text += cl
+		p.cells = width(p.text)
+		b.wordW += p.cells
+		return
+	}
+	b.text(piece{text: cl, cells: w, face: r.face, link: r.link, image: r.image}, c)
+	b.last = c
+	b.mayEnd = c == '—' || c == '–'
+}
+
+func (b *breaker) blank(r run) {
+	b.flush()
+	b.last, b.mayEnd = 0, false
+	if len(b.gap) > 0 && !r.solid {
+		return
+	}
+	b.gap = append(b.gap, piece{text: " ", cells: 1, face: r.face, link: r.link})
+	b.gapW++
+}
+
+// text adds a piece that begins with the character first to the word being gathered, or begins another where a row may end before it.
+func (b *breaker) text(p piece, first rune) {
+	if b.last != 0 && (b.mayEnd || wide(first) || wide(b.last)) && !noStart(first) && !noEnd(b.last) {
+		b.flush()
+	}
+	if n := len(b.word); n > 0 && b.word[n-1].face == p.face && b.word[n-1].link == p.link && p.image == 0 && len(b.word[n-1].text) < longPiece {
+		b.word[n-1].text += p.text
+		b.word[n-1].cells += p.cells
+	} else {
+		b.word = append(b.word, p)
+	}
+	b.wordW += p.cells
+}
+
+// flush places the word gathered so far.
+func (b *breaker) flush() {
+	if len(b.word) == 0 {
+		return
+	}
+	if b.used > 0 && b.used+b.gapW+b.wordW > b.width {
+		b.end()
+	}
+	if b.used > 0 {
+		b.put(b.gap...)
+	}
+	b.gap, b.gapW = b.gap[:0], 0
+	if b.used+b.wordW <= b.width {
+		b.put(b.word...)
+	} else {
+		for _, p := range b.word {
+			b.split(p)
+		}
+	}
+	b.word, b.wordW = b.word[:0], 0
+}
+
+// split breaks a piece of a word that is longer than a row, where it can after one of the marks addresses are made of.
+func (b *breaker) split(p piece) {
+	for b.used+p.cells > b.width {
+		room, n, cells, good, goodCells := b.width-b.used, 0, 0, 0, 0
+		for n < len(p.text) {
+			cl, w := cluster(p.text[n:])
+			if cells+w > room {
+				break
+			}
+			n, cells = n+len(cl), cells+w
+			if strings.ContainsAny(cl, "/-_.?&=,;:") && cells > room*2/3 {
+				good, goodCells = n, cells
+			}
+		}
+		if good > 0 {
+			n, cells = good, goodCells
+		}
+		if n == 0 {
+			if b.used > 0 {
+				b.end()
+				continue
+			}
+			// not even one character fits: what cannot be shown is shown as a mark, no row is wider than promised
+			cl, w := cluster(p.text)
+			p.text, p.cells = p.text[len(cl):], p.cells-w
+			b.put(piece{text: "…", cells: 1, face: p.face, link: p.link})
+			if p.text == "" {
+				return
+			}
+			b.end()
+			continue
+		}
+		b.put(piece{text: p.text[:n], cells: cells, face: p.face, link: p.link, image: p.image})
+		p.text, p.cells = p.text[n:], p.cells-cells
+		if p.text == "" {
+			return
+		}
+		b.end()
+	}
+	b.put(p)
+}
+
+func (b *breaker) put(ps ...piece) {
+	for _, p := range ps {
+		b.used += p.cells
+		if n := len(b.cur); n > 0 && b.cur[n-1].face == p.face && b.cur[n-1].link == p.link && p.image == 0 {
+			b.cur[n-1].text += p.text
+			b.cur[n-1].cells += p.cells
+		} else {
+			b.cur = append(b.cur, p)
+		}
+	}
+}
+
+func (b *breaker) end() {
+	b.rows = append(b.rows, b.cur)
+	b.cur, b.used = nil, 0
+	b.gap, b.gapW = b.gap[:0], 0
+}
+
+func letter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
+
+// wide tells the characters of scripts written without blanks, between which a row may end anywhere. Korean has blanks.
+func wide(r rune) bool {
+	return r >= 0x2E80 && (r < 0xA4D0 || r >= 0xF900 && r < 0xFB00 || r >= 0xFE30 && r < 0xFE50 || r >= 0xFF00 && r < 0xFFEF ||
+		r >= 0x20000 && r < 0x40000)
+}
+
+func noStart(r rune) bool {
+	return strings.ContainsRune("、。，．・：；？！゛゜ヽヾゝゞ々ー）］｝〕〉》」』】〙〗〟’”»!?),.:;]}%‰…‥ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ～", r)
+}
+
+func noEnd(r rune) bool {
+	return strings.ContainsRune("（［｛〔〈《「『【〘〖〝‘“«([{", r)
+}
+
+// minWidth is the least number of cells runs need so that no word is broken, at most limit. A stretch of code counts as one word: broken
+// between the rows of other cells nobody could read it together.
+func minWidth(runs []run, limit int) int {
+	need, word := 0, 0
+	for _, r := range runs {
+		if r.end {
+			word = 0
+			continue
+		}
+		for i := 0; i < len(r.text); {
+			if c := r.text[i]; (c == ' ' || c == '\t' || c == '\n') && !r.solid {
+				word = 0
+				i++
+				continue
+			}
+			cl, w := cluster(r.text[i:])
+			if c, _ := utf8.DecodeRuneInString(cl); wide(c) {
+				word = 2 * w // it and the punctuation that must not be parted from it
+			} else {
+				word += w
+			}
+			need = max(need, word)
+			i += len(cl)
+		}
+	}
+	return min(need, limit)
+}
+
+// maxWidth is the number of cells runs take when no row is broken but where the author asks for it.
+func maxWidth(runs []run) int {
+	widest, n := 0, 0
+	for _, r := range runs {
+		if r.end {
+			n = 0
+			continue
+		}
+		n += width(r.text)
+		widest = max(widest, n)
+	}
+	return widest
+}

@@ -1,0 +1,165 @@
+package typeset
+
+import (
+	"container/list"
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"weak"
+
+	"sheaf/app/markdown"
+)
+
+// A Setter sets pages and keeps them. It is safe for any number of sessions.
+type Setter struct {
+	code *highlighter
+
+	mu       sync.Mutex
+	entries  map[key]*list.Element // of *entry
+	recent   *list.List            // most recently asked for first
+	held     int64                 // bytes of finished pages
+	most     int64
+	palettes map[Theme]*palette
+}
+
+// key is what a page depends on. The document is held weakly: a page in the cache does not keep its post in memory.
+type key struct {
+	doc    weak.Pointer[markdown.Document]
+	header Header
+	width  int
+	theme  Theme
+}
+
+type entry struct {
+	key   key
+	ready chan struct{} // closed when page is set
+	page  *Page
+	bytes int64 // 0 until the page is finished
+}
+
+// New makes a Setter that keeps about maxBytes of finished pages, the least recently used going first. The page
+// asked for last is kept however big it is.
+func New(maxBytes int64) *Setter {
+	return &Setter{
+		code:     newHighlighter(),
+		entries:  make(map[key]*list.Element),
+		recent:   list.New(),
+		most:     maxBytes,
+		palettes: make(map[Theme]*palette),
+	}
+}
+
+// Page gives the document set at a width (cells of text: margins are the caller's) in a theme. It is made once, however many
+// ask for it at the same time, and never fails: what cannot be set is shown as plain text, with a note that says so.
+func (s *Setter) Page(d *markdown.Document, h Header, width int, t Theme) *Page {
+	width = min(max(width, 1), widestPage)
+	k := key{weak.Make(d), h, width, t}
+	s.mu.Lock()
+	if el, ok := s.entries[k]; ok {
+		s.recent.MoveToFront(el)
+		s.mu.Unlock()
+		e := el.Value.(*entry)
+		<-e.ready
+		return e.page
+	}
+	e := &entry{key: k, ready: make(chan struct{})}
+	s.entries[k] = s.recent.PushFront(e)
+	pal := s.palette(t)
+	s.mu.Unlock()
+
+	e.page = makePage(d, h, width, pal, s.code)
+	close(e.ready)
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e.bytes = e.page.size() + int64(len(h.Title)+len(h.Note)) + 512
+	s.held += e.bytes
+	for el := s.recent.Back(); el != nil && s.held > s.most; {
+		before := el.Prev()
+		if old := el.Value.(*entry); old.bytes > 0 && old != e { // pages in the making are somebody's
+			s.recent.Remove(el)
+			delete(s.entries, old.key)
+			s.held -= old.bytes
+		}
+		el = before
+	}
+	return e.page
+}
+
+// palette gives the faces of a theme. The lock is held.
+func (s *Setter) palette(t Theme) *palette {
+	if p, ok := s.palettes[t]; ok {
+		return p
+	}
+	p := newPalette(t)
+	if len(s.palettes) < 100 {
+		s.palettes[t] = p
+	}
+	return p
+}
+
+// size estimates the memory of a page.
+func (p *Page) size() int64 {
+	n := 0
+	for _, l := range p.Lines {
+		n += len(l) + 16
+	}
+	for _, l := range p.Links {
+		n += len(l.Text) + len(l.Target) + 80 + 24*len(l.Rest)
+	}
+	for _, c := range p.Codes {
+		n += len(c.Lang) + len(c.Text) + 40
+	}
+	for _, i := range p.Images {
+		n += len(i.Alt) + len(i.Target) + len(i.Title) + 56
+	}
+	for _, h := range p.Heads {
+		n += len(h.Text) + len(h.ID) + 48
+	}
+	return int64(n + 16*(len(p.Starts)+len(p.Notes)))
+}
+
+// makePage sets a page; when that panics, the text alone.
+func makePage(d *markdown.Document, h Header, width int, pal *palette, code *highlighter) (p *Page) {
+	defer func() {
+		if r := recover(); r != nil {
+			p = textPage(d, h, width, pal, fmt.Sprintf("%v\n%s", r, debug.Stack()))
+		}
+	}()
+	s := newSetting(d, width, pal, code)
+	s.document(h)
+	return s.finish()
+}
+
+// textPage is the page of a document that cannot be set.
+func textPage(d *markdown.Document, h Header, width int, pal *palette, why string) *Page {
+	s := newSetting(d, width, pal, nil)
+	s.header(h)
+	s.page.Problem = why
+	s.text([]run{{text: "(This post could not be set; its text follows.)", face: pal.dim}})
+	for par := range strings.SplitSeq(d.Text, "\n") {
+		s.need(1)
+		s.text([]run{{text: par}})
+	}
+	return s.finish()
+}
+
+// finish drops what was noted but never shown, and hands the page out.
+func (s *setting) finish() *Page {
+	p := s.page
+	p.Links = keep(p.Links, func(l Link) bool { return l.Line >= 0 })
+	p.Images = keep(p.Images, func(i Image) bool { return i.Line >= 0 })
+	p.Codes = keep(p.Codes, func(c Code) bool { return c.Line >= 0 })
+	return p
+}
+
+func keep[T any](list []T, want func(T) bool) []T {
+	out := list[:0]
+	for _, x := range list {
+		if want(x) {
+			out = append(out, x)
+		}
+	}
+	return out
+}

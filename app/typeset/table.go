@@ -1,0 +1,264 @@
+package typeset
+
+import (
+	"strings"
+
+	"github.com/yuin/goldmark/ast"
+	extast "github.com/yuin/goldmark/extension/ast"
+)
+
+// mostCells bounds the cells of a table that are measured and laid out in columns.
+const mostCells = 20000
+
+// longestWord is how many cells of a word ask for the width of a column; what is longer is an address or the like and may be broken.
+const longestWord = 32
+
+// A cell of a table, measured.
+type cell struct {
+	runs  []run
+	least int // cells its longest word or stretch of code needs
+	most  int // cells it needs to stand on one row
+	align extast.Alignment
+}
+
+// table sets a table in columns, wrapping cells at words; when not even the longest words fit beside each other, row by row as records.
+func (s *setting) table(n *extast.Table) {
+	var head []cell
+	var body [][]cell
+	cols := 0
+	count := 0
+	for r := n.FirstChild(); r != nil; r = r.NextSibling() {
+		_, isHead := r.(*extast.TableHeader)
+		f := face{}
+		if isHead {
+			f = s.pal.label
+		}
+		var cells []cell
+		for c := r.FirstChild(); c != nil; c = c.NextSibling() {
+			cells = append(cells, s.measure(c, f))
+		}
+		cols = max(cols, len(cells))
+		count += len(cells)
+		if isHead && head == nil {
+			head = cells
+		} else {
+			body = append(body, cells)
+		}
+	}
+	if cols == 0 {
+		return
+	}
+	headed := false
+	for _, c := range head {
+		headed = headed || !blank(c.runs)
+	}
+	s.apart(1)
+	var widths []int
+	if count <= mostCells {
+		widths = columns(head, body, cols, s.avail())
+	}
+	if widths != nil {
+		if headed {
+			s.tableRow(head, widths)
+			s.tableRule(widths)
+		}
+		for _, r := range body {
+			s.tableRow(r, widths)
+		}
+	} else {
+		s.records(head, body)
+	}
+	s.need(1)
+}
+
+func (s *setting) measure(n ast.Node, f face) cell {
+	c := cell{runs: trimRuns(s.inlines(n, f))}
+	c.most = maxWidth(c.runs)
+	c.least = minWidth(c.runs, longestWord)
+	if t, ok := n.(*extast.TableCell); ok {
+		c.align = t.Alignment
+	}
+	return c
+}
+
+// trimRuns drops blanks and line ends at both ends.
+func trimRuns(runs []run) []run {
+	for len(runs) > 0 && strings.TrimSpace(runs[0].text) == "" && !runs[0].solid {
+		runs = runs[1:]
+	}
+	for n := len(runs); n > 0 && strings.TrimSpace(runs[n-1].text) == "" && !runs[n-1].solid; n = len(runs) {
+		runs = runs[:n-1]
+	}
+	return runs
+}
+
+const between = " │ "
+
+// columns chooses the width of each column, nil when the table does not fit. Each gets what the longest word of its cells needs; what is left goes
+// where it saves most: columns that could use little get all of it, the others share the rest in proportion.
+func columns(head []cell, body [][]cell, cols, avail int) []int {
+	least, most := make([]int, cols), make([]int, cols)
+	for i := range cols {
+		least[i], most[i] = 1, 1
+	}
+	note := func(cells []cell) {
+		for i, c := range cells {
+			least[i] = max(least[i], c.least)
+			most[i] = max(most[i], c.most)
+		}
+	}
+	note(head)
+	for _, r := range body {
+		note(r)
+	}
+	room := avail - (cols-1)*width(between)
+	need, want := 0, 0
+	for i := range cols {
+		least[i] = min(least[i], most[i])
+		need += least[i]
+		want += most[i]
+	}
+	if want <= room {
+		return most
+	}
+	if need > room {
+		return nil
+	}
+	widths := append([]int(nil), least...)
+	left := room - need
+	open := make([]bool, cols)
+	for i := range open {
+		open[i] = most[i] > least[i]
+	}
+	for left > 0 {
+		n, wish := 0, 0
+		for i := range cols {
+			if open[i] {
+				n++
+				wish += most[i] - widths[i]
+			}
+		}
+		if n == 0 {
+			break
+		}
+		filled := false
+		for i := range cols { // whoever wants no more than an even share gets it whole
+			if open[i] && most[i]-widths[i] <= left/n {
+				left -= most[i] - widths[i]
+				widths[i] = most[i]
+				open[i] = false
+				filled = true
+				break
+			}
+		}
+		if filled {
+			continue
+		}
+		share := left
+		for i := range cols {
+			if open[i] {
+				more := share * (most[i] - widths[i]) / wish
+				widths[i] += more
+				left -= more
+			}
+		}
+		for i := range cols {
+			if open[i] && left > 0 && widths[i] < most[i] {
+				widths[i]++
+				left--
+			}
+		}
+		break
+	}
+	return widths
+}
+
+func (s *setting) tableRow(cells []cell, widths []int) {
+	parts := make([][]row, len(widths))
+	height := 1
+	for i, c := range cells {
+		parts[i] = breakRuns(c.runs, widths[i])
+		height = max(height, len(parts[i]))
+	}
+	bar := pieceOf("│", s.pal.dim)
+	space := piece{text: " ", cells: 1}
+	for y := range height {
+		var r row
+		for x, w := range widths {
+			var part row
+			if y < len(parts[x]) {
+				part = parts[x][y]
+			}
+			gap := max(w-part.cells(), 0)
+			before := 0
+			if x < len(cells) {
+				switch cells[x].align {
+				case extast.AlignRight:
+					before = gap
+				case extast.AlignCenter:
+					before = gap / 2
+				}
+			}
+			if x > 0 {
+				r = append(r, space, bar, space)
+			}
+			r = append(r, piece{text: blanks(before), cells: before})
+			r = append(r, part...)
+			r = append(r, piece{text: blanks(gap - before), cells: gap - before})
+		}
+		s.row(r)
+	}
+}
+
+func (s *setting) tableRule(widths []int) {
+	var b strings.Builder
+	for i, w := range widths {
+		if i > 0 {
+			b.WriteString("─┼─")
+		}
+		b.WriteString(strings.Repeat("─", w))
+	}
+	s.row(row{pieceOf(b.String(), s.pal.dim)})
+}
+
+// records sets each row of a table as lines "header: value", an empty line between rows.
+func (s *setting) records(head []cell, body [][]cell) {
+	if len(body) == 0 {
+		body, head = [][]cell{head}, nil
+	}
+	for i, cells := range body {
+		if i > 0 {
+			s.need(1)
+		}
+		for x, c := range cells {
+			if blank(c.runs) {
+				continue
+			}
+			var runs []run
+			if x < len(head) && !blank(head[x].runs) {
+				runs = append(runs, head[x].runs...)
+				runs = append(runs, run{text: ": ", face: s.pal.label})
+			}
+			s.hang(append(runs, c.runs...), 2)
+		}
+	}
+}
+
+// hang sets a paragraph whose second and later rows are indented.
+func (s *setting) hang(runs []run, indent int) {
+	if s.avail()-indent < leastText {
+		s.text(runs)
+		return
+	}
+	rows := breakRuns(runs, s.avail())
+	if len(rows) < 2 {
+		s.text(runs)
+		return
+	}
+	for i, r := range breakRuns(runs, s.avail()-indent) {
+		if i > 0 {
+			r = append(row{{text: blanks(indent), cells: indent}}, r...)
+		}
+		s.row(r)
+	}
+}
