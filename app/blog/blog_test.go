@@ -207,6 +207,7 @@ func TestFoldersOfGenerators(t *testing.T) {
 			"config.toml", "base_url = \"https://example.org\"\ntitle = \"Z\"\n", "content/_index.md", "+++\nsort_by = \"date\"\n+++\n",
 			"content/one.md", "+++\ntitle = \"One\"\npath = \"2021/01/01/one\"\n+++\nx", "templates/t.md", "no",
 		}, "", "", "one", "Z"},
+		{"obsidian", []string{".obsidian/app.json", "{}", "Über uns.md", "# Other\n\nx"}, "", "", "Über-uns", ""},
 		{"content alone", []string{"content/posts/2021-01-01-one.md", "---\ntitle: One\n---\nx", "README.md", "no", "package.json", "{}"}, "", "", "one", ""},
 		{"plain", []string{"projects/index.md", "# Projects\n\nx", "projects/a.md", "# A\n\nx", "bundle/index.md", "# Bundle\n\nx"}, "", "projects", "bundle a", ""},
 	} {
@@ -445,6 +446,9 @@ func TestSearchAndFilter(t *testing.T) {
 	if h := e.Search("über")[0]; h.Snippet != "In the first line." {
 		t.Errorf("%+v", h)
 	}
+	if p, err := e.Post("UBER-BRUCKEN"); err == nil {
+		t.Errorf("a title is no address: %v", p)
+	}
 	for q, want := range map[string]string{"brucken": "a", "riv": "b", "rvr": "b", "#strasse": "a", "zz": "", "题": "d", "e": "c a b", "": "c a b d"} {
 		if got := slugsOf(e.Filter(q)); got != want {
 			t.Errorf("filter %q: %s, want %s", q, got, want)
@@ -514,4 +518,50 @@ func TestCloseEndsEverything(t *testing.T) {
 	b.Close()
 	f.Close()
 	goleak.VerifyNone(t)
+}
+
+func TestTheSitesTitle(t *testing.T) {
+	for _, c := range []struct {
+		files         []string
+		title, inText string
+	}{
+		{[]string{"site.yaml", "title: S\n", "index.md", "# Welcome\n\nx"}, "S", "Welcome"},
+		{[]string{"index.md", "# Welcome\n\nx"}, "Welcome", ""},
+		{[]string{"index.md", "x"}, "", ""},
+	} {
+		dir := t.TempDir()
+		put(t, dir, c.files...)
+		if c.title == "" {
+			c.title = filepath.Base(dir)
+		}
+		e := at(t, dir, still).Reader().Edition()
+		heading := ""
+		if h := e.Home().Document().Headings; len(h) > 0 {
+			heading = h[0].Text
+		}
+		if e.Site().Title != c.title || heading != c.inText {
+			t.Errorf("%v: title %q, heading %q", c.files, e.Site().Title, heading)
+		}
+	}
+}
+
+func TestABrokenSiteIsAProblem(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "site.yaml", "title: T\naccent: puce\ntimezone: Mars/Olympus\n", "a.md", "x")
+	b := at(t, dir, still)
+	var got []string
+	for _, p := range b.Author("").Edition().Problems() {
+		got = append(got, p.String())
+	}
+	want := []string{`site.yaml:2: accent "puce" is neither #rrggbb nor a colour's number or name`, `site.yaml:3: timezone "Mars/Olympus" is not known`}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+	v := b.Author("")
+	e := v.Edition()
+	put(t, dir, "site.yaml", "title: a: b\n")
+	e = next(t, v, e)
+	if p := e.Problems(); len(p) != 1 || p[0].Line != 1 || p[0].Warning || len(e.Posts()) != 1 {
+		t.Errorf("%v", p)
+	}
 }

@@ -42,12 +42,11 @@ type listing struct {
 // nil) are the same ones. A shallow scan stays at the top.
 func scan(folder *store.Folder, before *listing, shallow bool) (*listing, error) {
 	l, err := walkSections(folder, before, func(l *listing, d *store.Dir, sec *section) []string {
-		enter := sec.enter(d)
-		l.collect(d, sec, len(enter) > 0)
+		l.collect(d, sec)
 		if shallow {
 			return nil
 		}
-		return enter
+		return sec.enter(d)
 	})
 	if err != nil {
 		return nil, err
@@ -117,9 +116,8 @@ func (l *listing) sectionAt(folder *store.Folder, d *store.Dir, above *section) 
 	return newSection(folder, dir, kind, config, base, l.site.Location)
 }
 
-// collect takes the posts of one directory; folders says that there may be
-// more below it.
-func (l *listing) collect(d *store.Dir, sec *section, folders bool) {
+// collect takes the posts of one directory.
+func (l *listing) collect(d *store.Dir, sec *section) {
 	main := sec.dir == ""
 	atTop := d.Path == sec.dirOrDot()
 	home := main && (atTop || d.Path == sec.base)
@@ -138,7 +136,7 @@ func (l *listing) collect(d *store.Dir, sec *section, folders bool) {
 		case index == "_index", atTop && sec.base != "":
 			continue
 		}
-		l.files = append(l.files, file{path: p, section: sec, siblings: index == "index" && (len(names) > 1 || folders)})
+		l.files = append(l.files, file{path: p, section: sec, siblings: index == "index" && len(names) > 1})
 	}
 }
 
@@ -237,8 +235,8 @@ func (f file) place() place {
 	var at place
 	for _, dir := range parts[:last] {
 		switch strings.ToLower(dir) {
-		case "_drafts", "drafts":
-			at.draft = at.draft || dir == "_drafts"
+		case "_drafts":
+			at.draft = true
 		case "_pages", "pages":
 			at.page = true
 		}

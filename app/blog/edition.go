@@ -20,7 +20,6 @@ type Edition struct {
 	pages    []*Post
 	searched []*Post // everything that search looks into
 	problems []Problem
-	author   bool
 
 	slugs      map[string]*Post // by address, in lower case
 	index      *index
@@ -83,7 +82,11 @@ func (e *Edition) Post(slug string) (*Post, error) {
 	if p := e.slugs[key]; p != nil {
 		return p, nil
 	}
-	if p := e.byAddress().others[key]; p != nil {
+	others := e.byAddress().others
+	if p := others[key]; p != nil {
+		return p, nil
+	}
+	if p := others[foldString(key)]; p != nil {
 		return p, nil
 	}
 	return nil, fmt.Errorf("post %q: %w", slug, fs.ErrNotExist)
@@ -146,7 +149,6 @@ func (s *shelf) edition(now time.Time) (*views, time.Time) {
 	posts := make(map[*entry]*Post, len(s.entries))
 	site := s.listing.site
 	v := &views{reader: newEdition(site), author: newEdition(site)}
-	v.author.author = true
 	for _, e := range s.entries {
 		slug, ok := slugs[e]
 		if !ok {
@@ -175,7 +177,7 @@ func (s *shelf) edition(now time.Time) (*views, time.Time) {
 	if len(v.reader.slugs) == len(v.author.slugs) {
 		// Nothing is hidden: authors share what is made of the reader's.
 		all := *v.reader
-		all.author, all.superseded = true, make(chan struct{})
+		all.superseded = make(chan struct{})
 		v.author = &all
 	} else {
 		v.author.sort()
@@ -353,7 +355,7 @@ func (e *Edition) byAddress() *index {
 		for _, addresses := range []func(p *Post) []string{
 			func(p *Post) []string { return []string{strings.Join(p.entry.address, "/"), p.entry.url} },
 			func(p *Post) []string { return p.Aliases },
-			func(p *Post) []string { return []string{pathKey(p.Path), slugOf(p.Path)} },
+			func(p *Post) []string { return []string{pathKey(p.Path), slugOf(p.Path), foldString(p.Slug)} },
 		} {
 			for _, p := range all {
 				for _, a := range addresses(p) {

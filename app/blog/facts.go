@@ -96,36 +96,84 @@ func brokenEntry(f file, lib *library, why string) *entry {
 }
 
 func (e *entry) problem(line int, warning bool, format string, args ...any) {
-	e.problems = append(e.problems, Problem{Path: e.path, Line: line, Warning: warning,
+	e.problems = append(e.problems, Problem{Path: markdown.Clean(e.path), Line: line, Warning: warning,
 		Text: markdown.Clean(fmt.Sprintf(format, args...))})
 }
 
 // quickRead does what markdown.Read does, for the sources that most folders
-// are full of: a plain YAML front matter with a title. A whole folder is read
-// with it at start; the words of the text are counted less exactly.
+// are full of: a sound front matter with a title, or none and a plain heading at the top. A
+// whole folder is read with it at start; the words of the text are counted
+// less exactly. It declines (false) whatever needs a closer look.
 func quickRead(src []byte) (*markdown.Source, fields, bool) {
 	front, body, ok := cutFront(src)
 	if !ok {
+		heading := plainHeading(src)
+		if heading == "" || moreDefs(src) {
+			return nil, nil, false
+		}
+		return &markdown.Source{Body: src, Heading: heading, Words: quickWords(src)}, nil, true
+	}
+	if front.Kind == markdown.TOML && moreDefs(body) {
+		return nil, nil, false // Julia's, of which there is more further down
+	}
+	list, bad := parseFields(front)
+	if bad != nil || list.text("title") == "" {
 		return nil, nil, false
 	}
-	list, ok := plainYAML(front, 2)
-	if !ok || list.text("title") == "" {
-		return nil, nil, false
-	}
-	return &markdown.Source{Body: body, Words: quickWords(body)}, list, true
+	return &markdown.Source{Front: front, Body: body, BodyLine: front.Line + strings.Count(front.Text, "\n") + 2, Words: quickWords(body)}, list, true
 }
 
-// cutFront takes a YAML front matter of the usual form off a source.
-func cutFront(src []byte) (front string, body []byte, ok bool) {
-	rest, ok := bytes.CutPrefix(src, []byte("---\n"))
+// moreDefs reports the marks of Franklin's definitions.
+func moreDefs(body []byte) bool {
+	return bytes.Contains(body, []byte("@def ")) || bytes.Contains(body, []byte("+++"))
+}
+
+// cutFront takes a front matter of the usual form off a source: YAML or TOML
+// between fences that are lines of their own.
+func cutFront(src []byte) (front markdown.Front, body []byte, ok bool) {
+	if len(src) < 8 {
+		return front, nil, false
+	}
+	front.Line = 2
+	switch string(src[:3]) {
+	case "---":
+		front.Kind = markdown.YAML
+	case "+++":
+		front.Kind = markdown.TOML
+	default:
+		return front, nil, false
+	}
+	end := 3
+	if src[3] == '\r' {
+		end = 4
+	}
+	if src[end] != '\n' {
+		return front, nil, false
+	}
+	fence := []byte("\n" + string(src[:end+1])) // with the line end of the first
+	rest := src[end+1:]
+	i := bytes.Index(rest, fence)
+	if i <= 0 {
+		return front, nil, false
+	}
+	front.Text = string(rest[:i])
+	return front, rest[i+len(fence):], true
+}
+
+// plainHeading is the heading a source begins with, when it has no markup.
+func plainHeading(src []byte) string {
+	text, ok := bytes.CutPrefix(src, []byte("# "))
 	if !ok {
-		return "", nil, false
+		return ""
 	}
-	f, body, ok := bytes.Cut(rest, []byte("\n---\n"))
-	if !ok || len(f) == 0 {
-		return "", nil, false
+	text, _, _ = bytes.Cut(text, []byte("\n"))
+	text = bytes.TrimSpace(text)
+	for _, c := range text {
+		if !(isLetter(c) || c >= '0' && c <= '9' || strings.IndexByte(" ,.!?'()/-", c) >= 0) {
+			return ""
+		}
 	}
-	return string(f), body, true
+	return string(text)
 }
 
 // quickWords counts the words of a body, outside of blocks of code; a Chinese
@@ -219,8 +267,8 @@ func (e *entry) read(s *markdown.Source, fs fields, bad *fieldError) {
 			break
 		}
 	}
-	e.description = plainLine(fs.text("description", "summary", "rssdescription", "rss", "rssdescr", "excerpt",
-		"abstract", "descr", "subtitle", "lead", "metadescription"))
+	e.description = cut(plainLine(fs.text("description", "summary", "rssdescription", "rss", "rssdescr", "excerpt",
+		"abstract", "descr", "subtitle", "lead", "metadescription")), 1000)
 	if e.description == "." || e.description == "-" {
 		e.description = "" // a filled-in field that says nothing
 	}
@@ -250,18 +298,24 @@ func (e *entry) read(s *markdown.Source, fs fields, bad *fieldError) {
 	if e.external != "" {
 		e.empty = false
 	}
-	if e.empty && !e.hasDate {
+	if e.empty && !e.hasDate && !e.broken && !e.draft {
 		e.unlisted = true // it sends browsers on, or waits to be written
+		if !e.indexFile() {
+			e.problem(0, true, "has no text: not in the list")
+		}
 	}
 }
 
 func (e *entry) readTitle(fs fields, s *markdown.Source, name string) {
 	t := fs.text("title", "rsstitle")
 	e.titled = t != "" || s.Heading != ""
-	if t == "" && s.Heading != "" {
-		t = s.Heading
-	} else {
+	switch {
+	case t != "":
 		t = plainLine(t)
+	case e.section.kind == markdown.Obsidian:
+		t = name // a note is called what its file is called
+	default:
+		t = s.Heading
 	}
 	if t == "" {
 		t = strings.TrimSpace(strings.NewReplacer("_", " ", "-", " ").Replace(name))

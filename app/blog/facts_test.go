@@ -250,3 +250,24 @@ func sameFields(a, b fields) bool {
 		return x.name == y.name && reflect.DeepEqual(x.value, y.value)
 	})
 }
+
+func TestQuickAndFullReadingAgree(t *testing.T) {
+	for _, src := range []string{
+		"---\ntitle: A b\ndate: 2021-04-08\ntags: [x, 'y z']\n---\n\n# A b\n\nSome words of text,\nover lines.\n\n```go\ncode here\n```\n\nMore.\n",
+		"---\ntitle: 题\ntags:\n  - 一\n---\n" + strings.Repeat("给你一个字符串。", 200),
+		"---\ntitle: A\n---\n",
+	} {
+		_, _, quick := quickRead([]byte(src))
+		if !quick {
+			t.Errorf("not read quickly: %q", src)
+		}
+		a := entryOf("p.md", src, "")
+		b := &entry{file: a.file}
+		s := markdown.Read([]byte(src), markdown.Options{Path: "p.md"})
+		list, _ := parseFields(s.Front)
+		b.read(s, list, nil)
+		if a.title != b.title || !slices.Equal(a.tags, b.tags) || !a.date.Equal(b.date) || a.minutes != b.minutes {
+			t.Errorf("%q: %+v and %+v", src[:20], a.facts, b.facts)
+		}
+	}
+}

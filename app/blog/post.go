@@ -1,6 +1,7 @@
 package blog
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -152,7 +153,11 @@ func (p *Post) Document() *markdown.Document {
 	}
 	src, same, err := p.read()
 	if err != nil {
-		return markdown.Parse([]byte("This post is gone.\n"), markdown.Options{})
+		why := "This post is gone."
+		if !errors.Is(err, fs.ErrNotExist) {
+			why = "This post cannot be read: " + store.Reason(err).Error() + "."
+		}
+		return markdown.Parse([]byte(why+"\n"), markdown.Options{})
 	}
 	size := len(src)
 	if p.External != "" && p.Words == 0 {

@@ -160,8 +160,10 @@ func (e *entry) searchText() *searchText {
 // shown is the text of a source, roughly without its markup, a line for a line
 // of the body; line is the number of the first.
 func (e *entry) shown(src []byte) (text []byte, line int) {
-	if front, body, ok := cutFront(src); ok && e.section.kind != markdown.Franklin {
-		return shownText(body, false), 4 + strings.Count(front, "\n")
+	if e.section.kind != markdown.Franklin && (e.dialect == markdown.Auto || e.dialect == markdown.Plain) {
+		if s, _, ok := quickRead(src); ok {
+			return shownText(s.Body, false), max(s.BodyLine, 1)
+		}
 	}
 	s := markdown.Read(src, e.section.options(e.path, e.dialect))
 	return shownText(s.Body, s.Dialect == markdown.Franklin), max(s.BodyLine, 1)

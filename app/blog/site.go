@@ -59,7 +59,7 @@ func readSite(folder *store.Folder, d *store.Dir) (Site, []Problem) {
 		fs, bad := parse(string(bytes.TrimPrefix(b, []byte("\ufeff"))), 1)
 		if bad != nil {
 			_, why, _ := strings.Cut(bad.text, ": ")
-			problems = append(problems, Problem{Path: name, Line: bad.line, Text: "cannot be read: " + why})
+			problems = append(problems, Problem{Path: name, Line: bad.line, Text: markdown.Clean("cannot be read: " + why)})
 		}
 		return fs
 	}

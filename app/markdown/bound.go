@@ -6,8 +6,8 @@ import (
 )
 
 const (
-	deepest  = 12   // quotes and lists inside one another
-	mostRuns = 1500 // delimiters of emphasis and brackets in one block of text
+	deepest  = 12  // quotes and lists inside one another
+	mostRuns = 800 // delimiters of emphasis and brackets in one block of text
 )
 
 // finish is the last pass: it limits nesting and delimiters, brings call-outs
@@ -79,6 +79,8 @@ func (p *page) finish(in sheet) sheet {
 		quote = quotes
 		if strings.HasPrefix(rest, "#") {
 			rest = p.headingLine(rest)
+		} else if strings.HasSuffix(strings.TrimRight(rest, " "), "}") && underlined(s, next) {
+			rest = strings.TrimPrefix(p.headingLine("# "+rest), "# ")
 		}
 		rest = p.delimiters(rest, &runs, notes)
 		p.unshield(w, prefix, rest)
@@ -89,6 +91,12 @@ func (p *page) finish(in sheet) sheet {
 		i = next
 	}
 	return w.sheet()
+}
+
+// underlined reports whether the line at i makes a heading of the one before.
+func underlined(s string, i int) bool {
+	t := strings.TrimSpace(lineAt(s, i))
+	return t != "" && (t[0] == '=' || t[0] == '-') && runOf(t, t[0]) == len(t)
 }
 
 func indentedNext(s string, i int) bool {

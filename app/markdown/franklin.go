@@ -88,7 +88,7 @@ func (f *franklin) expand(s string, line int32, depth int) {
 		f.w.str(f.marks.put(mark{kind: markText, a: "…"}))
 		return
 	}
-	sub := f.shield(plainSheet(s, line))
+	sub := f.shield(plainSheet(dedent(s), line))
 	f.text(sub, depth+1)
 }
 

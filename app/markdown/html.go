@@ -226,9 +226,13 @@ func (h *markup) lineStart(i int) int {
 			return i + len(line)
 		}
 		if h.bolEmpty() {
-			h.w.str(strings.TrimRight(h.prefix(), " "))
+			h.w.str(h.prefix())
 		}
-		h.fresh = true
+		if !h.fresh {
+			h.w.byte('\n')
+			h.w.str(h.prefix())
+		}
+		h.fresh, h.bol = true, true
 		return i + len(line)
 	}
 	if t, n := tagAt(text); n > 0 && (blockTag[t.name] || t.name == "summary") {
@@ -629,6 +633,15 @@ func (h *markup) tag(t tag, i, n, end int) int {
 				box = "☑"
 			}
 			h.write(box)
+		}
+		return next
+	case "meta":
+		if _, to, ok := strings.Cut(strings.ToLower(t.attr("content")), "url="); ok && strings.EqualFold(t.attr("http-equiv"), "refresh") {
+			c := t.attr("content")
+			to = strings.Trim(c[len(c)-len(to):], "'\" ")
+			h.para()
+			h.write("→ " + h.marks.put(mark{kind: markLink, a: to, b: to}))
+			h.para()
 		}
 		return next
 	case "title", "textarea":

@@ -10,7 +10,10 @@ import (
 const longestMath = 16 << 10
 
 // texLike tells a formula from text in brackets or between dollars.
-var texLike = regexp.MustCompile(`\\[a-zA-Z]{2,}|[\^_]|[=<>+]|^\W*[A-Za-z]\W*$`)
+var texLike = regexp.MustCompile(`\\|[\^_]|[=<>+]|^\W*[A-Za-z]\W*$`)
+
+// texSure tells a formula from text in brackets that an author escaped.
+var texSure = regexp.MustCompile(`\\[a-zA-Z]{2,}|[\^_]\{|[a-z]\s*[=<>+]\s*[\\a-z0-9]`)
 
 // dollarMath takes a formula that begins with a dollar at i.
 func (s *shield) dollarMath(i int, flush func()) (next int, ok bool) {
@@ -180,7 +183,7 @@ func (s *shield) bracketMath(i int, flush func()) (next int, ok bool) {
 			return 0, false
 		}
 		inside := rest[open : open+n]
-		if s.dialect != Franklin && (!texLike.MatchString(inside) || strings.ContainsAny(inside, "`[]") && !strings.Contains(inside, `\`) || strings.Contains(inside, "](")) {
+		if s.dialect != Franklin && (!texSure.MatchString(inside) || strings.ContainsAny(inside, "`[]") && !strings.Contains(inside, `\`) || strings.Contains(inside, "](")) {
 			return 0, false
 		}
 		next = i + n + 2*open

@@ -25,6 +25,7 @@ type page struct {
 	lang     string // of fences without a language
 	indented bool   // Franklin: indented code is code
 	lastLine int32
+	deep     int // shields inside one another
 	problems []Problem
 	told     map[string]bool
 }

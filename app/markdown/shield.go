@@ -194,7 +194,7 @@ func (s *shield) newline(at int) {
 }
 
 func (s *shield) indentedCode(i int) bool {
-	if !s.after || s.dialect == Franklin && !s.indented || s.dialect == MDX || s.html > 0 {
+	if !s.after || s.dialect == MDX || s.html > 0 {
 		return false
 	}
 	col, n := column(s.s[i:])
@@ -205,7 +205,35 @@ func (s *shield) indentedCode(i int) bool {
 		return false
 	}
 	rest := s.s[i+n:]
-	return !strings.HasPrefix(rest, "{{") && !strings.HasPrefix(rest, "{%")
+	if strings.HasPrefix(rest, "{{") || strings.HasPrefix(rest, "{%") {
+		return false
+	}
+	return s.dialect != Franklin || s.indented || len(s.lists) == 0 && codeLike(s.s[i:])
+}
+
+// codeLike reports whether the indented lines s begins with are surely code.
+// Franklin reads them as text unless it is told otherwise, but text that an
+// author indents is rare, and code that is set as text cannot be read.
+func codeLike(s string) bool {
+	lines, code := 0, 0
+	for l := range strings.Lines(s) {
+		col, n := column(l)
+		t := strings.TrimSpace(l[n:])
+		if t == "" {
+			break
+		}
+		if col < 4 || lines == 0 && (listMarker(t) > 0 || strings.IndexByte("@\\~<#|>!$", t[0]) >= 0) {
+			return false
+		}
+		if strings.Contains(t, "](") {
+			return false
+		}
+		lines++
+		if strings.ContainsAny(t, "=;{}") || strings.Contains(t, "(") && !strings.Contains(t, " (") || t == "end" || strings.HasPrefix(t, "using ") {
+			code++
+		}
+	}
+	return code*2 > lines
 }
 
 func (s *shield) takeIndented(i int) int {
@@ -319,6 +347,7 @@ func (s *shield) fenceBody(at int, c byte, n, indent int, exact, short bool) (co
 
 // fence makes the mark of a block of code.
 func (p *page) fence(info, code string, line int, src string) string {
+	code = p.marks.restore(code)
 	lang, evaluated := language(info, p)
 	if evaluated {
 		code = shown(code)
@@ -538,7 +567,12 @@ func (s *shield) inRaw(i int) (next int, text string, ok bool) {
 			s.raw = false
 			return i + 3, "", true
 		}
-	case '*', '_', '`', '[', ']', '\\', '$', '#':
+	case '#':
+		if i > 0 && s.s[i-1] == '&' {
+			break
+		}
+		fallthrough
+	case '*', '_', '`', '[', ']', '\\', '$':
 		return i + 1, s.marks.put(mark{kind: markText, a: s.s[i : i+1], src: s.s[i : i+1]}), true
 	}
 	return 0, "", false
@@ -629,6 +663,7 @@ func (s *shield) spanText(t string) string {
 		}
 		t = strings.Join(lines, " ")
 	}
+	t = s.marks.restore(t)
 	if len(t) > 2 && t[0] == ' ' && t[len(t)-1] == ' ' && strings.TrimSpace(t) != "" {
 		t = t[1 : len(t)-1]
 	}
@@ -772,11 +807,20 @@ func (s *shield) brace(i int, flush func()) (next int, ok bool) {
 		s.w.str(s.marks.put(mark{kind: markText, a: sc.text, src: rest[:n]}))
 	case sc.form == liquidTag && sc.name == "raw" || sc.form == liquidTag && sc.name == "verbatim":
 		if body, m := bodyOf(rest[n:], sc); m > 0 {
-			in := strings.NewReplacer(
+			body = strings.NewReplacer(
 				"{{", s.marks.put(mark{kind: markText, a: "{{", src: "{{"}),
 				"{%", s.marks.put(mark{kind: markText, a: "{%", src: "{%"})).Replace(body)
+			sub := plainSheet(body, 0)
+			for k, at := range sub.start {
+				sub.lines[k] = s.in.line(i+n) + int32(strings.Count(body[:at], "\n"))
+			}
+			if s.deep < 4 {
+				s.deep++
+				sub = s.page.shield(sub)
+				s.deep--
+			}
 			s.w.line = s.in.line(i + n)
-			s.w.str(in)
+			s.w.copy(sub, 0, len(sub.s))
 			n += m
 		}
 	case sc.code():

@@ -48,7 +48,14 @@ func (p *page) templatePass(in sheet) sheet {
 				}
 			}
 		}
-		w.copy(in, from, i)
+		stop := i
+		if m, ok := p.marks.at(text); ok && m.kind == markContents && i > 0 && s[i-1] == '\n' {
+			// it takes the place of the list item above it
+			if k := strings.LastIndexByte(s[:i-1], '\n') + 1; listMarker(s[k:]) > 0 && k >= from {
+				stop = k
+			}
+		}
+		w.copy(in, from, stop)
 		w.str(text)
 		i += n
 		from = i
@@ -241,6 +248,9 @@ func hasEnd(s string, c shortcode) bool {
 		}
 		line := s[:k]
 		if b := strings.LastIndexByte(line, '{'); b >= 0 {
+			if b > 0 && line[b-1] == '{' {
+				b--
+			}
 			x, n := shortcodeAt(s[b:])
 			if n > 0 && x.closing && (x.name == c.name || x.name == "") {
 				return true

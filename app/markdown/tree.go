@@ -273,7 +273,11 @@ func (g *grower) address(b []byte) []byte {
 	if len(b) == 0 {
 		return b
 	}
-	return []byte(Clean(decode(g.marks.restore(string(b)))))
+	s := Clean(decode(g.marks.restore(string(b))))
+	if g.dialect == Zola && strings.HasPrefix(s, "@/") {
+		s = s[1:] // from the content root
+	}
+	return []byte(s)
 }
 
 // split puts nodes in the place of a text that holds marks. It reports
@@ -496,9 +500,21 @@ func element(m mark) ast.Node {
 	return ast.NewEmphasis(2)
 }
 
-// tidy puts line breaks in order: none at the ends of a block, no soft one
-// right behind a hard one, hard ones at the end of the text before.
+// tidy joins texts that touch, and puts line breaks in order: none at the ends
+// of a block, no soft one right behind a hard one, hard ones at the end of the
+// text before.
 func (g *grower) tidy(n ast.Node) {
+	for c := n.FirstChild(); c != nil; {
+		next := c.NextSibling()
+		a, ok := c.(*ast.Text)
+		b, also := next.(*ast.Text)
+		if ok && also && !a.SoftLineBreak() && !a.HardLineBreak() && a.Segment.Stop == b.Segment.Start && a.Segment.Len() > 0 && b.Segment.Len() > 0 && b.Segment.Padding == 0 {
+			b.Segment = b.Segment.WithStart(a.Segment.Start)
+			b.Segment.Padding = a.Segment.Padding
+			n.RemoveChild(n, a)
+		}
+		c = next
+	}
 	for c := n.FirstChild(); c != nil; {
 		next := c.NextSibling()
 		t, ok := c.(*ast.Text)
@@ -582,7 +598,7 @@ func (g *grower) collect(n ast.Node, deep int) {
 				g.leaves(c, deep+1)
 				text := g.plain(c)
 				g.line(text)
-				if g.first == "" && c.Kind() == ast.KindParagraph && n == g.doc.Root {
+				if g.first == "" && !onlyImage(c) && c.Kind() == ast.KindParagraph && n == g.doc.Root {
 					g.first = text
 				}
 			} else {
@@ -591,6 +607,11 @@ func (g *grower) collect(n ast.Node, deep int) {
 		}
 		c = next
 	}
+}
+
+// onlyImage reports a paragraph that says nothing by itself.
+func onlyImage(n ast.Node) bool {
+	return n.ChildCount() == 1 && n.FirstChild().Kind() == ast.KindImage
 }
 
 func (g *grower) line(s string) {

@@ -22,7 +22,11 @@ import (
 	"sheaf/app/typeset"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// The clock of the regular expressions in the highlighter stops by itself a
+// moment after their last use.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/dlclark/regexp2/v2.runClock"))
+}
 
 var sample = map[string]string{
 	"site.yaml": "title: The Notebook\ntagline: notes\nauthor: Ada\nhost: blog.example\ntimezone: UTC\n",

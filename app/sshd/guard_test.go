@@ -21,7 +21,11 @@ import (
 	gossh "golang.org/x/crypto/ssh"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// The clock of the regular expressions in the highlighter stops by itself a
+// moment after their last use.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/dlclark/regexp2/v2.runClock"))
+}
 
 // bed is a running server with a room of its own: it says who is there, runs
 // the few commands of answer, and keeps a terminal until it is told to end.

@@ -179,6 +179,7 @@ func (r *rooms) browse(v *visit, visitor blog.Visitor, open string) int {
 		Width:   v.size.Width,
 		Height:  v.size.Height,
 		Resizes: v.sizes,
+		Notices: v.notices,
 		NoColor: v.noColor(),
 	}, tui.Config{
 		Visitor:     visitor,

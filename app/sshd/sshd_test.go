@@ -138,6 +138,8 @@ func (b *bed) screen(c *gossh.Client, command string, env map[string]string, unt
 		eventually(b, until, func() bool { return strings.Contains(buf.String(), until) })
 		_, _ = io.WriteString(in, keys)
 	}
+	stuck := time.AfterFunc(8*time.Second, func() { s.Close() })
+	defer stuck.Stop()
 	var exit *gossh.ExitError
 	if err := s.Wait(); errors.As(err, &exit) {
 		status = exit.ExitStatus()
@@ -196,7 +198,7 @@ func TestTheBrowserIsToldOfTheEnd(t *testing.T) {
 	if err := d.srv.Shutdown(ctx); err != nil {
 		t.Error(err)
 	}
-	_ = s.Wait()
+	_ = c.Wait()
 	out := buf.String()
 	at := strings.Index(out, "\x1b[?1049l")
 	if at < 0 || !bytes.Contains([]byte(out[at:]), []byte(byeRestart)) {

@@ -458,7 +458,7 @@ func (s *setting) targets() {
 		s.text(runs)
 		return
 	}
-	s.row(row{pieceOf(cut("Links", s.avail()), face{})})
+	s.row(row{pieceOf(Truncate("Links", s.avail()), face{})})
 	digits := len(strconv.Itoa(len(list)))
 	for i, l := range list {
 		num := strconv.Itoa(i + 1)

@@ -57,9 +57,6 @@ func Truncate(line string, cells int) string {
 	return ansi.Truncate(line, cells, "…")
 }
 
-// cut is Truncate for text without sequences.
-func cut(s string, cells int) string { return Truncate(s, cells) }
-
 // Width counts the cells of a line, leaving out its escape sequences.
 func Width(line string) int { return ansi.StringWidth(line) }
 

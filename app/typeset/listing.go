@@ -21,60 +21,62 @@ const (
 
 const tabStop = 4
 
-// A highlighter finds chroma's lexers by the names authors give them. chroma's own look-up matches a name it does not know against every
-// file pattern of every lexer, some milliseconds each time; here names, aliases and endings stand in one table, made at the first need.
+// A highlighter finds chroma's lexers by the names authors give them, and remembers what it found.
 type highlighter struct {
-	names func() map[string]chroma.Lexer
+	mu    sync.Mutex
+	found map[string]chroma.Lexer // nil: there is none
 }
 
-func newHighlighter() *highlighter {
-	return &highlighter{names: sync.OnceValue(lexerNames)}
-}
-
-func lexerNames() map[string]chroma.Lexer {
-	all := lexers.GlobalLexerRegistry.Lexers
-	names := make(map[string]chroma.Lexer, 4*len(all))
-	add := func(name string, l chroma.Lexer) {
-		name = strings.ToLower(name)
-		if _, ok := names[name]; !ok {
-			names[name] = l
-		}
-	}
-	for _, l := range all {
-		add(l.Config().Name, l)
-	}
-	for _, l := range all {
-		for _, a := range l.Config().Aliases {
-			add(a, l)
-		}
-	}
-	for _, l := range all {
-		for _, f := range l.Config().Filenames {
-			if ext, ok := strings.CutPrefix(f, "*."); ok && !strings.ContainsAny(ext, "*?[") {
-				add(ext, l)
-			}
-		}
-	}
-	for name, same := range map[string]string{"jldoctest": "julia", "julia-repl": "julia", "terminal": "bash", "shell": "bash"} {
-		if l, ok := names[same]; ok {
-			add(name, l)
-		}
-	}
-	for _, name := range []string{"", "text", "plain", "plaintext", "txt", "output", "none", "nohighlight"} {
-		delete(names, name)
-	}
-	return names
-}
+func newHighlighter() *highlighter { return &highlighter{found: make(map[string]chroma.Lexer)} }
 
 // lexer looks a language up, nil when there is none. Text is never guessed at: a listing without a name is text.
 func (h *highlighter) lexer(lang string) chroma.Lexer {
 	if i := strings.IndexAny(lang, ":,{ "); i > 0 {
 		lang = lang[:i]
 	}
-	if lang == "" {
+	switch lang = strings.ToLower(lang); lang {
+	case "", "text", "plain", "plaintext", "txt", "output", "none", "nohighlight":
 		return nil
+	case "julia-repl", "jldoctest":
+		lang = "julia"
+	case "terminal":
+		lang = "bash"
 	}
-	return h.names()[strings.ToLower(lang)]
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	l, ok := h.found[lang]
+	if !ok {
+		l = lexerOf(lang)
+		if len(h.found) < 1000 { // names come from authors
+			h.found[lang] = l
+		}
+	}
+	return l
+}
+
+// lexerOf goes by names and aliases, then by endings of files. chroma's own look-up matches a name it does not know against
+// every file pattern of every lexer, which takes milliseconds.
+func lexerOf(lang string) chroma.Lexer {
+	all := lexers.GlobalLexerRegistry.Lexers
+	for _, l := range all {
+		c := l.Config()
+		if strings.EqualFold(c.Name, lang) {
+			return l
+		}
+		for _, a := range c.Aliases {
+			if strings.EqualFold(a, lang) {
+				return l
+			}
+		}
+	}
+	for _, l := range all {
+		for _, f := range l.Config().Filenames {
+			if ext, ok := strings.CutPrefix(f, "*."); ok && strings.EqualFold(ext, lang) {
+				return l
+			}
+		}
+	}
+	return nil
 }
 
 // colour cuts a text into rows of pieces with the faces of its tokens. ok is false when the text is to be shown without.
@@ -139,6 +141,7 @@ func (s *setting) listing(lang, text string) {
 	if strings.TrimSpace(text) == "" {
 		return
 	}
+	s.stand()
 	s.need(1) // in a tight list too, where it would run into the text
 	s.leadRow()
 	s.settle()
@@ -314,6 +317,7 @@ func (s *setting) mathBlock(n *markdown.MathBlock) {
 	if strings.TrimSpace(tex) == "" {
 		return
 	}
+	s.stand()
 	s.apart(1)
 	number := strings.TrimSpace(markdown.Clean(n.Number))
 	if number != "" && !strings.HasPrefix(number, "(") {
@@ -321,7 +325,7 @@ func (s *setting) mathBlock(n *markdown.MathBlock) {
 	}
 	if !s.verbatim("", strings.Join(lines, "\n"), number, s.pal.span) && number != "" {
 		gap := max(s.avail()-width(number), 0)
-		s.row(row{{text: blanks(gap), cells: gap}, pieceOf(cut(number, s.avail()), s.pal.dim)})
+		s.row(row{{text: blanks(gap), cells: gap}, pieceOf(Truncate(number, s.avail()), s.pal.dim)})
 	}
 	s.need(1)
 }

@@ -73,7 +73,7 @@ Before.
 
 │ Tip
 │ Reef.`)
-	if !strings.HasPrefix(p.Lines[2], "\x1b[38;5;214m│ \x1b[1mWarning\x1b[m") {
+	if !strings.HasPrefix(p.Lines[2], "\x1b[38;5;214m│ \x1b[1mWarning") {
 		t.Errorf("no colour: %q", p.Lines[2])
 	}
 	b = newTree()

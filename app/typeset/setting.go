@@ -78,6 +78,13 @@ func (s *setting) need(n int) {
 	s.blanks = max(s.blanks, n)
 }
 
+// stand keeps what follows clear of a heading, which text and lists may touch.
+func (s *setting) stand() {
+	if s.fresh == afterHeading {
+		s.fresh = afterText
+	}
+}
+
 // open begins a container: rows up to its close stand behind first (once) and then rest. When there is no room for
 // it the first mark goes before the text instead. It reports whether the margin was set.
 func (s *setting) open(first, rest row) bool {

@@ -1,6 +1,7 @@
 package typeset
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/yuin/goldmark/ast"
@@ -52,6 +53,7 @@ func (s *setting) table(n *extast.Table) {
 	for _, c := range head {
 		headed = headed || !blank(c.runs)
 	}
+	s.stand()
 	s.apart(1)
 	var widths []int
 	if count <= mostCells {
@@ -59,11 +61,24 @@ func (s *setting) table(n *extast.Table) {
 	}
 	if widths != nil {
 		if headed {
-			s.tableRow(head, widths)
+			for _, r := range s.tableRow(head, widths) {
+				s.row(r)
+			}
 			s.tableRule(widths)
 		}
-		for _, r := range body {
-			s.tableRow(r, widths)
+		rows := make([][]row, len(body))
+		tallest := 0
+		for i, cells := range body {
+			rows[i] = s.tableRow(cells, widths)
+			tallest = max(tallest, len(rows[i]))
+		}
+		for i, parts := range rows {
+			if i > 0 && tallest > tallCell { // so that one sees where a row begins
+				s.row(s.tableRow(nil, widths)[0])
+			}
+			for _, r := range parts {
+				s.row(r)
+			}
 		}
 	} else {
 		s.records(head, body)
@@ -93,6 +108,12 @@ func trimRuns(runs []run) []run {
 }
 
 const between = " │ "
+
+// A column narrower than narrowColumn in which a cell takes more than tallCell rows is no pleasure to read.
+const (
+	narrowColumn = 12
+	tallCell     = 3
+)
 
 // columns chooses the width of each column, nil when the table does not fit. Each gets what the longest word of its cells needs; what is left goes
 // where it saves most: columns that could use little get all of it, the others share the rest in proportion.
@@ -170,10 +191,17 @@ func columns(head []cell, body [][]cell, cols, avail int) []int {
 		}
 		break
 	}
+	for i, w := range widths {
+		if w < narrowColumn && most[i] > tallCell*w {
+			return nil
+		}
+	}
 	return widths
 }
 
-func (s *setting) tableRow(cells []cell, widths []int) {
+// tableRow lays the cells of a row beside each other.
+func (s *setting) tableRow(cells []cell, widths []int) []row {
+	var rows []row
 	parts := make([][]row, len(widths))
 	height := 1
 	for i, c := range cells {
@@ -206,8 +234,9 @@ func (s *setting) tableRow(cells []cell, widths []int) {
 			r = append(r, part...)
 			r = append(r, piece{text: blanks(gap - before), cells: gap - before})
 		}
-		s.row(r)
+		rows = append(rows, r)
 	}
+	return rows
 }
 
 func (s *setting) tableRule(widths []int) {
@@ -238,6 +267,9 @@ func (s *setting) records(head []cell, body [][]cell) {
 			if x < len(head) && !blank(head[x].runs) {
 				runs = append(runs, head[x].runs...)
 				runs = append(runs, run{text: ": ", face: s.pal.label})
+				if slices.ContainsFunc(c.runs, func(r run) bool { return r.end }) {
+					runs = append(runs, run{end: true})
+				}
 			}
 			s.hang(append(runs, c.runs...), 2)
 		}
