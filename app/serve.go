@@ -46,7 +46,7 @@ func (c serve) Run(ctx context.Context, p Process) (err error) {
 		return fmt.Errorf("listen on %s: %w", c.Addr, reason(err))
 	}
 	defer l.Close()
-	folder, err := store.Open(c.Content, log)
+	folder, err := store.Open(c.Content, log, store.Holder("serving "+l.Addr().String()))
 	if err != nil {
 		return err
 	}

@@ -151,8 +151,17 @@ func (b *Blog) wait(due time.Time) time.Duration {
 // which the next is due by itself.
 func (b *Blog) publish(s *shelf) time.Time {
 	next, due := s.edition(b.lib.now())
-	if old := b.current.Swap(next); old != nil {
-		close(old.reader.superseded)
+	old := b.current.Load()
+	if old != nil && old.reader.same(next.reader) {
+		// What readers see is as it was: nobody of them is told that
+		// authors are at work.
+		next.reader = old.reader
+	}
+	b.current.Store(next)
+	if old != nil {
+		if old.reader != next.reader {
+			close(old.reader.superseded)
+		}
 		close(old.author.superseded)
 		b.log.Info("new edition", "posts", len(next.reader.posts), "problems", len(next.author.problems))
 	}

@@ -300,6 +300,22 @@ func TestEditionsFollowTheFolder(t *testing.T) {
 	}
 }
 
+func TestReadersAreNotToldOfDrafts(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "a.md", "# A\n\nx")
+	b := at(t, dir, still)
+	r, a := b.Reader().Edition(), b.Author("").Edition()
+	put(t, dir, "d.md", "---\ntitle: D\ndraft: true\n---\nx")
+	a = next(t, b.Author(""), a)
+	if _, err := a.Post("d"); err != nil || b.Reader().Edition() != r {
+		t.Errorf("author: %v; readers have another edition: %v", err, b.Reader().Edition() != r)
+	}
+	put(t, dir, "d.md", "---\ntitle: D\n---\nx")
+	if r = next(t, b.Reader(), r); len(r.Posts()) != 2 {
+		t.Errorf("published: %s", slugsOf(r.Posts()))
+	}
+}
+
 func TestAThousandFilesAreOneEdition(t *testing.T) {
 	dir := t.TempDir()
 	v := at(t, dir, still).Reader()

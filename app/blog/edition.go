@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -64,7 +65,8 @@ func (e *Edition) Pages() []*Post { return e.pages }
 // none.
 func (e *Edition) Problems() []Problem { return e.problems }
 
-// Superseded is closed when a newer edition is out.
+// Superseded is closed when a newer edition is out that differs in what this
+// kind of visitor can see.
 func (e *Edition) Superseded() <-chan struct{} { return e.superseded }
 
 // Tags are those of the listed posts, the most used first.
@@ -296,6 +298,12 @@ func (e *Edition) add(p *Post, home bool) {
 		e.posts = append(e.posts, p)
 	}
 	e.searched = append(e.searched, p)
+}
+
+// same reports whether two editions show the same.
+func (e *Edition) same(o *Edition) bool {
+	return e.site.equal(o.site) && e.home == o.home && slices.Equal(e.posts, o.posts) && slices.Equal(e.pages, o.pages) &&
+		maps.Equal(e.slugs, o.slugs)
 }
 
 // sort brings the lists in order.

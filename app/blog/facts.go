@@ -101,9 +101,10 @@ func (e *entry) problem(line int, warning bool, format string, args ...any) {
 }
 
 // quickRead does what markdown.Read does, for the sources that most folders
-// are full of: a sound front matter with a title, or none and a plain heading at the top. A
-// whole folder is read with it at start; the words of the text are counted
-// less exactly. It declines (false) whatever needs a closer look.
+// are full of: a sound front matter with a title, or none and a plain heading
+// at the top. It is what keeps the start of a large blog near the time it
+// takes to read its files; the words of the text are counted less exactly. It
+// declines (false) whatever needs a closer look.
 func quickRead(src []byte) (*markdown.Source, fields, bool) {
 	front, body, ok := cutFront(src)
 	if !ok {
@@ -272,12 +273,11 @@ func (e *entry) read(s *markdown.Source, fs fields, bad *fieldError) {
 	if e.description == "." || e.description == "-" {
 		e.description = "" // a filled-in field that says nothing
 	}
-	if l := fs.text("lang", "language", "pagelang", "locale", "langcode"); l != "" && len(l) <= 16 && e.section.kind != markdown.Franklin ||
-		e.section.kind == markdown.Franklin && fs.text("pagelang", "locale", "langcode") != "" {
-		// Franklin's lang is the language of its code.
-		if e.section.kind == markdown.Franklin {
-			l = fs.text("pagelang", "locale", "langcode")
-		}
+	langs := []string{"lang", "language", "pagelang", "locale", "langcode"}
+	if e.section.kind == markdown.Franklin {
+		langs = langs[2:] // its lang is the language of the code
+	}
+	if l := fs.text(langs...); l != "" && len(l) <= 16 {
 		e.lang = plainLine(l)
 	}
 	if f, ok := fs.get("series"); ok {

@@ -220,6 +220,9 @@ func plainYAML(text string, line int) (fields, bool) {
 	}) {
 		return nil, false // what YAML takes for line ends or refuses
 	}
+	if strings.Count(text, "\r") != strings.Count(text, "\r\n") {
+		return nil, false // as is a carriage return of its own
+	}
 	list := make(fields, 0, 8)
 	for ; text != ""; line++ {
 		var l string

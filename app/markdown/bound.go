@@ -3,6 +3,8 @@ package markdown
 import (
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 const (
@@ -281,7 +283,7 @@ func (p *page) footnotes(s string) map[string]bool {
 // delimiters escapes what would make the parser slow, turns references to
 // footnotes that have no text into plain raised text, and :names: into emoji.
 func (p *page) delimiters(s string, runs *int, notes map[string]bool) string {
-	if strings.IndexAny(s, "*_[]~:") < 0 {
+	if !strings.ContainsAny(s, "*_[]~:") {
 		return s
 	}
 	var b strings.Builder
@@ -302,6 +304,24 @@ func (p *page) delimiters(s string, runs *int, notes map[string]bool) string {
 						from = i
 						continue
 					}
+				}
+			}
+			if c == '*' {
+				if before, after := wideFlank(s, i); (before || after) && *runs < mostRuns {
+					n := runOf(s[i:], c)
+					gap := p.marks.put(mark{kind: markText})
+					b.WriteString(s[from:i])
+					if before {
+						b.WriteString(gap)
+					}
+					b.WriteString(s[i : i+n])
+					if after {
+						b.WriteString(gap)
+					}
+					*runs++
+					i += n
+					from = i
+					continue
 				}
 			}
 			if *runs++; *runs > mostRuns {
@@ -344,6 +364,22 @@ func (p *page) delimiters(s string, runs *int, notes map[string]bool) string {
 	return b.String()
 }
 
+// wideFlank tells on which side the stars at i need something like a letter.
+// CommonMark takes a star between a full stop and a letter for no end of
+// emphasis, which is right where blanks part words, and wrong in Chinese,
+// Japanese and Korean.
+func wideFlank(s string, i int) (before, after bool) {
+	n := runOf(s[i:], '*')
+	if i == 0 || i+n >= len(s) {
+		return false, false
+	}
+	prev, _ := utf8.DecodeLastRuneInString(s[:i])
+	next, _ := utf8.DecodeRuneInString(s[i+n:])
+	wide := func(r rune) bool { return wideLetter(r) || r >= 0xac00 && r <= 0xd7a3 }
+	mark := func(r rune) bool { return unicode.IsPunct(r) || unicode.IsSymbol(r) }
+	return mark(prev) && wide(next), wide(prev) && mark(next)
+}
+
 // unshield writes a line, blocks of code in it as fences behind its prefix.
 func (p *page) unshield(w *pen, prefix, rest string) {
 	w.str(prefix)
@@ -352,7 +388,6 @@ func (p *page) unshield(w *pen, prefix, rest string) {
 		return
 	}
 	h := hollow(prefix)
-	begun := false
 	for i := 0; i < len(rest); {
 		m, ok := p.marks.at(rest[i:])
 		if !ok {
@@ -360,12 +395,7 @@ func (p *page) unshield(w *pen, prefix, rest string) {
 			if k < 0 {
 				k = len(rest) - i - 1
 			}
-			text := rest[i : i+1+k]
-			if begun {
-				text = strings.TrimLeft(text, " ")
-			}
-			w.str(text)
-			begun = begun && strings.TrimSpace(text) == ""
+			w.str(rest[i : i+1+k])
 			i += 1 + k
 			continue
 		}
@@ -389,8 +419,7 @@ func (p *page) unshield(w *pen, prefix, rest string) {
 		if line > 0 {
 			w.line = int32(line)
 		}
-		code := strings.TrimSuffix(m.b, "\n")
-		for k, l := range strings.Split(code, "\n") {
+		for k, l := range codeLines(m.b) {
 			if line > 0 {
 				w.line = min(int32(line+1+k), p.lastLine)
 			}
@@ -409,9 +438,17 @@ func (p *page) unshield(w *pen, prefix, rest string) {
 		if strings.TrimSpace(rest[i:]) != "" {
 			w.byte('\n')
 			w.str(h)
-			begun = true
+			i += len(rest[i:]) - len(strings.TrimLeft(rest[i:], " "))
 		}
 	}
+}
+
+// codeLines gives the lines of a block of code; none if it is empty.
+func codeLines(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return strings.Split(strings.TrimSuffix(s, "\n"), "\n")
 }
 
 // anchor brings the label of an equation to the form it is known by.

@@ -261,6 +261,7 @@ func (f *franklin) command(rest, name string, line int32, depth int, flush func(
 			f.str(f.marks.put(mark{kind: markEndTag, a: "callout"}))
 			return n
 		}
+		args = slices.DeleteFunc(args, isStyle)
 		f.expand(strings.Join(args, " "), line, depth)
 		return n
 	}
@@ -273,6 +274,12 @@ func (f *franklin) command(rest, name string, line int32, depth int, flush func(
 		f.builtin(name, args, line, depth)
 	}
 	return n
+}
+
+// isStyle reports whether an argument is CSS, which commands of sites often take first.
+func isStyle(s string) bool {
+	name, value, ok := strings.Cut(strings.TrimSpace(s), ":")
+	return ok && value != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz-") == "" && (strings.HasSuffix(value, ";") || !strings.Contains(value, " "))
 }
 
 // define reads \newcommand{\name}[n]{body} and \newenvironment{name}[n]{begin}{end}.
@@ -348,7 +355,7 @@ var builtins = map[string]int{
 	"toc": 0, "tableofcontents": 0, "label": 1, "eqref": 1, "cite": 1, "citet": 1, "citep": 1, "biblabel": 2,
 	"fig": 1, "figalt": 2, "file": 2, "input": 2, "output": 1, "show": 1, "textoutput": 1, "textinput": 1,
 	"tableinput": 2, "literate": 1, "reflink": 1, "html": 1, "nonumber": 1, "style": 2, "skipline": 0, "lineskip": 0,
-	"styletext": 2, "span": 2, "LaTeX": 0, "TeX": 0, "par": 0, "theoremref": 1, "newline": 0, "escape": 1, "collaps": 2,
+	"LaTeX": 0, "TeX": 0, "par": 0, "newline": 0,
 }
 
 func (f *franklin) builtin(name string, args []string, line int32, depth int) {
@@ -417,18 +424,12 @@ func (f *franklin) builtin(name string, args []string, line int32, depth int) {
 		f.code(strings.TrimSpace(args[0]), "julia", line)
 	case "reflink":
 		f.w.str("#" + anchorID(args[0]))
-	case "html", "nonumber", "escape":
+	case "html", "nonumber":
 		f.expand(args[0], line, depth)
-	case "style", "styletext", "span":
+	case "style":
 		f.expand(args[1], line, depth)
-	case "collaps":
-		f.w.str(f.marks.put(mark{kind: markTag, a: "details", b: f.marks.words(args[0])}))
-		f.expand(args[1], line, depth)
-		f.w.str(f.marks.put(mark{kind: markEndTag, a: "details"}))
 	case "LaTeX", "TeX":
 		f.w.str(name)
-	case "theoremref":
-		f.literal(args[0])
 	case "skipline", "lineskip", "par", "newline":
 		f.w.str(f.marks.put(mark{kind: markTag, a: "p"}))
 	}
@@ -669,7 +670,7 @@ func (f *franklin) holds(name string, words []string) bool {
 	not := strings.HasPrefix(w, "!")
 	v, known := f.vars[strings.TrimPrefix(w, "!")]
 	b, isBool := v.(bool)
-	ok := known && (!isBool || b)
+	ok := known && v != nil && (!isBool || b) // what cannot be evaluated does not hold
 	return ok != not
 }
 

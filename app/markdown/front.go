@@ -8,6 +8,7 @@ import (
 )
 
 // Read takes a source apart without parsing its Markdown, in one cheap pass.
+// The result's Body may share src, which must not be changed.
 func Read(src []byte, o Options) *Source {
 	s := unbroken(string(src))
 	if !utf8.ValidString(s) {
@@ -24,7 +25,11 @@ func Read(src []byte, o Options) *Source {
 		out.BodyLine += strings.Count(s[:cut], "\n")
 	}
 	body := s[cut:]
-	out.Body = []byte(body)
+	if s == string(src) {
+		out.Body = src[cut:]
+	} else {
+		out.Body = []byte(body)
+	}
 	out.Heading, out.Words = skim(body, defs, d)
 	return out
 }
@@ -42,7 +47,7 @@ func settle(s string, o Options) Dialect {
 	if d := detect(s, o.Path, site); d != Auto {
 		return d
 	}
-	if site != Auto {
+	if site != Auto && site != Plain {
 		return site
 	}
 	return Plain
@@ -70,7 +75,7 @@ func detect(s, path string, site Dialect) Dialect {
 			return Franklin
 		}
 	}
-	if site != Auto {
+	if site != Auto && site != Plain {
 		return Auto // a site is one generator's; a stray mark in one page does not change that
 	}
 	switch {
@@ -81,19 +86,33 @@ func detect(s, path string, site Dialect) Dialect {
 			return Hugo
 		}
 	}
+	if strings.Contains(head, "{{") {
+		switch {
+		case strings.Contains(head, " | url }}"), search(head, filtered):
+			return Eleventy
+		case outsideCode(head, "{{ site."), outsideCode(head, "{{site."), outsideCode(head, "{{ page."):
+			return Jekyll
+		}
+	}
 	if strings.Contains(head, "{%") && outsideCode(head, "{%") {
 		if strings.HasPrefix(t, "+++") {
 			return Zola
 		}
-		if strings.Contains(head, "{% image ") || strings.Contains(head, " | url }}") {
+		if strings.Contains(head, "{% image ") {
 			return Eleventy
 		}
+		return Jekyll
+	}
+	if strings.Contains(s, " | url }}") && outsideCode(s, "{{") {
+		return Eleventy
+	}
+	if outsideCode(head, "{{ site.") || outsideCode(head, "{{ page.") {
 		return Jekyll
 	}
 	if strings.HasPrefix(t, "---\n") && (strings.Contains(head, "\nlayout: ") || strings.Contains(head, "\n{:")) {
 		return Jekyll
 	}
-	if strings.Contains(head, "[[") && strings.Contains(head, "]]") && outsideCode(head, "[[") {
+	if strings.Contains(head, "[[") && search(head, wikilinked) {
 		return Obsidian
 	}
 	if outsideFences(head, "import ") && strings.Contains(head, " from ") && strings.Contains(head, "/>") {
@@ -102,15 +121,37 @@ func detect(s, path string, site Dialect) Dialect {
 	return Auto
 }
 
+// filtered reports whether a line shows a literal through a template's filter: {{ "/x/" | url }}.
+func filtered(line string) bool {
+	i := strings.Index(line, "{{")
+	if i < 0 || strings.Count(line[:i], "`")%2 != 0 {
+		return false
+	}
+	inside, _, ok := strings.Cut(line[i+2:], "}}")
+	inside = strings.TrimSpace(inside)
+	return ok && inside != "" && (inside[0] == '"' || inside[0] == '\'') && strings.Contains(inside, " | ")
+}
+
+// wikilinked reports whether a line has an [[address]] that can be nothing else.
+func wikilinked(line string) bool {
+	i := strings.Index(line, "[[")
+	if i < 0 || i > 0 && line[i-1] == '[' || strings.Count(line[:i], "`")%2 != 0 || strings.HasPrefix(line, "    ") {
+		return false
+	}
+	n := strings.Index(line[i:], "]]")
+	rest := line[max(i+n, 0):]
+	return n > 2 && !strings.ContainsAny(line[i+2:i+n], "[]\"'=;`") && (len(rest) == 2 || strings.IndexByte("([:]", rest[2]) < 0)
+}
+
 // outsideFences reports whether a line outside fenced code begins with mark.
 func outsideFences(s, mark string) bool {
-	return search(s, func(line string) bool { return strings.HasPrefix(line, mark) })
+	return strings.Contains(s, mark) && search(s, func(line string) bool { return strings.HasPrefix(line, mark) })
 }
 
 // outsideCode reports whether mark stands in a line outside fenced code with
 // no code span before it.
 func outsideCode(s, mark string) bool {
-	return search(s, func(line string) bool {
+	return strings.Contains(s, mark) && search(s, func(line string) bool {
 		i := strings.Index(line, mark)
 		return i >= 0 && strings.Count(line[:i], "`")%2 == 0 && !strings.HasPrefix(line, "    ")
 	})

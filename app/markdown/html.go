@@ -22,6 +22,7 @@ type markup struct {
 	fresh bool   // nothing has been written in this block yet
 	bol   bool   // nothing but the prefix has been written in this line
 	chunk bool   // within a block of HTML, which a blank line ends
+	row   bool   // the line is a row of a table of Markdown
 	flat  int    // within an element that must stay one line or one paragraph
 	cost  int    // bytes searched for end tags
 	lists int    // lists begun, to give neighbours different bullets
@@ -108,6 +109,9 @@ func (h *markup) run(i, end int) {
 		switch c {
 		case '\n':
 			flush()
+			if h.row {
+				h.row, h.flat = false, 0
+			}
 			i = h.lineStart(h.newline(i))
 			from = i
 			continue
@@ -119,6 +123,12 @@ func (h *markup) run(i, end int) {
 			}
 			continue
 		case '<':
+			if i > 1 && (h.s[i-2:i] == "](" || h.s[i-1] == ' ' && strings.HasSuffix(h.s[:i-1], "]:")) {
+				if k := strings.IndexByte(h.s[i:eol(h.s, i)], '>'); k > 0 {
+					i += k + 1 // the target of a link
+					continue
+				}
+			}
 			t, n := tagAt(h.s[i:end])
 			if n == 0 {
 				i++
@@ -243,6 +253,9 @@ func (h *markup) lineStart(i int) int {
 		h.base = hollow(h.typed)
 		if h.bolEmpty() {
 			h.w.str(h.typed)
+		}
+		if text[0] == '|' && strings.IndexByte(text, '<') > 0 {
+			h.row, h.flat = true, 1
 		}
 		if h.typed != h.base {
 			h.fresh = true
@@ -482,23 +495,20 @@ func (h *markup) closeTo(k int) {
 		if f.close != "" {
 			h.w.str(f.close)
 		}
-		framed := f.prefix != ""
 		h.stack = h.stack[:len(h.stack)-1]
-		switch {
-		case f.name == "li":
-			h.fresh = false
-		case framed:
-			// the line with the old prefix must not take what follows
-			h.fresh = false
-			if h.flat == 0 {
-				p := h.prefix()
-				h.w.byte('\n')
-				h.w.str(strings.TrimRight(p, " "))
-				h.w.byte('\n')
-				h.w.str(p)
-				h.fresh, h.bol = true, true
+		if f.prefix == "" || h.flat > 0 {
+			h.para()
+			continue
+		}
+		if h.bol && !h.bolEmpty() { // the line begins with the element's prefix
+			h.w.b = h.w.b[:len(h.w.b)-len(h.w.lineText())]
+			h.w.str(h.prefix())
+		}
+		h.fresh = false
+		if f.name != "li" {
+			if !h.bol {
+				h.breakLine()
 			}
-		default:
 			h.para()
 		}
 	}
@@ -650,7 +660,7 @@ func (h *markup) tag(t tag, i, n, end int) int {
 		}
 		return next
 	}
-	if t.typed[0] >= 'A' && t.typed[0] <= 'Z' && (h.dialect == MDX || t.attrs != "" || t.empty) && !knownTag[t.name] || h.dialect == MDX && strings.Contains(t.name, ".") {
+	if t.typed[0] >= 'A' && t.typed[0] <= 'Z' && (h.dialect == MDX || t.attrs != "" || t.empty) && (!knownTag[t.name] || t.typed == "Aside") || h.dialect == MDX && strings.Contains(t.name, ".") {
 		return h.component(t, i, next)
 	}
 	switch {

@@ -143,10 +143,9 @@ func (s *shield) displayed(tex string, from, to int) int {
 			}
 			number = strconv.Itoa(s.equation)
 			s.label(label, number)
-			tex = strings.Replace(tex, `\label{`+label+`}`, "", 1)
 		}
 	}
-	s.w.str(s.marks.put(mark{kind: markFormula, a: strings.Trim(s.unquoted(tex), "\n"), b: number, n: int(s.in.line(from)), src: src}))
+	s.w.str(s.marks.put(mark{kind: markFormula, a: strings.TrimSpace(dedent(s.unquoted(tex))), b: number, n: int(s.in.line(from)), src: src}))
 	s.w.line = s.in.line(min(to, len(s.s)))
 	return s.endLine(to)
 }
@@ -304,12 +303,6 @@ func texGroup(b *strings.Builder, s string, i, depth int) (int, bool) {
 				}
 				b.WriteString(r)
 				i = k
-				if i < len(s) && s[i] == ' ' {
-					i++
-					if i < len(s) && (s[i]|0x20 >= 'a' && s[i]|0x20 <= 'z') && len(r) > 1 && r[0] < 0x80 {
-						b.WriteByte(' ')
-					}
-				}
 			}
 		case '~':
 			b.WriteByte(' ')

@@ -70,7 +70,7 @@ func (p *page) wikilink(s string, i int) (text string, next int) {
 	target, shown, named := strings.Cut(strings.ReplaceAll(line[:n], `\|`, "|"), "|")
 	target = strings.TrimSpace(p.marks.restore(target))
 	page, heading, hasHeading := strings.Cut(target, "#")
-	if p.dialect != Obsidian && (strings.ContainsAny(target, "\"'=,") || len(target) > 120) {
+	if p.dialect != Obsidian && (i > 0 && s[i-1] == '[' || next < len(s) && strings.IndexByte("([:]", s[next]) >= 0 || strings.ContainsAny(target, "\"'=,") || len(target) > 120) {
 		return "", 0
 	}
 	shown = strings.TrimSpace(p.marks.words(shown))

@@ -182,7 +182,12 @@ func (s *shield) takeLine(i int) int {
 		}
 	}
 	s.w.str(s.prefix)
-	return s.takeInline(k)
+	next := s.takeInline(k)
+	// right behind a heading or a rule, indented lines are code too
+	if n := runOf(s.s[k:end], '#'); n > 0 && n <= 6 && k+n < end && s.s[k+n] == ' ' || isRule(s.s[k:end]) {
+		s.after = true
+	}
+	return next
 }
 
 // newline writes the line end at and goes to the line behind it.

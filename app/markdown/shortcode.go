@@ -41,6 +41,9 @@ func shortcodeAt(s string) (c shortcode, n int) {
 	default:
 		c.form, end = liquidValue, "}}"
 	}
+	if !strings.Contains(s[from:limit], end) {
+		return c, 0
+	}
 	stop := -1
 	for i := from; i < limit; i++ {
 		if strings.HasPrefix(s[i:], end) {

@@ -163,6 +163,8 @@ func (g *grower) blocks(n ast.Node, deep int) {
 				}
 			}
 		case *ast.FencedCodeBlock, *ast.CodeBlock, *ast.ThematicBreak:
+		case *ast.LinkReferenceDefinition:
+			n.RemoveChild(n, c)
 		case *ast.Heading:
 			g.id = ""
 			g.heading = true
@@ -177,7 +179,7 @@ func (g *grower) blocks(n ast.Node, deep int) {
 				return
 			}
 			g.blocks(c, deep+1)
-			if k := c.Kind(); (k == ast.KindParagraph || k == ast.KindTextBlock) && !c.HasChildren() && (c.PreviousSibling() != nil || next != nil) {
+			if k := c.Kind(); (k == ast.KindParagraph || k == ast.KindTextBlock) && !c.HasChildren() {
 				n.RemoveChild(n, c)
 			}
 		}
@@ -273,7 +275,11 @@ func (g *grower) address(b []byte) []byte {
 	if len(b) == 0 {
 		return b
 	}
-	s := Clean(decode(g.marks.restore(string(b))))
+	s := g.marks.restore(string(b))
+	if strings.HasPrefix(s, "<") && strings.HasSuffix(s, ">") {
+		s = s[1 : len(s)-1]
+	}
+	s = Clean(decode(s))
 	if g.dialect == Zola && strings.HasPrefix(s, "@/") {
 		s = s[1:] // from the content root
 	}
@@ -332,6 +338,9 @@ func (g *grower) split(parent ast.Node, t *ast.Text) (signs bool) {
 func (g *grower) node(m mark, parent ast.Node) (n ast.Node, isSign bool) {
 	switch m.kind {
 	case markText:
+		if m.a == "" {
+			return nil, false
+		}
 		return ast.NewString([]byte(Clean(m.a))), false
 	case markCode, markFence:
 		v := m.a
@@ -513,6 +522,12 @@ func (g *grower) tidy(n ast.Node) {
 			b.Segment.Padding = a.Segment.Padding
 			n.RemoveChild(n, a)
 		}
+		if ok && a.HardLineBreak() {
+			a.Segment = a.Segment.TrimRightSpace(g.doc.Source)
+			if also {
+				b.Segment = b.Segment.TrimLeftSpace(g.doc.Source)
+			}
+		}
 		c = next
 	}
 	for c := n.FirstChild(); c != nil; {
@@ -528,6 +543,7 @@ func (g *grower) tidy(n ast.Node) {
 		case t.HardLineBreak() && t.PreviousSibling() == nil && whole:
 			n.RemoveChild(n, t)
 		case t.HardLineBreak() && before != nil && !before.HardLineBreak() && before.Segment.Len() > 0:
+			before.Segment = before.Segment.TrimRightSpace(g.doc.Source)
 			before.SetHardLineBreak(true)
 			before.SetSoftLineBreak(false)
 			n.RemoveChild(n, t)

@@ -2,8 +2,11 @@ package shell
 
 import (
 	"encoding/xml"
+	"fmt"
 	"html"
 	"net"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -97,7 +100,7 @@ func (c *call) feed() error {
 			Updated:   changed.Format(time.RFC3339),
 			Links:     []atomLink{{"alternate", c.address(p)}},
 			Summary:   line(p.Description),
-			Content:   atomText{"html", paragraphs(p.Document().Text)},
+			Content:   atomText{"html", c.markup(p)},
 		}
 		for _, a := range p.Authors {
 			e.Author = append(e.Author, atomName{line(a)})
@@ -117,15 +120,55 @@ func (c *call) feed() error {
 	return c.out.WriteByte('\n')
 }
 
-// paragraphs makes HTML of plain text: a blank line ends a paragraph, a line
-// end in it stays one.
-func paragraphs(text string) string {
+// markup makes HTML of a post's text: headings, code and paragraphs where they
+// stand, and the addresses of its links at the end. All of it is escaped;
+// nothing of the HTML that the post itself may hold comes through.
+func (c *call) markup(p *blog.Post) string {
+	d := p.Document()
 	var b strings.Builder
-	for par := range strings.SplitSeq(text, "\n\n") {
-		if par = strings.Trim(par, "\n"); par == "" {
+	heads, codes := d.Headings, d.Codes
+	text := d.Text
+	if len(heads) > 0 && heads[0].Text == p.Title && strings.HasPrefix(text, p.Title+"\n") {
+		heads, text = heads[1:], text[len(p.Title)+1:]
+	}
+	for text != "" {
+		if len(codes) > 0 {
+			code := strings.TrimRight(codes[0].Text, "\n")
+			if rest, ok := strings.CutPrefix(text, code); ok && code != "" && (rest == "" || rest[0] == '\n') {
+				b.WriteString("<pre><code>" + html.EscapeString(code) + "</code></pre>")
+				codes, text = codes[1:], strings.TrimLeft(rest, "\n")
+				continue
+			}
+		}
+		var l string
+		l, text, _ = strings.Cut(text, "\n")
+		switch {
+		case strings.TrimSpace(l) == "":
+		case len(heads) > 0 && l == heads[0].Text:
+			fmt.Fprintf(&b, "<h%d>%s</h%[1]d>", min(heads[0].Level+1, 6), html.EscapeString(l))
+			heads = heads[1:]
+		default:
+			b.WriteString("<p>" + html.EscapeString(l) + "</p>")
+		}
+	}
+	links := ""
+	for _, l := range d.Links {
+		target := l.Target
+		if to, _, ok := c.edition.Resolve(p, target); ok {
+			target = c.address(to)
+		}
+		u, err := url.Parse(target)
+		if err != nil || !slices.Contains([]string{"http", "https", "mailto", "ssh"}, u.Scheme) {
 			continue
 		}
-		b.WriteString("<p>" + strings.ReplaceAll(html.EscapeString(par), "\n", "<br/>\n") + "</p>\n")
+		name := line(l.Text)
+		if name == "" {
+			name = line(target)
+		}
+		links += `<li><a href="` + html.EscapeString(u.String()) + `">` + html.EscapeString(name) + "</a></li>"
+	}
+	if links != "" {
+		b.WriteString("<ul>" + links + "</ul>")
 	}
 	return b.String()
 }

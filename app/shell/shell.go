@@ -27,7 +27,6 @@ type Call struct {
 	Color    bool   // escape codes are welcome
 	Theme    typeset.Theme
 	Out, Err io.Writer
-	In       io.Reader
 }
 
 // Verb is a word that Run knows.

@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 var sample = map[string]string{
 	"site.yaml": "title: The Notebook\ntagline: notes\nauthor: Ada\nhost: blog.example\ntimezone: UTC\n",
 	"arriving.md": "---\ntitle: Arriving in Dublin\ndate: 2021-04-08\ntags: [life, travel]\ndescription: Three flights.\n---\n" +
-		"It has been a while since I wrote here.\n\n## The move\n\nThree flights & a <b>bus</b>: see [the map](https://example.org/map).\n\n" +
+		"It has been a while since I wrote here.\n\n## The move\n\nThree flights & a <b>bus</b>: see [the map](https://example.org/map), [not](javascript:x).\n\n" +
 		"```go\nx := 1 < 2\n```\n",
 	"2020-11-11-why.md": "# A blog, and why\n\nBecause the pen was there.\n",
 	"wide.md":           "---\ntitle: 日本語の題名はとても長いのでこの行は幅を超えてしまうはずですから切り詰めます\ndate: 2020-01-01\ntags: [life]\n---\nText.\n",
@@ -74,7 +74,7 @@ type answer struct {
 func ask(t testing.TB, v blog.Visitor, change func(*shell.Call), args ...string) answer {
 	t.Helper()
 	var out, errs bytes.Buffer
-	c := shell.Call{Args: args, Visitor: v, Setter: typeset.New(1 << 20), Host: "blog.example", Theme: typeset.Theme{Name: "dark"}, Out: &out, Err: &errs, In: strings.NewReader("")}
+	c := shell.Call{Args: args, Visitor: v, Setter: typeset.New(1 << 20), Host: "blog.example", Theme: typeset.Theme{Name: "dark"}, Out: &out, Err: &errs}
 	if change != nil {
 		change(&c)
 	}
@@ -309,8 +309,10 @@ func TestFeed(t *testing.T) {
 	if len(f.Entries) != 4 || f.Entries[0].XID != "tag:blog.example,2021-04-08:arriving" {
 		t.Errorf("%d entries, the first %q", len(f.Entries), f.Entries[0].XID)
 	}
-	if !strings.Contains(f.Entries[0].Content.Body, "Three flights &amp; a") {
-		t.Errorf("the text is %q", f.Entries[0].Content.Body)
+	for _, want := range []string{"<h3>The move</h3>", "<p>Three flights &amp; a", "<pre><code>x := 1 &lt; 2</code></pre>", `<li><a href="https://example.org/map">the map</a></li>`} {
+		if !strings.Contains(f.Entries[0].Content.Body, want) {
+			t.Errorf("no %s in %s", want, f.Entries[0].Content.Body)
+		}
 	}
 }
 

@@ -213,6 +213,7 @@ func (c *conn) open(ch *channel) bool {
 		return false
 	}
 	c.channels[ch] = true
+	c.srv.sessions.Add(1)
 	return true
 }
 
@@ -221,6 +222,7 @@ func (c *conn) gone(ch *channel) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.channels, ch)
+	c.srv.sessions.Done()
 	if c.ending != nil && len(c.channels) == 0 && !c.closed {
 		c.srv.after(linger, func() { c.Close() })
 	}

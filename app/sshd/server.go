@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -12,7 +11,6 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -36,9 +34,12 @@ type Server struct {
 	answer  func(*visit) int // the exit status of a command or browser
 	lib     *ssh.Server
 
-	stopping atomic.Bool
-	done     chan struct{} // closed when Serve is to return
-	stop     sync.Once
+	sessions sync.WaitGroup // answered at the moment
+	done     chan struct{}  // closed when the server has begun to stop
+
+	mu       sync.Mutex
+	listener net.Listener
+	stopping bool
 }
 
 // newServer makes a server that answers every session with answer.
@@ -90,36 +91,64 @@ func (s *Server) guarding(lib *ssh.Server) error {
 		},
 	}
 	lib.SubsystemHandlers = map[string]ssh.SubsystemHandler{}
+	lib.ConnectionFailedCallback = func(nc net.Conn, err error) {
+		s.log.Debug("handshake failed", "from", network(nc.RemoteAddr()).Addr().String(), "err", clean(err.Error()))
+	}
 	return nil
 }
 
 // Serve accepts connections until Shutdown, and then returns nil. It closes l.
 func (s *Server) Serve(l net.Listener) error {
-	s.start(s.watchKeys)
-	defer s.stop.Do(func() { close(s.done) })
-	err := s.lib.Serve(l)
-	if s.stopping.Load() && (errors.Is(err, ssh.ErrServerClosed) || errors.Is(err, net.ErrClosed)) {
+	defer l.Close()
+	s.mu.Lock()
+	if s.stopping {
+		s.mu.Unlock()
 		return nil
 	}
+	s.listener = l
+	s.mu.Unlock()
+	s.start(s.watchKeys)
+	err := s.lib.Serve(l)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopping {
+		return nil
+	}
+	s.halt()
 	return err
 }
 
+// halt ends what runs beside the connections. The lock is held.
+func (s *Server) halt() {
+	if !s.stopping {
+		s.stopping = true
+		close(s.done)
+	}
+}
+
 // Shutdown stops accepting, tells every session to end, and waits until all
-// connections are closed, for five seconds or until ctx ends. What is still
-// open then is closed, and the reason is returned.
+// have ended and the connections are closed, for five seconds or until ctx
+// ends. What is still open then is closed, and the reason is returned.
 func (s *Server) Shutdown(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	s.stopping.Store(true)
-	s.stop.Do(func() { close(s.done) })
-	over, cancelOver := context.WithCancel(ctx)
-	cancelOver()
-	_ = s.lib.Shutdown(over) // closes the listener; the waiting is done here
-	for _, c := range s.gate.close() {
-		c.end(byeRestart, 10*time.Second)
+	s.mu.Lock()
+	s.halt()
+	if s.listener != nil {
+		s.listener.Close()
 	}
+	s.mu.Unlock()
+	for _, c := range s.gate.close() {
+		c.end(byeRestart, 2*time.Minute) // ctx is shorter
+	}
+	ended := make(chan struct{})
+	s.start(func() {
+		defer close(ended)
+		<-s.gate.empty
+		s.sessions.Wait()
+	})
 	select {
-	case <-s.gate.empty:
+	case <-ended:
 		return nil
 	case <-ctx.Done():
 	}

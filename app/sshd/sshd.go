@@ -146,7 +146,6 @@ func (r *rooms) command(v *visit, visitor blog.Visitor, args []string) int {
 		Width:    v.size.Width,
 		Color:    color,
 		Theme:    theme,
-		In:       v.session,
 		Out:      v.session,
 		Err:      v.session.Stderr(),
 	})

@@ -21,7 +21,7 @@ import (
 )
 
 // open serves a small blog with all rooms behind the door.
-func open(t *testing.T) *bed {
+func open(t *testing.T, l Limits) *bed {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range map[string]string{
@@ -45,17 +45,17 @@ func open(t *testing.T) *bed {
 	}
 	t.Cleanup(func() { b.Close() })
 	d := &bed{T: t, keys: t.TempDir(), logs: &syncBuffer{}}
-	d.srv, err = New(Config{Blog: b, Setter: typeset.New(1 << 20), Keys: d.keys, Version: "v1.2 (x)", Log: slog.New(slog.NewTextHandler(d.logs, nil))})
+	d.srv, err = New(Config{Blog: b, Setter: typeset.New(1 << 20), Keys: d.keys, Version: "v1.2 (x)", Limits: l, Log: slog.New(slog.NewTextHandler(d.logs, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.addr = l.Addr().String()
+	d.addr = ln.Addr().String()
 	served := make(chan error, 1)
-	go func() { served <- d.srv.Serve(l) }()
+	go func() { served <- d.srv.Serve(ln) }()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
@@ -70,7 +70,7 @@ func open(t *testing.T) *bed {
 }
 
 func TestCommandsGoToTheShell(t *testing.T) {
-	d := open(t)
+	d := open(t, Limits{})
 	c := d.client()
 	if v := string(c.ServerVersion()); v != "SSH-2.0-sheaf_v1.2" {
 		t.Errorf("it calls itself %q", v)
@@ -150,7 +150,7 @@ func (b *bed) screen(c *gossh.Client, command string, env map[string]string, unt
 }
 
 func TestATerminalGetsTheBrowser(t *testing.T) {
-	d := open(t)
+	d := open(t, Limits{})
 	c := d.client()
 	for command, until := range map[string]string{"": "Notebook", "arriving": "Arriving", "'arriving#the-move'": "Arriving"} {
 		out, status := d.screen(c, command, nil, until, "\x03")
@@ -176,7 +176,7 @@ func TestATerminalGetsTheBrowser(t *testing.T) {
 }
 
 func TestTheBrowserIsToldOfTheEnd(t *testing.T) {
-	d := open(t)
+	d := open(t, Limits{})
 	c := d.client()
 	s, err := c.NewSession()
 	if err != nil {
@@ -204,4 +204,35 @@ func TestTheBrowserIsToldOfTheEnd(t *testing.T) {
 	if at < 0 || !bytes.Contains([]byte(out[at:]), []byte(byeRestart)) {
 		t.Errorf("the terminal was left with %q", out[max(0, len(out)-400):])
 	}
+}
+
+func TestABrowserTooMany(t *testing.T) {
+	d := open(t, Limits{Browsers: 1})
+	c := d.client()
+	first := d.terminal(c, 80, 24)
+	eventually(t, "the first screen", func() bool { return strings.Contains(first.out.String(), "Notebook") })
+	if out, status := d.screen(c, "", nil, "", ""); status != 1 || !strings.Contains(out, "too many readers") {
+		t.Errorf("%d %q", status, out)
+	}
+	if out, _, status := d.run(c, "ls"); status != 0 || !strings.Contains(out, "arriving") {
+		t.Errorf("the list: %d %q", status, out)
+	}
+	first.Close()
+	eventually(t, "the place is free", func() bool { return len(d.srv.gate.inside()) == 1 && d.free(c) })
+}
+
+// free tells whether a browser opens.
+func (b *bed) free(c *gossh.Client) bool {
+	t := b.terminal(c, 80, 24)
+	defer t.Close()
+	for range 50 {
+		time.Sleep(20 * time.Millisecond)
+		switch out := t.out.String(); {
+		case strings.Contains(out, "too many"):
+			return false
+		case strings.Contains(out, "Notebook"):
+			return true
+		}
+	}
+	return false
 }

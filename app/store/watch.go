@@ -15,11 +15,11 @@ import (
 
 // Watch tells of changes below the folder until ctx or the folder ends, then
 // closes the channel. A change is told when it has settled: after 150 ms
-// without another event, and at most 700 ms after the first; a hundred
-// events and more are a checkout, which has 3 s, so that its thousand files are
-// one change. Changes not yet taken from the
-// channel are one. Directories for which skip (of their path) is true are not
-// looked at; neither are hidden names.
+// without another event, and at most 700 ms after the first. A hundred events
+// and more are a checkout, which has 3 s, so that its thousand files are one
+// change; so are all those not yet taken from the channel. Directories for
+// which skip (of their path) is true are not looked at; neither are hidden
+// names.
 func (f *Folder) Watch(ctx context.Context, skip func(dir string) bool) <-chan struct{} {
 	changed := make(chan struct{}, 1)
 	w := &watch{folder: f, skip: skip, root: f.root.Load(), seed: maphash.MakeSeed()}

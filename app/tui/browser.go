@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -369,9 +370,11 @@ func (b *browser) follow(e *blog.Edition) {
 			fresh++
 		}
 	}
-	if fresh > 0 {
+	old := b.edition
+	switch {
+	case fresh > 0:
 		b.say(fmt.Sprintf("%d new", fresh))
-	} else {
+	case old.Home() != e.Home() || !slices.Equal(old.Posts(), e.Posts()) || !slices.Equal(old.Pages(), e.Pages()):
 		b.say("updated")
 	}
 	b.edition = e
@@ -465,8 +468,13 @@ func (b *browser) header(s screen) row {
 	site := oneLine(b.edition.Site().Title)
 	left := b.styles.Bold.On(site)
 	if c := s.crumb(); c != "" {
-		const least = 16 // cells for the site's name, so that a title has the rest
-		if room := width - ansi.StringWidth(s.status()) - ansi.StringWidth(c) - 5; ansi.StringWidth(site) > max(room, least) {
+		// The title has the room: the site's name is cut, and left out in a
+		// narrow window.
+		const least = 16
+		room := width - ansi.StringWidth(s.status()) - ansi.StringWidth(c) - 5
+		if w := ansi.StringWidth(site); w > room && b.geo.width < narrow {
+			return row{at, between(b.styles.Bold.On(c), b.styles.Dim.On(s.status()), width)}
+		} else if w > max(room, least) {
 			site = typeset.Truncate(site, max(room, least))
 		}
 		left = b.styles.Dim.On(site+" › ") + b.styles.Bold.On(c)

@@ -122,8 +122,7 @@ func (k *talk) answer(line string) bool {
 }
 
 func (k *talk) help() {
-	k.print("A number or an address reads a post, m lists more, l lists all posts, p lists the pages,")
-	k.print("/words searches, q quits.")
+	k.say("A number or an address reads a post, m lists more, l lists all posts, p lists the pages, /words searches, q quits.")
 }
 
 func (k *talk) list(posts []*blog.Post) {
@@ -142,7 +141,7 @@ func (k *talk) more() {
 		if p.HasDate {
 			date = p.Date.Format(", 2 January 2006")
 		}
-		k.print(fmt.Sprintf("%d. %s%s", k.next+i+1, oneLine(p.Title), date))
+		k.say(fmt.Sprintf("%d. %s%s", k.next+i+1, oneLine(p.Title), date))
 	}
 	k.next = end
 	if rest := len(k.shown) - end; rest > 0 {
@@ -160,9 +159,19 @@ func (k *talk) open(slug string) {
 }
 
 func (k *talk) page(p *blog.Post, h typeset.Header) {
-	width := max(min(k.width-1, widest), 1)
-	k.print(strings.Join(page(k.c, p, h, width, typeset.Theme{Name: "plain"}).Lines, "\n"))
+	k.print(strings.Join(page(k.c, p, h, k.measure(), typeset.Theme{Name: "plain"}).Lines, "\n"))
 }
+
+// say prints a line of ours, broken at words.
+func (k *talk) say(s string) {
+	for _, line := range typeset.Wrap(s, k.measure()) {
+		k.print(line)
+	}
+}
+
+// measure leaves the last column free: there some terminals go on by
+// themselves.
+func (k *talk) measure() int { return max(min(k.width-1, widest), 1) }
 
 func (k *talk) print(s string) {
 	k.write(strings.ReplaceAll(markdown.Clean(s), "\n", "\r\n") + "\r\n")

@@ -109,12 +109,16 @@ func (s *lookup) step(by int) (match, bool) {
 	}
 }
 
-func (s *lookup) status() string {
+// status says which match is shown, and of what if there is room.
+func (s *lookup) status(named bool) string {
 	nth := 0
 	for _, m := range s.matches[:min(s.at+1, len(s.matches))] {
 		if m.part == 0 {
 			nth++
 		}
 	}
-	return fmt.Sprintf("/%s %d of %d", typeset.Truncate(oneLine(s.words), 20), nth, s.count)
+	if !named {
+		return fmt.Sprintf("%d/%d", nth, s.count)
+	}
+	return fmt.Sprintf("«%s» %d/%d", typeset.Truncate(oneLine(s.words), 20), nth, s.count)
 }

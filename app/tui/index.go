@@ -136,7 +136,7 @@ func (x *index) rows(height int) []row {
 		rows := make([]row, x.geo.lead)
 		return append(rows, row{x.geo.left, x.b.styles.Dim.On(typeset.Truncate(x.empty, x.geo.measure))})
 	}
-	c := newColumns(x.geo, false, 0)
+	c := newColumns(x.geo, false, 0, 0)
 	rows := make([]row, 0, height)
 	for range max(x.geo.lead-x.top, 0) {
 		rows = append(rows, row{})
@@ -159,7 +159,7 @@ func (x *index) rows(height int) []row {
 
 // room is how wide a line of an entry may be.
 func (x *index) room() int {
-	c := newColumns(x.b.geo, false, 0)
+	c := newColumns(x.b.geo, false, 0, 0)
 	return max(c.width-c.gap, 1)
 }
 

@@ -119,7 +119,7 @@ var keymap = []binding{
 	{where: everywhere, keys: []string{"?"}, do: help, help: "these keys", group: "everywhere"},
 	{where: everywhere, keys: []string{"q"}, do: back, help: "back; at home, quit", group: "everywhere"},
 	{where: everywhere, keys: []string{"esc"}, do: cancel, help: "cancel, else back", group: "everywhere"},
-	{where: everywhere, keys: []string{"T"}, do: theme, help: "colours: dark, light, none", group: "everywhere"},
+	{where: everywhere, keys: []string{"T"}, do: theme, help: "dark, light, no colours", group: "everywhere"},
 	{where: everywhere, keys: []string{"ctrl+c"}, do: quit, help: "quit", group: "everywhere", prompt: true},
 }
 

@@ -30,13 +30,17 @@ type list struct {
 	top     spot
 	menuAt  int
 
-	intro    *typeset.Page
-	introOf  *blog.Post
-	introFor pageKey
-	tagCells int
-	dated    bool
-	colsFor  geometry
-	cols     columns
+	notices   []string // what an author should know, above the posts
+	noticesIn typeset.Theme
+	intro     *typeset.Page
+	introOf   *blog.Post
+	introFor  pageKey
+	tagCells  int
+	timeCells int
+	dated     bool
+	colsFor   geometry
+	cols      columns
+	titles    map[*blog.Post][]string // broken into lines for cols
 }
 
 // A spot is a row of an item: item 0 is what stands above the posts, then each
@@ -79,6 +83,8 @@ func (l *list) status() string {
 	switch {
 	case l.query != "" && l.b.prompt == nil:
 		return fmt.Sprintf("/%s  %d of %d", oneLine(l.query), len(l.posts), len(l.all))
+	case l.where == onHome && l.b.conf.Visitor.IsAuthor():
+		return strings.Join(strings.Fields("you are "+oneLine(l.b.conf.Visitor.Name())+" (author)"), " ")
 	case l.where == onHome:
 		return oneLine(l.b.edition.Site().Tagline)
 	}
@@ -118,18 +124,23 @@ func (l *list) sync() {
 		l.edition = l.b.edition
 		l.all = l.source(l.edition)
 		l.sift()
-		l.tagCells, l.dated = 0, slices.ContainsFunc(l.all, func(p *blog.Post) bool { return dateOf(p) != "" })
+		l.tagCells, l.timeCells, l.dated = 0, 0, slices.ContainsFunc(l.all, func(p *blog.Post) bool { return dateOf(p) != "" })
 		for _, t := range l.edition.Tags() {
 			l.tagCells = max(l.tagCells, ansi.StringWidth(t.Name)+1)
+		}
+		for _, p := range l.all {
+			l.timeCells = max(l.timeCells, len(minutes(p)))
 		}
 		l.colsFor = geometry{}
 		if selected != nil {
 			l.keep(selected)
 		}
 	}
-	if l.colsFor != l.b.geo {
-		l.colsFor = l.b.geo
-		l.cols = newColumns(l.b.geo, l.dated, l.tagCells)
+	if l.colsFor != l.b.geo || l.noticesIn != l.b.theme {
+		l.colsFor, l.noticesIn = l.b.geo, l.b.theme
+		l.notices = l.troubles()
+		l.titles = nil
+		l.cols = newColumns(l.b.geo, l.dated, l.timeCells, l.tagCells)
 		l.clamp()
 	}
 	if l.where != onHome {
@@ -210,14 +221,20 @@ func (l *list) clamp() {
 // height counts the rows of an item.
 func (l *list) height(item int) int {
 	if item == 0 {
-		lead := l.b.geo.lead
-		if l.intro == nil || l.query != "" || len(l.intro.Lines) == 0 {
-			return lead
+		n := l.b.geo.lead
+		if l.query != "" {
+			return n
 		}
-		if len(l.posts) == 0 && len(l.all) == 0 {
-			return lead + len(l.intro.Lines)
+		if l.intro != nil && len(l.intro.Lines) > 0 {
+			n += len(l.intro.Lines) + 1
 		}
-		return lead + len(l.intro.Lines) + 1
+		if len(l.notices) > 0 {
+			n += len(l.notices) + 1
+		}
+		if len(l.all) == 0 && n > l.b.geo.lead {
+			n-- // nothing is below
+		}
+		return n
 	}
 	return len(l.heading(item-1)) + len(l.titleLines(item-1))
 }
@@ -461,7 +478,7 @@ type columns struct {
 	years     bool
 }
 
-func newColumns(g geometry, dated bool, tags int) columns {
+func newColumns(g geometry, dated bool, time, tags int) columns {
 	c := columns{at: max(g.left-2, 0), gap: 2, width: g.measure + 2}
 	if g.left < 2 {
 		c.gap, c.width = 1, g.width
@@ -474,12 +491,12 @@ func newColumns(g geometry, dated bool, tags int) columns {
 	if room >= 42 {
 		c.years = true
 	}
-	if room >= 46 {
-		c.time = 7
+	if room >= 46 && time > 0 {
+		c.time = time
 		room -= c.time + 2
 	}
 	if room >= 48 && tags > 0 {
-		c.tags = min(tags, 18, room/3)
+		c.tags = min(tags, 14, room/3)
 		room -= c.tags + 2
 	}
 	c.title = max(room, 1)
@@ -505,11 +522,23 @@ func year(p *blog.Post) string {
 	if !p.HasDate || !p.State.Visible() {
 		return ""
 	}
-	return p.Date.Format("2006")
+	return strconv.Itoa(p.Date.Year())
 }
 
+// titleLines are kept for the posts that were seen lately: the height of the
+// list is asked for often.
 func (l *list) titleLines(i int) []string {
-	return wrapped(oneLine(l.posts[i].Title), l.cols.title, 2)
+	p := l.posts[i]
+	if lines, ok := l.titles[p]; ok {
+		return lines
+	}
+	const most = 500
+	if l.titles == nil || len(l.titles) >= most {
+		l.titles = make(map[*blog.Post][]string)
+	}
+	lines := wrapped(oneLine(p.Title), l.cols.title, 2)
+	l.titles[p] = lines
+	return lines
 }
 
 // item makes the rows of a post.
@@ -569,11 +598,7 @@ func (l *list) details(p *blog.Post, pad int) string {
 	if c.time == 0 {
 		return ""
 	}
-	minutes := ""
-	if p.Minutes > 0 {
-		minutes = fmt.Sprintf("%d min", p.Minutes)
-	}
-	s := rightAligned(minutes, c.time)
+	s := rightAligned(minutes(p), c.time)
 	if c.tags > 0 && len(p.Tags) > 0 {
 		s += "  " + tagsWithin(p.Tags, c.tags)
 	}
@@ -581,6 +606,14 @@ func (l *list) details(p *blog.Post, pad int) string {
 		return ""
 	}
 	return strings.Repeat(" ", pad+2) + l.b.styles.Dim.On(s)
+}
+
+// minutes is the reading time of a post in the list.
+func minutes(p *blog.Post) string {
+	if p.Minutes == 0 {
+		return ""
+	}
+	return strconv.Itoa(p.Minutes) + " min"
 }
 
 // tagsWithin shows as many whole tags as fit; the first is cut if it must be.
@@ -610,7 +643,7 @@ func (l *list) rows(height int) []row {
 		}
 		skip = 0
 	}
-	if len(l.posts) == 0 {
+	if len(l.posts) == 0 && (l.query != "" || l.intro == nil) {
 		text := "No posts yet."
 		if l.query != "" {
 			text = "No match for «" + oneLine(l.query) + "»."
@@ -622,9 +655,37 @@ func (l *list) rows(height int) []row {
 	return rows[:min(len(rows), height)]
 }
 
+// introRow gives a row of what stands above the posts.
 func (l *list) introRow(i int) row {
-	if l.intro == nil || i < 0 || i >= len(l.intro.Lines) {
-		return row{}
+	if l.intro != nil && len(l.intro.Lines) > 0 {
+		if i >= 0 && i < len(l.intro.Lines) {
+			return row{l.b.geo.left, l.intro.Lines[i]}
+		}
+		i -= len(l.intro.Lines) + 1
 	}
-	return row{l.b.geo.left, l.intro.Lines[i]}
+	if i >= 0 && i < len(l.notices) {
+		return row{l.b.geo.left, l.notices[i]}
+	}
+	return row{}
+}
+
+// troubles says which files an author should look at.
+func (l *list) troubles() (lines []string) {
+	const most = 5
+	if l.where != onHome {
+		return nil
+	}
+	st := l.b.styles
+	all := l.edition.Problems()
+	for i, p := range all {
+		if i == most {
+			return append(lines, st.Dim.On(fmt.Sprintf("and %d more", len(all)-most)))
+		}
+		word := st.Error.On("problem")
+		if p.Warning {
+			word = st.Warning.On("warning")
+		}
+		lines = append(lines, typeset.Truncate(word+"  "+oneLine(p.String()), l.b.geo.measure))
+	}
+	return lines
 }

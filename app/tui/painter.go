@@ -51,8 +51,11 @@ type painter struct {
 }
 
 const (
-	enterScreen = "\x1b[22;0t\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[?1007h"
-	leaveScreen = "\x1b[m\x1b[r\x1b[?1007l\x1b[?2004l\x1b[?25h\x1b[?1049l\x1b[23;0t"
+	// Title kept, other screen, no cursor, pastes marked, and the wheel sends
+	// arrow keys (1007, which many terminals have on: it is given back as it
+	// was), so that the mouse stays free for selecting text.
+	enterScreen = "\x1b[22;0t\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[?1007s\x1b[?1007h"
+	leaveScreen = "\x1b[m\x1b[r\x1b[?1007r\x1b[?2004l\x1b[?25h\x1b[?1049l\x1b[23;0t"
 
 	beginSync = "\x1b[?2026h"
 	endSync   = "\x1b[?2026l"

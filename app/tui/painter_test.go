@@ -73,7 +73,7 @@ func randomRow(r *rand.Rand, width int) row {
 
 // Whatever frames come one after the other, the screen shows the last.
 func TestScreenIsTheFrame(t *testing.T) {
-	scrolled, parts := 0, 0
+	scrolled := 0
 	for seed := range uint64(60) {
 		r := rand.New(rand.NewPCG(seed, 7))
 		width, height := 1+r.IntN(40), 1+r.IntN(14)
@@ -101,6 +101,11 @@ func TestScreenIsTheFrame(t *testing.T) {
 			if r.IntN(3) == 0 {
 				f.rows[r.IntN(height)] = randomRow(r, width)
 			}
+			if y := r.IntN(height); r.IntN(2) == 0 && len(frames) > 0 && len(frames[len(frames)-1].rows) == height {
+				changed := frames[len(frames)-1].rows[y] // but for one word
+				changed.text = strings.Replace(changed.text, []string{"a", "post", "▌", "bold", "x"}[r.IntN(5)], []string{"b", "tsop", " ", "x"}[r.IntN(4)], 1)
+				f.rows[y] = changed
+			}
 			for y := range f.rows {
 				if f.rows[y].at >= width {
 					f.rows[y].at = 0
@@ -118,7 +123,6 @@ func TestScreenIsTheFrame(t *testing.T) {
 			}
 			_, _ = io.WriteString(e, sent)
 			scrolled += strings.Count(sent, "\x1b[r")
-			parts += strings.Count(sent, "\x1b[2;5H")
 			got, want := screenful(e), expected(t, f)
 			for y := range want {
 				if got[y] != want[y] {
@@ -127,8 +131,8 @@ func TestScreenIsTheFrame(t *testing.T) {
 			}
 		})
 	}
-	if scrolled == 0 || parts == 0 {
-		t.Errorf("%d scrolls and %d parts of lines: nothing was tried", scrolled, parts)
+	if scrolled == 0 {
+		t.Error("nothing was scrolled")
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"sheaf/app/blog"
-	"sheaf/app/markdown"
 	"sheaf/app/typeset"
 )
 
@@ -43,6 +42,7 @@ type post struct {
 type anchor struct {
 	source  int // 0: the top of the page
 	row, of int
+	above   int    // blank lines between it and the top of the screen
 	line    string // what stands there
 }
 
@@ -52,7 +52,7 @@ type visit struct {
 	at   anchor
 }
 
-// atHeading aims at a heading, atLine at a line of the source.
+// atHeading aims at a heading.
 func atHeading(id string) func(*post) {
 	if id == "" {
 		return nil
@@ -62,10 +62,6 @@ func atHeading(id string) func(*post) {
 			s.to(line + s.b.geo.lead)
 		}
 	}
-}
-
-func atLine(source int) func(*post) {
-	return func(s *post) { s.to(s.page.StartOf(source) + s.b.geo.lead) }
 }
 
 func atVisit(v visit) func(*post) {
@@ -139,9 +135,9 @@ func (s *post) window() string { return title(s.p.Title, s.b.edition.Site().Titl
 func (s *post) status() string {
 	var parts []string
 	if s.search.words != "" {
-		parts = append(parts, s.search.status())
+		parts = append(parts, s.search.status(s.geo.width >= narrow))
 	}
-	if s.position != "" {
+	if s.position != "" && (s.search.words == "" || s.geo.width >= narrow) {
 		parts = append(parts, s.position)
 	}
 	if end := s.end(); end > 0 {
@@ -255,12 +251,13 @@ func (s *post) to(row int) {
 	for line+1 < len(s.page.Lines) && s.page.Lines[line] == "" {
 		line++
 	}
+	above := line - (s.top - s.geo.lead)
 	source := s.page.SourceOf(line)
 	if source == 0 {
 		return
 	}
 	begin, end := s.block(source)
-	s.here = anchor{source: source, row: line - begin, of: max(end-begin, 1), line: s.page.Lines[line]}
+	s.here = anchor{source: source, row: line - begin, of: max(end-begin, 1), above: above, line: s.page.Lines[line]}
 }
 
 // block gives the lines of the page that a block of the source takes.
@@ -294,20 +291,21 @@ func (s *post) restore(a anchor) {
 	if n := max(end-begin, 1); n != a.of {
 		line = begin + a.row*n/a.of
 	}
-	s.top = min(max(line+s.geo.lead, 0), s.end())
+	s.top = min(max(line-a.above+s.geo.lead, 0), s.end())
 }
 
 // realign looks for the line that was at the top in an edited post, nearest
 // first.
 func (s *post) realign() {
-	at, want := s.top-s.geo.lead, s.here.line
+	above, want := s.here.above, s.here.line
+	at := s.top - s.geo.lead + above
 	if want == "" || at < 0 {
 		return
 	}
 	for d := range len(s.page.Lines) {
 		for _, i := range [...]int{at - d, at + d} {
 			if i >= 0 && i < len(s.page.Lines) && s.page.Lines[i] == want {
-				s.to(i + s.geo.lead)
+				s.to(i - above + s.geo.lead)
 				return
 			}
 		}
@@ -483,12 +481,17 @@ func (s *post) follow(l typeset.Link) {
 		s.b.say("not in this blog: " + target)
 		return
 	}
+	target = strings.TrimPrefix(target, "mailto:")
 	s.b.paint.copy(target)
 	s.b.say("copied: " + target)
 }
 
 // label numbers the links that are seen.
 func (s *post) label() {
+	if !slices.ContainsFunc(s.page.Links, func(l typeset.Link) bool { return s.seen(l.Line) }) {
+		s.selectLink(1)
+		s.link = -1
+	}
 	var links []typeset.Link
 	var marks []mark
 	for _, l := range s.page.Links {
@@ -499,10 +502,6 @@ func (s *post) label() {
 			}
 			links, marks = append(links, l), append(marks, at)
 		}
-	}
-	if len(links) == 0 {
-		s.selectLink(1)
-		return
 	}
 	s.b.picker = &picker{b: s.b, label: "link", marks: marks, choose: func(i int) { s.follow(links[i]) }}
 }
@@ -528,7 +527,11 @@ func (s *post) copyCode() {
 			return
 		}
 		s.b.paint.copy(text)
-		s.b.say("copied " + counted(strings.Count(strings.TrimRight(text, "\n"), "\n")+1, "line") + strings.TrimRight(" of "+oneLine(codes[i].Lang), "of "))
+		what := counted(strings.Count(strings.TrimRight(text, "\n"), "\n")+1, "line")
+		if lang := oneLine(codes[i].Lang); lang != "" && lang != "text" && lang != "plaintext" {
+			what += " of " + lang
+		}
+		s.b.say("copied " + what)
 	}
 	switch len(codes) {
 	case 0:
@@ -652,6 +655,3 @@ func painted(line string, col, cells int, st typeset.Style) string {
 func raised(n int) string {
 	return strings.Map(func(r rune) rune { return []rune("⁰¹²³⁴⁵⁶⁷⁸⁹")[r-'0'] }, fmt.Sprint(n))
 }
-
-// cleanLine is the text of a line of a page.
-func cleanLine(line string) string { return markdown.Clean(ansi.Strip(line)) }
