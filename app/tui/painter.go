@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/charmbracelet/x/ansi"
 )
@@ -194,12 +195,10 @@ func (p *painter) line(y int, old, r row, width int) {
 		return
 	}
 	if old.at == r.at && old.text != "" {
-		skip, keep := common(old.text, r.text)
+		skip, cells, keep := common(old.text, r.text)
 		if skip > 0 || keep > 0 {
-			part := r.text[skip : len(r.text)-keep]
-			at := r.at + skip // what is skipped is ASCII
-			p.move(y, at)
-			p.text(part, at, width, keep == 0)
+			p.move(y, r.at+cells)
+			p.text(r.text[skip:len(r.text)-keep], r.at+cells, width, keep == 0)
 			return
 		}
 	}
@@ -246,51 +245,81 @@ func (p *painter) move(y, x int) {
 	p.buf = append(p.buf, 'H')
 }
 
-// common finds how many bytes two lines share at their beginning and at their
-// end, such that what lies between can be replaced alone: the beginning is
-// ASCII without sequences, the end begins without a style, and between them
-// lie as many cells in both, of characters on whose width all terminals agree.
-func common(old, s string) (skip, keep int) {
-	for skip < len(old) && skip < len(s) && old[skip] == s[skip] && old[skip] >= ' ' && old[skip] < 0x7f {
-		skip++
-	}
-	// A combining mark changes the character before it.
-	if skip > 0 && (skip < len(old) && old[skip] >= 0x80 || skip < len(s) && s[skip] >= 0x80) {
-		skip--
-	}
+// common finds how many bytes two lines share at their beginning, how many
+// cells those take, and how many bytes they share at their end, such that what
+// lies between can be replaced alone: no style is open where it begins and
+// where it ends, it takes as many cells in both, and all terminals agree on the
+// width of what is before it and in it.
+func common(old, s string) (skip, cells, keep int) {
+	skip, cells = same(old, s)
 	most := min(len(old), len(s)) - skip
 	for keep < most && old[len(old)-1-keep] == s[len(s)-1-keep] {
 		keep++
 	}
 	// The end must begin where a sequence ends, or with an ASCII character.
 	for keep > 0 {
-		from := len(s) - keep
-		if c := s[from]; c >= ' ' && c < 0x7f && settled(s[skip:from]) && settled(old[skip:len(old)-keep]) {
-			if cells(s[skip:from]) == cells(old[skip:len(old)-keep]) {
-				return skip, keep
+		was, is := old[skip:len(old)-keep], s[skip:len(s)-keep]
+		if c := s[len(s)-keep]; c >= ' ' && c < 0x7f && settled(is) && settled(was) {
+			if ansi.StringWidth(is) == ansi.StringWidth(was) {
+				return skip, cells, keep
 			}
 			break
 		}
 		keep--
 	}
-	return skip, 0
+	return skip, cells, 0
+}
+
+// same measures the beginning that two lines share, up to where no style is
+// open.
+func same(old, s string) (skip, cells int) {
+	n := 0
+	for n < len(old) && n < len(s) && old[n] == s[n] {
+		n++
+	}
+	ascii := func(line string, i int) bool { return i == len(line) || line[i] < 0x80 }
+	open := false
+	for i, w := 0, 0; i < n; {
+		if s[i] == '\x1b' {
+			end := strings.IndexByte(s[i:n], 'm')
+			if end < 0 || s[i+1] != '[' {
+				break // not whole, or a link
+			}
+			open = end != len("\x1b[")
+			i += end + 1
+		} else {
+			r, size := utf8.DecodeRuneInString(s[i:n])
+			if !even(r) {
+				break
+			}
+			i, w = i+size, w+1
+		}
+		// A combining mark would change the character before it.
+		if !open && ascii(old, i) && ascii(s, i) {
+			skip, cells = i, w
+		}
+	}
+	return skip, cells
 }
 
 // settled reports whether no style and no sequence is open at the end of s,
-// and that all of its characters are one cell wide for sure.
+// and that the width of all its characters is sure.
 func settled(s string) bool {
 	if i := strings.LastIndexByte(s, '\x1b'); i >= 0 && (!strings.HasPrefix(s[i:], "\x1b[m") || strings.Contains(s, "\x1b]")) {
 		return false
 	}
 	for _, r := range s {
-		if r >= 0x80 && (r < 0x2500 || r > 0x259f) {
+		if r != '\x1b' && !even(r) {
 			return false
 		}
 	}
 	return true
 }
 
-func cells(s string) int { return ansi.StringWidth(s) }
+// even reports a character that is one cell wide in every terminal.
+func even(r rune) bool {
+	return r >= ' ' && r < 0x7f || r >= 0x2500 && r <= 0x259f || r == '›' || r == '…' || r == '·'
+}
 
 // scroll moves lines that the screen has already, where that spares writing
 // them again. First and last line do not move.

@@ -54,7 +54,7 @@ func expected(t *testing.T, f *frame) []string {
 // combined, linked, empty.
 func randomRow(r *rand.Rand, width int) row {
 	words := []string{"post", "a", "  ", "深層学習", "e\u0301a", "naïve", "▌", "│ ", "🙂", "\x1b[1mbold\x1b[m", "\x1b[38;5;212mpink \x1b[1mfat\x1b[m",
-		"\x1b]8;;https://example.org\x1b\\\x1b[4mlink\x1b[m\x1b]8;;\x1b\\", "x", "12 min", "שלום", "."}
+		"\x1b[38;5;245mSite › \x1b[m\x1b[1mA title\x1b[m", "  \x1b[2m2 of 14  10%\x1b[m", "\x1b]8;;https://example.org\x1b\\\x1b[4mlink\x1b[m\x1b]8;;\x1b\\", "x", "12 min", "שלום", "."}
 	if r.IntN(5) == 0 {
 		return row{}
 	}
@@ -103,7 +103,7 @@ func TestScreenIsTheFrame(t *testing.T) {
 			}
 			if y := r.IntN(height); r.IntN(2) == 0 && len(frames) > 0 && len(frames[len(frames)-1].rows) == height {
 				changed := frames[len(frames)-1].rows[y] // but for one word
-				changed.text = strings.Replace(changed.text, []string{"a", "post", "▌", "bold", "x"}[r.IntN(5)], []string{"b", "tsop", " ", "x"}[r.IntN(4)], 1)
+				changed.text = strings.Replace(changed.text, []string{"a", "post", "▌", "bold", "x", "10%", "14"}[r.IntN(7)], []string{"b", "tsop", " ", "x", "11%", "深", "e\u0301", "\x1b[7mr\x1b[m"}[r.IntN(8)], 1)
 				f.rows[y] = changed
 			}
 			for y := range f.rows {
@@ -166,6 +166,16 @@ func TestPainterSendsLittle(t *testing.T) {
 		}
 		return f
 	}
+	head := func(percent int) *frame {
+		f := frameAt(0)
+		f.rows[0] = row{1, fmt.Sprintf("\x1b[38;5;245mSite › \x1b[m\x1b[1mA title of a post\x1b[m%40s\x1b[38;5;245m2 of 14  %d%%\x1b[m", "", percent)}
+		return f
+	}
+	drawn(t, []*frame{head(10), head(11)}, func(i int, sent string) {
+		if i == 1 && len(sent) > 45 {
+			t.Errorf("line above: %d bytes: %q", len(sent), sent)
+		}
+	})
 	drawn(t, []*frame{list(0), list(1)}, func(i int, sent string) {
 		if i == 1 && len(sent) > 60 {
 			t.Errorf("selection: %d bytes: %q", len(sent), sent)
