@@ -132,17 +132,15 @@ func (s *shield) displayed(tex string, from, to int) int {
 		if !strings.HasSuffix(s.s[:from], `\nonumber{`) {
 			s.equation++
 		}
-		for rest := tex; ; {
-			_, label, ok := strings.Cut(rest, `\label{`)
-			if !ok {
-				break
-			}
-			label, rest, ok = strings.Cut(label, "}")
+		for {
+			before, rest, _ := strings.Cut(tex, `\label{`)
+			label, after, ok := strings.Cut(rest, "}")
 			if !ok {
 				break
 			}
 			number = strconv.Itoa(s.equation)
 			s.label(label, number)
+			tex = strings.TrimRight(before, " \t") + after // the number stands for it
 		}
 	}
 	s.w.str(s.marks.put(mark{kind: markFormula, a: strings.TrimSpace(dedent(s.unquoted(tex))), b: number, n: int(s.in.line(from)), src: src}))

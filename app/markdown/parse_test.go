@@ -83,7 +83,7 @@ func TestFranklin(t *testing.T) {
 		{"nested divs", "@@a,b x @@c y @@ z @@", "p(x) p(y) p(z)"},
 		{"dead contents", "<!-- \\toc -->\n# A", "h1(A)"},
 		{"contents", "@def mintoclevel = 2\n\\toc\n## A", "contents2-6 h2(A)"},
-		{"equations", "$$ x \\label{e} $$\n$$ y \\label{f} $$\nsee \\eqref{e,f}", "MATH1[x \\label{e}] MATH2[y \\label{f}] p(see (1, 2))"},
+		{"equations", "$$ x \\label{e} $$\n$$ y \\label{f} $$\nsee \\eqref{e,f}", "MATH1[x] MATH2[y] p(see (1, 2))"},
 		{"display in a sentence", "a $$x$$ b", "p(a) MATH[x] p(b)"},
 		{"citations", "\\citep{k} \\citet{k} \\cite{z}\n* \\biblabel{k}{Name (2000)} **Name**", "p((Name (2000)) Name (2000) z) ul(li(p(strong(Name))))"},
 		{"figures", `\fig{/a.png} \figalt{A b}{c.svg}`, "p(img</a.png>() img<c.svg>(A b))"},

@@ -87,6 +87,7 @@ var keymap = []binding{
 	{where: onPost, keys: []string{"s", "ctrl+f"}, do: search},
 	{where: onPost, keys: []string{"o"}, do: outline, help: "outline", hint: "outline", group: "a post"},
 	{where: onPost, keys: []string{"f"}, do: labels, help: "links by number", hint: "links", group: "a post"},
+	{where: onHome, keys: []string{"f"}, do: labels},
 	{where: onPost, keys: []string{"c"}, do: copyCode, help: "copy a block of code", hint: "copy code", group: "a post"},
 	{where: choices, keys: []string{"t"}, do: tags, help: "tags", hint: "tags", group: "lists"},
 	{where: choices, keys: []string{"A"}, do: archive, help: "archive, year by year", group: "lists"},

@@ -118,8 +118,9 @@ func (l *list) hint(k binding) string {
 func (l *list) sync() {
 	if l.edition != l.b.edition {
 		var selected *blog.Post
+		line := 0
 		if l.sel < len(l.posts) {
-			selected = l.posts[l.sel]
+			selected, line = l.posts[l.sel], l.lineOf(l.sel)
 		}
 		l.edition = l.b.edition
 		l.all = l.source(l.edition)
@@ -133,7 +134,7 @@ func (l *list) sync() {
 		}
 		l.colsFor = geometry{}
 		if selected != nil {
-			l.keep(selected)
+			l.keep(selected, line)
 		}
 	}
 	if l.colsFor != l.b.geo || l.noticesIn != l.b.theme {
@@ -167,15 +168,15 @@ func (l *list) sync() {
 	}
 }
 
-// keep selects the same post again after a change, on the line where it was.
-func (l *list) keep(p *blog.Post) {
-	lines := l.lineOf(l.sel)
+// keep selects the same post again after a change, on the line of the screen
+// where it was.
+func (l *list) keep(p *blog.Post, line int) {
 	if i := slices.IndexFunc(l.posts, func(q *blog.Post) bool { return q.Slug == p.Slug }); i >= 0 {
 		moved := i - l.sel
 		l.sel = i
 		if l.top.item > 0 && moved != 0 {
 			l.top = spot{i + 1, 0}
-			l.step(-lines)
+			l.step(-line)
 		}
 	}
 	l.clamp()
@@ -345,6 +346,8 @@ func (l *list) can(a action) bool {
 		return len(l.b.edition.Pages()) > 0
 	case cancel:
 		return l.query != ""
+	case labels:
+		return l.intro != nil && l.query == "" && slices.ContainsFunc(l.intro.Links, func(k typeset.Link) bool { return l.introSeen(k.Line) })
 	}
 	return true
 }
@@ -399,7 +402,30 @@ func (l *list) act(a action) {
 		l.menuAt++
 	case cancel:
 		l.unfilter()
+	case labels:
+		home := l.introOf
+		l.b.pickLink(l.intro, l.introSeen, func(k typeset.Link) {
+			l.b.followLink(home, k.Target, func(id string) {
+				if line, ok := l.intro.Anchor(id); ok {
+					l.top = spot{0, line + l.b.geo.lead}
+					l.clamp()
+				}
+			})
+		})
 	}
+}
+
+// introY gives the row of the screen on which a line of the home page stands.
+func (l *list) introY(line int) int {
+	if l.top.item > 0 {
+		return -1
+	}
+	return line + l.b.geo.lead - l.top.row
+}
+
+func (l *list) introSeen(line int) bool {
+	y := l.introY(line)
+	return y >= 0 && y < l.b.geo.body()
 }
 
 // leap scrolls by much; at an end of the list it goes to the end.
@@ -466,169 +492,6 @@ func (l *list) unfilter() {
 	l.clamp()
 }
 
-// columns is how a line of the list is divided. What there is no room for has
-// no cells: tags go first, then the reading time, then the year.
-type columns struct {
-	at, width int // of the line, with the bar
-	gap       int // from the bar to the text
-	date      int
-	title     int
-	time      int
-	tags      int
-	years     bool
-}
-
-func newColumns(g geometry, dated bool, time, tags int) columns {
-	c := columns{at: max(g.left-2, 0), gap: 2, width: g.measure + 2}
-	if g.left < 2 {
-		c.gap, c.width = 1, g.width
-	}
-	room := c.width - c.gap
-	if dated && room >= 26 {
-		c.date = 6
-		room -= c.date + 2
-	}
-	if room >= 42 {
-		c.years = true
-	}
-	if room >= 46 && time > 0 {
-		c.time = time
-		room -= c.time + 2
-	}
-	if room >= 48 && tags > 0 {
-		c.tags = min(tags, 14, room/3)
-		room -= c.tags + 2
-	}
-	c.title = max(room, 1)
-	return c
-}
-
-// heading gives what stands between a post and the one before it.
-func (l *list) heading(i int) []string {
-	if !l.cols.years {
-		return nil
-	}
-	y := year(l.posts[i])
-	if i > 0 && year(l.posts[i-1]) == y || i == 0 && y == "" {
-		return nil
-	}
-	if y == "" {
-		return []string{""}
-	}
-	return []string{y}
-}
-
-func year(p *blog.Post) string {
-	if !p.HasDate || !p.State.Visible() {
-		return ""
-	}
-	return strconv.Itoa(p.Date.Year())
-}
-
-// titleLines are kept for the posts that were seen lately: the height of the
-// list is asked for often.
-func (l *list) titleLines(i int) []string {
-	p := l.posts[i]
-	if lines, ok := l.titles[p]; ok {
-		return lines
-	}
-	const most = 500
-	if l.titles == nil || len(l.titles) >= most {
-		l.titles = make(map[*blog.Post][]string)
-	}
-	lines := wrapped(oneLine(p.Title), l.cols.title, 2)
-	l.titles[p] = lines
-	return lines
-}
-
-// item makes the rows of a post.
-func (l *list) item(i int) []row {
-	c, st, p := l.cols, l.b.styles, l.posts[i]
-	var rows []row
-	for _, h := range l.heading(i) {
-		if h == "" {
-			rows = append(rows, row{})
-		} else {
-			rows = append(rows, row{c.at + c.gap, st.Dim.On(h)})
-		}
-	}
-	selected := i == l.sel
-	for n, text := range l.titleLines(i) {
-		var b strings.Builder
-		if selected {
-			b.WriteString(st.Accent.On("▌"))
-		} else {
-			b.WriteByte(' ')
-		}
-		b.WriteString(strings.Repeat(" ", c.gap-1))
-		if c.date > 0 {
-			date := ""
-			if n == 0 {
-				date = dateOf(p)
-			}
-			b.WriteString(st.Dim.On(leftAligned(date, c.date)) + "  ")
-		}
-		if selected {
-			b.WriteString(st.Bold.On(text))
-		} else {
-			b.WriteString(text)
-		}
-		if n == 0 {
-			b.WriteString(l.details(p, c.title-ansi.StringWidth(text)))
-		}
-		rows = append(rows, row{c.at, strings.TrimRight(b.String(), " ")})
-	}
-	return rows
-}
-
-// dateOf is a post's date in the list; what readers do not see says why.
-func dateOf(p *blog.Post) string {
-	switch {
-	case !p.State.Visible():
-		return map[blog.State]string{blog.Draft: "draft", blog.Scheduled: "later", blog.Expired: "over", blog.Broken: "broken"}[p.State]
-	case p.HasDate:
-		return p.Date.Format("02 Jan")
-	}
-	return ""
-}
-
-// details are reading time and tags, behind pad blanks.
-func (l *list) details(p *blog.Post, pad int) string {
-	c := l.cols
-	if c.time == 0 {
-		return ""
-	}
-	s := rightAligned(minutes(p), c.time)
-	if c.tags > 0 && len(p.Tags) > 0 {
-		s += "  " + tagsWithin(p.Tags, c.tags)
-	}
-	if strings.TrimSpace(s) == "" {
-		return ""
-	}
-	return strings.Repeat(" ", pad+2) + l.b.styles.Dim.On(s)
-}
-
-// minutes is the reading time of a post in the list.
-func minutes(p *blog.Post) string {
-	if p.Minutes == 0 {
-		return ""
-	}
-	return strconv.Itoa(p.Minutes) + " min"
-}
-
-// tagsWithin shows as many whole tags as fit; the first is cut if it must be.
-func tagsWithin(tags []string, width int) string {
-	s := typeset.Truncate("#"+oneLine(tags[0]), width)
-	for _, t := range tags[1:] {
-		more := s + " #" + oneLine(t)
-		if ansi.StringWidth(more) > width {
-			break
-		}
-		s = more
-	}
-	return s
-}
-
 func (l *list) rows(height int) []row {
 	rows := make([]row, 0, height)
 	skip := l.top.row
@@ -652,7 +515,14 @@ func (l *list) rows(height int) []row {
 		}
 		rows = append(rows, row{l.b.geo.left, l.b.styles.Dim.On(typeset.Truncate(text, l.b.geo.measure))})
 	}
-	return rows[:min(len(rows), height)]
+	rows = rows[:min(len(rows), height)]
+	l.b.number(func(line int) *row {
+		if y := l.introY(line); y >= 0 && y < len(rows) {
+			return &rows[y]
+		}
+		return nil
+	})
+	return rows
 }
 
 // introRow gives a row of what stands above the posts.

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/charmbracelet/x/ansi"
-
 	"sheaf/app/blog"
 	"sheaf/app/typeset"
 )
@@ -27,7 +25,6 @@ type post struct {
 	asked  *blog.Post    // what a page was asked for last, and how
 	askFor pageKey
 	geo    geometry
-	slow   bool // the page is not there yet
 
 	top    int    // the row at the top; the page begins after geo.lead rows
 	here   anchor // what is being read
@@ -170,7 +167,6 @@ func (s *post) sync() {
 	changed := s.asked != nil && s.asked != s.p
 	s.asked, s.askFor = s.p, key
 	p, conf, head := s.p, s.b.conf, typeset.Header{Title: oneLine(s.p.Title), Note: oneLine(s.p.Note())}
-	s.slow = true
 	s.b.work(func() func() {
 		set := page(conf, p, head, key.measure, key.theme)
 		return func() {
@@ -213,7 +209,7 @@ func (s *post) meet() {
 
 // show takes the page, and stays where the reader was.
 func (s *post) show(set *typeset.Page, changed bool) {
-	s.page, s.slow, s.geo = set, false, s.b.geo
+	s.page, s.geo = set, s.b.geo
 	s.link = -1
 	s.search.look(set)
 	s.restore(s.here)
@@ -456,34 +452,20 @@ func (s *post) selectLink(by int) {
 	s.b.note = ""
 }
 
-// follow goes where a link leads: into this post, to another, or, as an
-// address on the reader's clipboard, elsewhere.
+// follow goes where a link of this post leads.
 func (s *post) follow(l typeset.Link) {
-	target := oneLine(l.Target)
-	if line, ok := s.page.Anchor(target); ok && strings.HasPrefix(target, "#") {
-		s.b.remember()
-		s.link = -1
-		s.to(line + s.geo.lead)
-		return
-	}
-	if p, heading, ok := s.edition.Resolve(s.p, l.Target); ok && p != nil {
-		if p == s.p {
-			if line, ok := s.page.Anchor(heading); ok {
-				s.b.remember()
-				s.to(line + s.geo.lead)
-			}
-			return
+	inside := func(id string) {
+		if line, ok := s.page.Anchor(id); ok {
+			s.b.remember()
+			s.link = -1
+			s.to(line + s.geo.lead)
 		}
-		s.b.openPost(p, atHeading(heading))
+	}
+	if _, ok := s.page.Anchor(l.Target); ok && strings.HasPrefix(l.Target, "#") {
+		inside(l.Target)
 		return
 	}
-	if i := strings.Index(target, ":"); i <= 0 || strings.HasPrefix(target, "#") {
-		s.b.say("not in this blog: " + target)
-		return
-	}
-	target = strings.TrimPrefix(target, "mailto:")
-	s.b.paint.copy(target)
-	s.b.say("copied: " + target)
+	s.b.followLink(s.p, l.Target, inside)
 }
 
 // label numbers the links that are seen.
@@ -492,18 +474,7 @@ func (s *post) label() {
 		s.selectLink(1)
 		s.link = -1
 	}
-	var links []typeset.Link
-	var marks []mark
-	for _, l := range s.page.Links {
-		if s.seen(l.Line) {
-			at := mark{line: l.Line, col: l.Col + l.Cells}
-			if n := len(l.Rest); n > 0 {
-				at = mark{line: l.Rest[n-1].Line, col: l.Rest[n-1].Col + l.Rest[n-1].Cells}
-			}
-			links, marks = append(links, l), append(marks, at)
-		}
-	}
-	s.b.picker = &picker{b: s.b, label: "link", marks: marks, choose: func(i int) { s.follow(links[i]) }}
+	s.b.pickLink(s.page, s.seen, s.follow)
 }
 
 // mostCopied is what terminals take by OSC 52.
@@ -622,36 +593,5 @@ func (s *post) mark(rows []row) {
 			}
 		}
 	}
-	if p := s.b.picker; p != nil {
-		for i := len(p.marks) - 1; i >= 0; i-- { // from the right, so that columns stay true
-			m := p.marks[i]
-			r := at(m.line)
-			if r == nil {
-				continue
-			}
-			if m.over {
-				number := fmt.Sprintf("%d ", i+1)
-				r.text = st.Title.On(number) + ansi.TruncateLeft(r.text, len(number), "")
-				continue
-			}
-			r.text = ansi.Truncate(r.text, m.col, "") + st.Title.On(raised(i+1)) + ansi.TruncateLeft(r.text, m.col, "")
-		}
-	}
-}
-
-// painted sets some cells of a line in a style of their own.
-func painted(line string, col, cells int, st typeset.Style) string {
-	if w := ansi.StringWidth(line); col+cells > w {
-		cells = w - col
-	}
-	if cells <= 0 {
-		return line
-	}
-	text := ansi.Strip(ansi.Cut(line, col, col+cells))
-	return ansi.Truncate(line, col, "") + "\x1b[m" + st.On(text) + ansi.TruncateLeft(line, col+cells, "")
-}
-
-// raised writes a number in small raised digits.
-func raised(n int) string {
-	return strings.Map(func(r rune) rune { return []rune("⁰¹²³⁴⁵⁶⁷⁸⁹")[r-'0'] }, fmt.Sprint(n))
+	s.b.number(at)
 }

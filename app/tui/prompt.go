@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -111,57 +110,4 @@ func (p *prompt) line(width int, st typeset.Styles) string {
 		s += "  " + st.Dim.On(tail)
 	}
 	return typeset.Truncate(s, width)
-}
-
-// A picker lets the reader type the number of one of several things on the
-// screen.
-type picker struct {
-	b      *browser
-	label  string
-	marks  []mark // where the numbers stand
-	typed  string
-	choose func(i int) // from 0
-}
-
-// A mark is where the number of a thing is put into a line of a page: after
-// it, or over its beginning.
-type mark struct {
-	line, col int
-	over      bool
-}
-
-// key takes a key; false gives it back.
-func (p *picker) key(e event) bool {
-	switch {
-	case len(e.key) == 1 && e.key[0] >= '0' && e.key[0] <= '9':
-		p.typed += e.key
-		n, _ := strconv.Atoi(p.typed)
-		switch {
-		case n < 1 || n > len(p.marks):
-			p.typed = ""
-		case n*10 > len(p.marks):
-			p.pick(n)
-		}
-		return true
-	case e.key == "enter":
-		if n, _ := strconv.Atoi(p.typed); n > 0 {
-			p.pick(n)
-		}
-		return true
-	case e.key == "backspace" && p.typed != "":
-		p.typed = p.typed[:len(p.typed)-1]
-		return true
-	}
-	p.b.picker = nil
-	return e.key == "esc" || e.key == "q"
-}
-
-func (p *picker) pick(n int) {
-	p.b.picker = nil
-	p.choose(n - 1)
-}
-
-func (p *picker) line(st typeset.Styles) string {
-	return st.Accent.On(p.label+" ") + p.typed + st.Accent.On("▏") +
-		st.Dim.On("  1 to "+strconv.Itoa(len(p.marks))+", esc cancels")
 }

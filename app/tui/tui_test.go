@@ -395,6 +395,21 @@ func TestLinks(t *testing.T) {
 	r.sees("▌ 02 Mar")
 }
 
+func TestLinksOfTheHomePage(t *testing.T) {
+	b, _ := openBlog(t, map[string]string{
+		"index.md":    "Welcome. I have [moved](arriving.md#the-move) to [Dublin](https://example.org/dublin).\n",
+		"arriving.md": notebook["arriving.md"],
+	})
+	r := read(t, b, 80, 24, nil)
+	r.sees("Welcome")
+	r.keys("f")
+	r.sees("moved¹", "Dublin²", "1 to 2")
+	r.keys("1")
+	r.sees("The move", "1 of 1", "!Welcome")
+	r.keys("qf2")
+	r.sees("Welcome", "copied: https://example.org/dublin")
+}
+
 // A change of the folder shows, and what is being read stays where it is.
 func TestLiveUpdate(t *testing.T) {
 	b, dir := openBlog(t, notebook)
@@ -429,6 +444,31 @@ func TestLiveUpdate(t *testing.T) {
 	post.sees("This post is gone; q goes back.")
 	post.keys("q")
 	post.sees("Hot off the press", "!Arriving")
+}
+
+// The list may grow and shrink under a reader who is at its end.
+func TestListGrowsAndShrinks(t *testing.T) {
+	files := map[string]string{}
+	for i := range 60 {
+		files[fmt.Sprintf("p%02d.md", i)] = fmt.Sprintf("---\ntitle: Post number %d.\ndate: %s\n---\nText.\n", i, time.Date(2020, 1, 1+i, 0, 0, 0, 0, time.UTC).Format(time.DateOnly))
+	}
+	b, dir := openBlog(t, files)
+	r := read(t, b, 80, 24, nil)
+	r.sees("Post number 59.")
+	r.keys("Gkkk")
+	before := r.sees("▌ 04 Jan  Post number 3.")
+	write(t, dir, "new.md", "---\ntitle: Brand new\ndate: 2021-01-01\n---\nText.\n")
+	if after := r.sees("1 new"); strings.Index(after, "▌") != strings.Index(before, "▌") {
+		t.Errorf("the selection moved:\n%s\n%s", before, after)
+	}
+	for i := range 58 {
+		if err := os.Remove(filepath.Join(dir, fmt.Sprintf("p%02d.md", i+1))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.sees("Brand new", "▌", "Post number 0.", "!Post number 3.", "updated")
+	r.keys("g\r")
+	r.sees("1 of 3", "Brand new")
 }
 
 // However a session ends, the terminal is restored, and the reason told.

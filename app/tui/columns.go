@@ -1,0 +1,174 @@
+package tui
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"sheaf/app/blog"
+	"sheaf/app/typeset"
+)
+
+// columns is how a line of the list is divided. What there is no room for has
+// no cells: tags go first, then the reading time, then the year.
+type columns struct {
+	at, width int // of the line, with the bar
+	gap       int // from the bar to the text
+	date      int
+	title     int
+	time      int
+	tags      int
+	years     bool
+}
+
+func newColumns(g geometry, dated bool, time, tags int) columns {
+	c := columns{at: max(g.left-2, 0), gap: 2, width: g.measure + 2}
+	if g.left < 2 {
+		c.gap, c.width = 1, g.width
+	}
+	room := c.width - c.gap
+	if dated && room >= 26 {
+		c.date = 6
+		room -= c.date + 2
+	}
+	if room >= 42 {
+		c.years = true
+	}
+	if room >= 46 && time > 0 {
+		c.time = time
+		room -= c.time + 2
+	}
+	if room >= 48 && tags > 0 {
+		c.tags = min(tags, 14, room/3)
+		room -= c.tags + 2
+	}
+	c.title = max(room, 1)
+	return c
+}
+
+// heading gives what stands between a post and the one before it.
+func (l *list) heading(i int) []string {
+	if !l.cols.years {
+		return nil
+	}
+	y := year(l.posts[i])
+	if i > 0 && year(l.posts[i-1]) == y || i == 0 && y == "" {
+		return nil
+	}
+	if y == "" {
+		return []string{""}
+	}
+	return []string{y}
+}
+
+func year(p *blog.Post) string {
+	if !p.HasDate || !p.State.Visible() {
+		return ""
+	}
+	return strconv.Itoa(p.Date.Year())
+}
+
+// titleLines are kept for the posts that were seen lately: the height of the
+// list is asked for often.
+func (l *list) titleLines(i int) []string {
+	p := l.posts[i]
+	if lines, ok := l.titles[p]; ok {
+		return lines
+	}
+	const most = 500
+	if l.titles == nil || len(l.titles) >= most {
+		l.titles = make(map[*blog.Post][]string)
+	}
+	lines := wrapped(oneLine(p.Title), l.cols.title, 2)
+	l.titles[p] = lines
+	return lines
+}
+
+// item makes the rows of a post.
+func (l *list) item(i int) []row {
+	c, st, p := l.cols, l.b.styles, l.posts[i]
+	var rows []row
+	for _, h := range l.heading(i) {
+		if h == "" {
+			rows = append(rows, row{})
+		} else {
+			rows = append(rows, row{c.at + c.gap, st.Dim.On(h)})
+		}
+	}
+	selected := i == l.sel
+	for n, text := range l.titleLines(i) {
+		var b strings.Builder
+		if selected {
+			b.WriteString(st.Accent.On("▌"))
+		} else {
+			b.WriteByte(' ')
+		}
+		b.WriteString(strings.Repeat(" ", c.gap-1))
+		if c.date > 0 {
+			date := ""
+			if n == 0 {
+				date = dateOf(p)
+			}
+			b.WriteString(st.Dim.On(leftAligned(date, c.date)) + "  ")
+		}
+		if selected {
+			b.WriteString(st.Bold.On(text))
+		} else {
+			b.WriteString(text)
+		}
+		if n == 0 {
+			b.WriteString(l.details(p, c.title-ansi.StringWidth(text)))
+		}
+		rows = append(rows, row{c.at, strings.TrimRight(b.String(), " ")})
+	}
+	return rows
+}
+
+// dateOf is a post's date in the list; what readers do not see says why.
+func dateOf(p *blog.Post) string {
+	switch {
+	case !p.State.Visible():
+		return map[blog.State]string{blog.Draft: "draft", blog.Scheduled: "later", blog.Expired: "over", blog.Broken: "broken"}[p.State]
+	case p.HasDate:
+		return p.Date.Format("02 Jan")
+	}
+	return ""
+}
+
+// details are reading time and tags, behind pad blanks.
+func (l *list) details(p *blog.Post, pad int) string {
+	c := l.cols
+	if c.time == 0 {
+		return ""
+	}
+	s := rightAligned(minutes(p), c.time)
+	if c.tags > 0 && len(p.Tags) > 0 {
+		s += "  " + tagsWithin(p.Tags, c.tags)
+	}
+	if strings.TrimSpace(s) == "" {
+		return ""
+	}
+	return strings.Repeat(" ", pad+2) + l.b.styles.Dim.On(s)
+}
+
+// minutes is the reading time of a post in the list.
+func minutes(p *blog.Post) string {
+	if p.Minutes == 0 {
+		return ""
+	}
+	return strconv.Itoa(p.Minutes) + " min"
+}
+
+// tagsWithin shows as many whole tags as fit; the first is cut if it must be.
+func tagsWithin(tags []string, width int) string {
+	s := typeset.Truncate("#"+oneLine(tags[0]), width)
+	for _, t := range tags[1:] {
+		more := s + " #" + oneLine(t)
+		if ansi.StringWidth(more) > width {
+			break
+		}
+		s = more
+	}
+	return s
+}

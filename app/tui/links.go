@@ -1,0 +1,143 @@
+package tui
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"sheaf/app/blog"
+	"sheaf/app/typeset"
+)
+
+// followLink goes where a link leads: to a heading of the same text, to another
+// post, or, as an address on the reader's clipboard, elsewhere.
+func (b *browser) followLink(from *blog.Post, target string, inside func(heading string)) {
+	if p, heading, ok := b.edition.Resolve(from, target); ok && p != nil {
+		if p == from {
+			inside(heading)
+		} else {
+			b.openPost(p, atHeading(heading))
+		}
+		return
+	}
+	target = oneLine(target)
+	if i := strings.Index(target, ":"); i <= 0 || strings.HasPrefix(target, "#") {
+		b.say("not in this blog: " + target)
+		return
+	}
+	target = strings.TrimPrefix(target, "mailto:")
+	b.paint.copy(target)
+	b.say("copied: " + target)
+}
+
+// pickLink numbers the links that are seen and lets the reader choose one.
+func (b *browser) pickLink(p *typeset.Page, seen func(line int) bool, follow func(typeset.Link)) {
+	var links []typeset.Link
+	var marks []mark
+	for _, l := range p.Links {
+		if seen(l.Line) {
+			at := mark{line: l.Line, col: l.Col + l.Cells}
+			if n := len(l.Rest); n > 0 {
+				at = mark{line: l.Rest[n-1].Line, col: l.Rest[n-1].Col + l.Rest[n-1].Cells}
+			}
+			links, marks = append(links, l), append(marks, at)
+		}
+	}
+	if len(links) > 0 {
+		b.picker = &picker{b: b, label: "link", marks: marks, choose: func(i int) { follow(links[i]) }}
+	}
+}
+
+// A picker lets the reader type the number of one of several things on the
+// screen.
+type picker struct {
+	b      *browser
+	label  string
+	marks  []mark // where the numbers stand
+	typed  string
+	choose func(i int) // from 0
+}
+
+// A mark is where the number of a thing is put into a line of a page: after
+// it, or over its beginning.
+type mark struct {
+	line, col int
+	over      bool
+}
+
+// key takes a key; false gives it back.
+func (p *picker) key(e event) bool {
+	switch {
+	case len(e.key) == 1 && e.key[0] >= '0' && e.key[0] <= '9':
+		p.typed += e.key
+		n, _ := strconv.Atoi(p.typed)
+		switch {
+		case n < 1 || n > len(p.marks):
+			p.typed = ""
+		case n*10 > len(p.marks):
+			p.pick(n)
+		}
+		return true
+	case e.key == "enter":
+		if n, _ := strconv.Atoi(p.typed); n > 0 {
+			p.pick(n)
+		}
+		return true
+	case e.key == "backspace" && p.typed != "":
+		p.typed = p.typed[:len(p.typed)-1]
+		return true
+	}
+	p.b.picker = nil
+	return e.key == "esc" || e.key == "q"
+}
+
+func (p *picker) pick(n int) {
+	p.b.picker = nil
+	p.choose(n - 1)
+}
+
+func (p *picker) line(st typeset.Styles) string {
+	return st.Accent.On(p.label+" ") + p.typed + st.Accent.On("▏") +
+		st.Dim.On("  1 to "+strconv.Itoa(len(p.marks))+", esc cancels")
+}
+
+// number shows the numbers to choose by; at finds the row of a line of the
+// page.
+func (b *browser) number(at func(line int) *row) {
+	if b.picker == nil {
+		return
+	}
+	marks, st := b.picker.marks, b.styles
+	for i := len(marks) - 1; i >= 0; i-- { // from the right, so that columns stay true
+		m := marks[i]
+		r := at(m.line)
+		if r == nil {
+			continue
+		}
+		if m.over {
+			number := fmt.Sprintf("%d ", i+1)
+			r.text = st.Title.On(number) + ansi.TruncateLeft(r.text, len(number), "")
+			continue
+		}
+		r.text = ansi.Truncate(r.text, m.col, "") + st.Title.On(raised(i+1)) + ansi.TruncateLeft(r.text, m.col, "")
+	}
+}
+
+// painted sets some cells of a line in a style of their own.
+func painted(line string, col, cells int, st typeset.Style) string {
+	if w := ansi.StringWidth(line); col+cells > w {
+		cells = w - col
+	}
+	if cells <= 0 {
+		return line
+	}
+	text := ansi.Strip(ansi.Cut(line, col, col+cells))
+	return ansi.Truncate(line, col, "") + "\x1b[m" + st.On(text) + ansi.TruncateLeft(line, col+cells, "")
+}
+
+// raised writes a number in small raised digits.
+func raised(n int) string {
+	return strings.Map(func(r rune) rune { return []rune("⁰¹²³⁴⁵⁶⁷⁸⁹")[r-'0'] }, fmt.Sprint(n))
+}
