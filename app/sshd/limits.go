@@ -12,7 +12,7 @@ type Limits struct {
 	Unauthenticated int // of these, still shaking hands: 32
 	PerAddress      int // of one IPv4 address or one IPv6 /64: 16
 	Channels        int // sessions of one connection: 4
-	Browsers        int // terminal browsers in the process: 200
+	Browsers        int // terminal browsers in the process: 512
 
 	Handshake  time.Duration // from accept to the end of authentication: 10 s
 	Start      time.Duration // from the opening of a channel to its command: 10 s
@@ -66,7 +66,7 @@ func defaultLimits() Limits {
 		Unauthenticated: 32,
 		PerAddress:      16,
 		Channels:        4,
-		Browsers:        200,
+		Browsers:        512,
 		Handshake:       10 * time.Second,
 		Start:           10 * time.Second,
 		Lifetime:        4 * time.Hour,

@@ -179,7 +179,7 @@ func (s *setting) headingBlock(n *ast.Heading) {
 		s.heads++
 		return
 	}
-	if level <= 2 && len(s.margins) == 0 {
+	if level <= 2 && len(s.margins) == 0 && s.page.Width >= narrow {
 		s.need(2)
 	} else {
 		s.need(1)
@@ -355,7 +355,7 @@ func (s *setting) definitions(n ast.Node) {
 			s.fresh = afterHeading
 		case *extast.DefinitionDescription:
 			indent := 4
-			if s.avail() < 50 {
+			if s.avail() < narrow {
 				indent = 2
 			}
 			s.need(0)

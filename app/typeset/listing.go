@@ -170,7 +170,7 @@ func (s *setting) verbatim(lang, text, label string, f face) (labelled bool) {
 	switch {
 	case avail < 30:
 		indent = 0
-	case avail < 50:
+	case avail < narrow:
 		indent = 2
 	}
 	switch {

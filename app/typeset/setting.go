@@ -64,6 +64,9 @@ func newSetting(d *markdown.Document, width int, pal *palette, h *highlighter) *
 	return &setting{doc: d, pal: pal, code: h, page: &Page{Width: width}, start: time.Now(), fresh: atTop}
 }
 
+// narrow is the width, in cells, below which a page is sparing with blanks.
+const narrow = 50
+
 // avail is the width left for text.
 func (s *setting) avail() int { return max(s.page.Width-s.taken, 1) }
 
