@@ -24,7 +24,6 @@ import (
 // Process is what the operating system hands to the program.
 type Process struct {
 	Args    []string // without the program's name
-	Stdin   io.Reader
 	Stdout  io.Writer
 	Stderr  io.Writer
 	Version string // set at build time; "" tells the module's own

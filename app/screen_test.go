@@ -56,7 +56,6 @@ func program(t *testing.T, content string, flags ...string) (addr string) {
 		defer w.Close()
 		status <- app.Main(ctx, app.Process{
 			Args:   append([]string{"serve", "--addr", "127.0.0.1:0", "--log", "json", "--content", content, "--keys", filepath.Join(t.TempDir(), "keys")}, flags...),
-			Stdin:  strings.NewReader(""),
 			Stdout: io.Discard,
 			Stderr: w,
 		})

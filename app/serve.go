@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -34,7 +33,7 @@ type serve struct {
 }
 
 // Run serves until ctx ends, then drains.
-func (c serve) Run(ctx context.Context, p Process) (err error) {
+func (c serve) Run(ctx context.Context, p Process) error {
 	log := c.logger(p)
 	if st, err := os.Stat(c.Content); err != nil {
 		return fmt.Errorf("content folder %s: %w", c.Content, reason(err))
@@ -118,87 +117,4 @@ func reason(err error) error {
 		return pe.Err
 	}
 	return err
-}
-
-type healthcheck struct {
-	Addr string `env:"SHEAF_ADDR" default:":2222" placeholder:"HOST:PORT" help:"The server's address (${default}, $$${env})."`
-}
-
-// Run does a whole SSH handshake with the server.
-func (c healthcheck) Run(ctx context.Context) error {
-	host, port, err := net.SplitHostPort(c.Addr)
-	if err != nil {
-		return fmt.Errorf("%w: address %s: %w", errUsage, c.Addr, err)
-	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "localhost"
-	}
-	ctx, cancel := context.WithTimeout(ctx, 4*time.Second)
-	defer cancel()
-	if err := sshd.Check(ctx, net.JoinHostPort(host, port)); err != nil {
-		return fmt.Errorf("healthcheck: %w", err)
-	}
-	return nil
-}
-
-type render struct {
-	Width   int    `default:"80" help:"Columns (${default})."`
-	Theme   string `enum:"dark,light,plain," default:"" placeholder:"dark|light|plain" help:"Colours; plain has no escape codes (dark, plain with NO_COLOR)."`
-	Dialect string `default:"auto" placeholder:"NAME" help:"franklin, hugo, jekyll, zola, eleventy, astro-mdx, obsidian or plain (found from the file)."`
-	File    string `arg:"" help:"The post."`
-}
-
-// Run prints one post, wherever its folder is.
-func (c render) Run(p Process) error {
-	if c.Width < 1 || c.Width > 1000 {
-		return fmt.Errorf("%w: --width %d: not between 1 and 1000", errUsage, c.Width)
-	}
-	dialect := markdown.Auto
-	if c.Dialect != "auto" {
-		d, err := markdown.ParseDialect(c.Dialect)
-		if err != nil {
-			return fmt.Errorf("%w: %w", errUsage, err)
-		}
-		dialect = d
-	}
-	post, site, err := blog.ReadPost(filepath.Clean(c.File), dialect, time.Now())
-	if err != nil {
-		return err
-	}
-	theme := typeset.Theme{Name: c.Theme, Accent: site.Accent}
-	if c.Theme == "" {
-		theme.Name = "dark"
-		if colourless() {
-			theme.Name = "plain"
-		}
-	}
-	page := typeset.New(pageCache).Page(post.Document(), typeset.Header{Title: post.Title, Note: post.Note()}, c.Width, theme)
-	_, err = p.Stdout.Write([]byte(strings.Join(page.Lines, "\n") + "\n"))
-	return err
-}
-
-type check struct {
-	Path []string `arg:"" help:"Posts or folders of posts."`
-}
-
-// Run lists problems, errors and warnings, one a line.
-func (c check) Run(p Process) error {
-	problems, err := blog.Check(c.Path)
-	if err != nil {
-		return err
-	}
-	bad := false
-	for _, q := range problems {
-		word := ""
-		if q.Warning {
-			word = "warning: "
-		} else {
-			bad = true
-		}
-		fmt.Fprintf(p.Stdout, "%s:%d: %s%s\n", markdown.Clean(q.Path), q.Line, word, markdown.Clean(q.Text))
-	}
-	if bad {
-		return errSilent
-	}
-	return nil
 }

@@ -19,7 +19,6 @@ func main() {
 	context.AfterFunc(ctx, stop)
 	os.Exit(app.Main(ctx, app.Process{
 		Args:    os.Args[1:],
-		Stdin:   os.Stdin,
 		Stdout:  os.Stdout,
 		Stderr:  os.Stderr,
 		Version: version,

@@ -1,0 +1,34 @@
+package app
+
+import (
+	"fmt"
+
+	"sheaf/app/blog"
+	"sheaf/app/markdown"
+)
+
+type check struct {
+	Path []string `arg:"" help:"Posts or folders of posts."`
+}
+
+// Run lists problems, errors and warnings, one a line.
+func (c check) Run(p Process) error {
+	problems, err := blog.Check(c.Path)
+	if err != nil {
+		return err
+	}
+	bad := false
+	for _, q := range problems {
+		word := ""
+		if q.Warning {
+			word = "warning: "
+		} else {
+			bad = true
+		}
+		fmt.Fprintf(p.Stdout, "%s:%d: %s%s\n", markdown.Clean(q.Path), q.Line, word, markdown.Clean(q.Text))
+	}
+	if bad {
+		return errSilent
+	}
+	return nil
+}
