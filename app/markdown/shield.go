@@ -122,7 +122,7 @@ func (s *shield) containers(i int) {
 			break
 		}
 	}
-	if k < len(s.s) && s.s[k] != '\n' && s.after {
+	if k < len(s.s) && s.s[k] != '\n' && s.after && s.quotes == 0 { // a column within a quote tells nothing of the lists around it
 		for len(s.lists) > 0 && col < s.lists[len(s.lists)-1] && col < 2 {
 			s.lists = s.lists[:len(s.lists)-1]
 		}
