@@ -27,6 +27,7 @@ func TestCommonConstructs(t *testing.T) {
 		{"unclosed fence", "```go\nx", "code:go[x⏎]"},
 		{"fence in a list", "- a\n\n  ```go\n  x\n\n    y\n  ```\n- b", "ul(li(p(a) code:go[x⏎⏎  y⏎]) li(p(b)))"},
 		{"fence in a quote", "> ```\n> x\n> ```\n> y", "quote(code:[x⏎] p(y))"},
+		{"quote in a list", "1. a\n\n    > b\n\n    c", "ol(li(p(a) quote(p(b)) p(c)))"},
 		{"indented code", "a\n\n    x <b>\n\n    y\n\nb", "p(a) code:[x <b>⏎⏎y⏎] p(b)"},
 		{"code span over lines", "> a `b\n> c` d", "quote(p(a `(b c) d))"},
 		{"reference links", "[a] [b][c] [`d`]\n\n[a]: /x\n[c]: <y z> \"t\"\n[`d`]: /d", "p(link</x>(a) link<y z>(b) link</d>(`(d)))"},
