@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"sheaf/app/blog"
-	"sheaf/app/markdown"
 )
 
 type check struct {
@@ -25,7 +24,7 @@ func (c check) Run(p Process) error {
 		} else {
 			bad = true
 		}
-		fmt.Fprintf(p.Stdout, "%s:%d: %s%s\n", markdown.Clean(q.Path), q.Line, word, markdown.Clean(q.Text))
+		fmt.Fprintf(p.Stdout, "%s:%d: %s%s\n", oneLine(q.Path), q.Line, word, oneLine(q.Text))
 	}
 	if bad {
 		return errSilent

@@ -19,6 +19,8 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"sheaf/app/markdown"
 )
 
 // Process is what the operating system hands to the program.
@@ -75,21 +77,20 @@ func Main(ctx context.Context, p Process) (status int) {
 	}
 	cmd, err := parser.Parse(p.Args)
 	if err != nil {
-		fmt.Fprintf(p.Stderr, "sheaf: %v\nhint: sheaf --help lists commands and flags\n", err)
+		fmt.Fprintf(p.Stderr, "sheaf: %s\nhint: sheaf --help lists commands and flags\n", oneLine(err.Error()))
 		return 2
 	}
-	switch err := cmd.Run(); {
-	case err == nil:
+	err = cmd.Run()
+	if err == nil {
 		return 0
-	case errors.Is(err, errUsage):
-		fmt.Fprintf(p.Stderr, "sheaf: %v\n", err)
-		return 2
-	case errors.Is(err, errSilent):
-		return 1
-	default:
-		fmt.Fprintf(p.Stderr, "sheaf: %v\n", err)
-		return 1
 	}
+	if !errors.Is(err, errSilent) {
+		fmt.Fprintf(p.Stderr, "sheaf: %s\n", markdown.Clean(err.Error()))
+	}
+	if errors.Is(err, errUsage) {
+		return 2
+	}
+	return 1
 }
 
 type version struct{}

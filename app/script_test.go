@@ -60,6 +60,7 @@ func TestScripts(t *testing.T) {
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TERM", "xterm-256color")
+			env.Setenv("ESC", "\x1b")
 			env.Values[serverKey{}] = &server{}
 			return nil
 		},

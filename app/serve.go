@@ -88,12 +88,13 @@ func (c serve) Run(ctx context.Context, p Process) error {
 func (c serve) logger(p Process) *slog.Logger {
 	o := &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 		switch v := a.Value.Any().(type) {
+		case time.Time: // the handler writes it as RFC 3339
 		case string:
-			a.Value = slog.StringValue(logged(v))
+			a.Value = slog.StringValue(oneLine(v))
 		case error:
-			a.Value = slog.StringValue(logged(v.Error()))
+			a.Value = slog.StringValue(oneLine(v.Error()))
 		case fmt.Stringer:
-			a.Value = slog.StringValue(logged(v.String()))
+			a.Value = slog.StringValue(oneLine(v.String()))
 		}
 		return a
 	}}
@@ -103,7 +104,8 @@ func (c serve) logger(p Process) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(p.Stderr, o))
 }
 
-func logged(s string) string { return strings.Join(strings.Fields(markdown.Clean(s)), " ") }
+// oneLine makes a text of somebody else's fit for a line of a log or a list.
+func oneLine(s string) string { return strings.Join(strings.Fields(markdown.Clean(s)), " ") }
 
 // reason takes the system's own words out of an error that repeats a path or
 // an address already named.

@@ -103,12 +103,6 @@ func detect(s, path string, site Dialect) Dialect {
 		}
 		return Jekyll
 	}
-	if strings.Contains(s, " | url }}") && outsideCode(s, "{{") {
-		return Eleventy
-	}
-	if outsideCode(head, "{{ site.") || outsideCode(head, "{{ page.") {
-		return Jekyll
-	}
 	if strings.HasPrefix(t, "---\n") && (strings.Contains(head, "\nlayout: ") || strings.Contains(head, "\n{:")) {
 		return Jekyll
 	}

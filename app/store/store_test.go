@@ -64,22 +64,6 @@ func TestOpenMissingFolder(t *testing.T) {
 	}
 }
 
-func TestReadOnlyFolderIsServedWithoutLock(t *testing.T) {
-	if os.Getuid() == 0 {
-		t.Skip("root can write everywhere")
-	}
-	dir := t.TempDir()
-	write(t, dir, "a.md", "x")
-	if err := os.Chmod(dir, 0o555); err != nil {
-		t.Fatal(err)
-	}
-	defer os.Chmod(dir, 0o755)
-	f := open(t, dir)
-	if _, err := fs.ReadFile(f.FS(), "a.md"); err != nil {
-		t.Error(err)
-	}
-}
-
 func TestFSIsConfined(t *testing.T) {
 	outside := t.TempDir()
 	write(t, outside, "secret", "s")
