@@ -75,7 +75,11 @@ func sum(b []byte) uint64 { return maphash.Bytes(hashSeed, b) }
 // newEntry reads what src, the file at p, says of itself.
 func newEntry(f file, src []byte, lib *library, d markdown.Dialect) *entry {
 	e := &entry{file: f, hash: sum(src), lib: lib, dialect: d}
-	if s, list, ok := quickRead(src); ok && f.section.kind != markdown.Franklin && (d == markdown.Auto || d == markdown.Plain) {
+	quick, own := quickRead, markdown.Plain
+	if f.section.kind == markdown.Franklin {
+		quick, own = quickFranklin, markdown.Franklin
+	}
+	if s, list, ok := quick(src); ok && (d == markdown.Auto || d == own) {
 		e.read(s, list, nil)
 	} else {
 		s = markdown.Read(src, f.section.options(f.path, d))
@@ -122,6 +126,33 @@ func quickRead(src []byte) (*markdown.Source, fields, bool) {
 		return nil, nil, false
 	}
 	return &markdown.Source{Front: front, Body: body, BodyLine: front.Line + strings.Count(front.Text, "\n") + 2, Words: quickWords(body)}, list, true
+}
+
+// quickFranklin is quickRead for Franklin's pages: one block of definitions or
+// definitions of one line each at the top, none below, and a title among them
+// or in a plain heading right behind them.
+func quickFranklin(src []byte) (*markdown.Source, fields, bool) {
+	body := src
+	if front, rest, ok := cutFront(src); ok && front.Kind == markdown.TOML {
+		body = rest
+	}
+	for bytes.HasPrefix(body, []byte("@def ")) {
+		line, rest, _ := bytes.Cut(body, []byte("\n"))
+		if body = rest; bytes.Count(line, []byte(`"""`))%2 != 0 {
+			return nil, nil, false // a string goes on in the next line
+		}
+	}
+	head := src[:len(src)-len(body)]
+	if moreDefs(body) || bytes.HasPrefix(body, []byte(" ")) || bytes.HasPrefix(body, []byte("\t")) {
+		return nil, nil, false
+	}
+	defs := markdown.Read(head, markdown.Options{Dialect: markdown.Franklin})
+	list, bad := parseFields(defs.Front)
+	heading := plainHeading(bytes.TrimLeft(body, "\n"))
+	if bad != nil || len(defs.Problems) > 0 || heading == "" && list.text("title") == "" {
+		return nil, nil, false
+	}
+	return &markdown.Source{Dialect: markdown.Franklin, Front: defs.Front, Body: src, BodyLine: 1, Heading: heading, Words: quickWords(body)}, list, true
 }
 
 // moreDefs reports the marks of Franklin's definitions.

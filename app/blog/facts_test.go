@@ -256,14 +256,24 @@ func TestQuickAndFullReadingAgree(t *testing.T) {
 		"---\ntitle: A b\ndate: 2021-04-08\ntags: [x, 'y z']\n---\n\n# A b\n\nSome words of text,\nover lines.\n\n```go\ncode here\n```\n\nMore.\n",
 		"---\ntitle: 题\ntags:\n  - 一\n---\n" + strings.Repeat("给你一个字符串。", 200),
 		"---\ntitle: A\n---\n",
+		"@def title = \"A b\"\n@def date = Date(2021, 4, 8)\n@def tags = [\"x\", \"y z\"] # two\n\n# Other\n\nSome words,\nover lines.\n",
+		"+++\ntitle = \"A b\"\ndate = Date(2021, 4, 8)\ntags = [\n  \"x\",\n]\n+++\n\nSome words.\n",
+		"@def hascode = true\n\n# Welcome to my blog\n\n<!-- \\toc -->\n\nThis is text.\n",
 	} {
-		_, _, quick := quickRead([]byte(src))
+		options, read := markdown.Options{Path: "p.md"}, quickRead
+		if src[0] == '@' || src[0] == '+' {
+			options.Dialect, read = markdown.Franklin, quickFranklin
+		}
+		qs, ql, quick := read([]byte(src))
 		if !quick {
 			t.Errorf("not read quickly: %q", src)
+			continue
 		}
 		a := entryOf("p.md", src, "")
+		a.facts = facts{}
+		a.read(qs, ql, nil)
 		b := &entry{file: a.file}
-		s := markdown.Read([]byte(src), markdown.Options{Path: "p.md"})
+		s := markdown.Read([]byte(src), options)
 		list, _ := parseFields(s.Front)
 		b.read(s, list, nil)
 		if a.title != b.title || !slices.Equal(a.tags, b.tags) || !a.date.Equal(b.date) || a.minutes != b.minutes {
