@@ -11,6 +11,7 @@ FROM debian:bookworm-slim
 LABEL org.opencontainers.image.title="Sheaf" \
       org.opencontainers.image.description="A blog that people read with ssh" \
       org.opencontainers.image.licenses="MIT"
+RUN apt-get update && apt-get install -y --no-install-recommends git rsync && rm -rf /var/lib/apt/lists/*
 COPY --from=build /sheaf /usr/local/bin/sheaf
 COPY content /data/content
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin sheaf \

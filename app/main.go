@@ -21,11 +21,15 @@ import (
 	"github.com/alecthomas/kong"
 
 	"sheaf/app/markdown"
+	"sheaf/app/transfer"
 )
 
 // Process is what the operating system hands to the program.
 type Process struct {
-	Args    []string // without the program's name
+	Name    string   // of the program as it was called; as "pre-receive" it is git's hook
+	Args    []string // without the name
+	Env     []string // what git tells its hook
+	Stdin   io.Reader
 	Stdout  io.Writer
 	Stderr  io.Writer
 	Version string // set at build time; "" tells the module's own
@@ -61,6 +65,9 @@ func Main(ctx context.Context, p Process) (status int) {
 			status = int(code)
 		}
 	}()
+	if transfer.IsHook(p.Name, p.Env) {
+		return transfer.Hook(ctx, p.Env, p.Stdin, p.Stderr)
+	}
 	var cli commands
 	parser, err := kong.New(&cli,
 		kong.Name("sheaf"),

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -21,6 +22,10 @@ type render struct {
 
 // Run prints one post, wherever its folder is.
 func (c render) Run(p Process) error {
+	// The process ends before its garbage matters; a text that makes much of
+	// it is collected all the same.
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(64 << 20)
 	if c.Width < 1 || c.Width > 1000 {
 		return fmt.Errorf("%w: --width %d: not between 1 and 1000", errUsage, c.Width)
 	}

@@ -46,7 +46,7 @@ func writeBlog(t *testing.T, files map[string]string) string {
 
 // program runs `sheaf serve` in this process and gives its address. At the end
 // of the test it is drained and must leave no goroutine.
-func program(t *testing.T, content string, flags ...string) (addr string) {
+func program(t testing.TB, content string, flags ...string) (addr string) {
 	t.Helper()
 	before := goleak.IgnoreCurrent()
 	ctx, stop := context.WithCancel(context.Background())

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -25,25 +26,44 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
-		"sheaf": func() {
-			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-			defer stop()
-			os.Exit(app.Main(ctx, app.Process{Args: os.Args[1:], Stdout: os.Stdout, Stderr: os.Stderr, Version: "test"}))
-		},
-	})
+	main := func() {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		os.Exit(app.Main(ctx, app.Process{Name: os.Args[0], Args: os.Args[1:], Env: os.Environ(),
+			Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Version: "test"}))
+	}
+	testscript.Main(m, map[string]func(){"sheaf": main, "pre-receive": main})
 }
 
-// TestScripts runs testdata/script: the program with the real ssh client.
+// TestScripts runs testdata/script: the program with the real clients.
 //
 // Beside testscript's own commands there are:
 //
 //	serve [FLAG...]   starts `sheaf serve` on a free port and writes ssh_config,
-//	                  in which the host blog is that server
+//	                  in which the host blog is that server; with the host
+//	                  author one comes with the key ada
 //	stop              sends SIGTERM to it and waits; fails unless it exits with 0
 //	keygen NAME...    makes key pairs NAME and NAME.pub in $WORK
+//	desk              lays out testdata/desk in $WORK: a small blog in content
+//	                  and files to publish in in; makes the keys ada, bob (both
+//	                  authors) and eve
+//	fill FILE SIZE    makes a post or picture of that many bytes
+//	state FILE        writes down the head revision and every file of the blog
+//	cut BYTES CMD...  runs a client and kills it when it has sent so many bytes
+//	                  to the host cut (which is author), then waits until the
+//	                  server has ended the session
+//	hold BYTES CMD... runs it the same way and stops it there; release FILE lets
+//	                  it go on, and keeps what it has said
+//	replace FILE OLD NEW   edits a file in place, once
+//
+// A client that is not installed skips the scripts that need it, by the
+// condition [exec:CLIENT], unless SHEAF_TEST_CLIENTS=required is set.
 func TestScripts(t *testing.T) {
-	for _, client := range []string{"ssh", "ssh-agent", "ssh-add"} {
+	clients := []string{"ssh", "ssh-agent", "ssh-add"}
+	if os.Getenv("SHEAF_TEST_CLIENTS") == "required" {
+		clients = append(clients, "scp", "sftp", "rsync", "git", "sshfs", "pscp", "psftp", "plink", "puttygen", "dbclient", "dropbearconvert")
+	}
+	for _, client := range clients {
 		if _, err := exec.LookPath(client); err != nil {
 			if os.Getenv("SHEAF_TEST_CLIENTS") == "required" {
 				t.Fatal(err)
@@ -54,9 +74,26 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"serve":  serveCommand,
-			"stop":   stopCommand,
-			"keygen": keygenCommand,
+			"serve":   serveCommand,
+			"stop":    stopCommand,
+			"keygen":  keygenCommand,
+			"desk":    deskCommand,
+			"fill":    fillCommand,
+			"state":   stateCommand,
+			"cut":     cutCommand,
+			"hold":    holdCommand,
+			"release": releaseCommand,
+			"replace": replaceCommand,
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "fuse" {
+				return false, fmt.Errorf("no condition %q", name)
+			}
+			f, err := os.OpenFile("/dev/fuse", os.O_RDWR, 0)
+			if err != nil {
+				return false, nil
+			}
+			return true, f.Close()
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TERM", "xterm-256color")
@@ -72,8 +109,10 @@ type serverKey struct{}
 
 // server is the running program of one script.
 type server struct {
-	cmd  *exec.Cmd
-	done chan error
+	cmd   *exec.Cmd
+	done  chan error
+	proxy *proxy
+	held  *held
 }
 
 func serveCommand(ts *testscript.TestScript, neg bool, args []string) {
@@ -109,7 +148,16 @@ func serveCommand(ts *testscript.TestScript, neg bool, args []string) {
 	_, port, err := net.SplitHostPort(addr)
 	ts.Check(err)
 	ts.Setenv("PORT", port)
-	ts.Check(os.WriteFile(ts.MkAbs("ssh_config"), fmt.Appendf(nil, `Host *
+	s.proxy, err = newProxy(addr)
+	ts.Check(err)
+	ts.Defer(func() { s.proxy.Close() })
+	cutPort := s.proxy.Addr().(*net.TCPAddr).Port
+	ts.Setenv("CUTPORT", strconv.Itoa(cutPort))
+	ts.Check(os.WriteFile(ts.MkAbs("ssh_config"), fmt.Appendf(nil, `Host author cut
+	IdentityFile %s
+Host cut
+	Port %d
+Host *
 	HostName 127.0.0.1
 	Port %s
 	User reader
@@ -119,7 +167,7 @@ func serveCommand(ts *testscript.TestScript, neg bool, args []string) {
 	IdentityFile none
 	IdentityAgent none
 	LogLevel ERROR
-`, port, ts.MkAbs("known_hosts")), 0o600))
+`, ts.MkAbs("ada"), cutPort, port, ts.MkAbs("known_hosts")), 0o600))
 }
 
 // listening reads the server's log until it tells its address, and goes on

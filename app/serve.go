@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"sheaf/app/markdown"
 	"sheaf/app/sshd"
 	"sheaf/app/store"
+	"sheaf/app/transfer"
 	"sheaf/app/typeset"
 )
 
@@ -29,6 +31,7 @@ type serve struct {
 	Content string `env:"SHEAF_CONTENT" default:"content" placeholder:"DIR" help:"The folder of posts (${default}, $$${env})."`
 	Keys    string `env:"SHEAF_KEYS" default:"keys" placeholder:"DIR" help:"Host key and authors' keys (${default}, $$${env})."`
 	Host    string `env:"SHEAF_HOST" placeholder:"NAME" help:"The public name, printed in addresses ($$${env})."`
+	History size   `env:"SHEAF_HISTORY" default:"all" placeholder:"SIZE" help:"How much old versions may take, such as 500MB (${default}, $$${env})."`
 	Log     string `env:"SHEAF_LOG" enum:"text,json," default:"" placeholder:"text|json" help:"Form of the log; text on a terminal, else json ($$${env})."`
 }
 
@@ -45,7 +48,7 @@ func (c serve) Run(ctx context.Context, p Process) error {
 		return fmt.Errorf("listen on %s: %w", c.Addr, reason(err))
 	}
 	defer l.Close()
-	folder, err := store.Open(c.Content, log, store.Holder("serving "+l.Addr().String()))
+	folder, err := store.Open(c.Content, log, store.Holder("serving "+l.Addr().String()), store.History(int64(c.History)))
 	if err != nil {
 		return err
 	}
@@ -55,13 +58,23 @@ func (c serve) Run(ctx context.Context, p Process) error {
 		return err
 	}
 	defer b.Close()
+	scratch, sweep, err := c.scratch()
+	if err != nil {
+		return err
+	}
+	defer sweep()
+	files, err := transfer.New(transfer.Config{Scratch: scratch, Host: c.Host, Log: log})
+	if err != nil {
+		return err
+	}
 	srv, err := sshd.New(sshd.Config{
-		Blog:    b,
-		Setter:  typeset.New(pageCache),
-		Keys:    c.Keys,
-		Host:    c.Host,
-		Log:     log,
-		Version: buildVersion(p.Version),
+		Blog:     b,
+		Setter:   typeset.New(pageCache),
+		Transfer: files,
+		Keys:     c.Keys,
+		Host:     c.Host,
+		Log:      log,
+		Version:  buildVersion(p.Version),
 	})
 	if err != nil {
 		return err
@@ -81,6 +94,23 @@ func (c serve) Run(ctx context.Context, p Process) error {
 		return err
 	}
 	return <-served
+}
+
+// scratch is where copies for the programs that fetch and bring files are
+// made: beside the history, or in the system's place for such when the content
+// can only be read.
+func (c serve) scratch() (dir string, sweep func(), err error) {
+	dir = filepath.Join(c.Content, ".sheaf", "scratch")
+	if os.MkdirAll(dir, 0o700) == nil {
+		if probe, err := os.MkdirTemp(dir, "probe-"); err == nil {
+			return dir, func() {}, os.Remove(probe)
+		}
+	}
+	dir, err = os.MkdirTemp("", "sheaf-")
+	if err != nil {
+		return "", nil, fmt.Errorf("a folder for scratch files: %w", reason(err))
+	}
+	return dir, func() { os.RemoveAll(dir) }, nil
 }
 
 // logger writes to standard error. No text of a visitor or a post reaches the

@@ -22,6 +22,7 @@ type Config struct {
 	Folder *store.Folder    // stays the caller's to close, after the blog
 	Now    func() time.Time // nil: time.Now
 	Log    *slog.Logger     // nil: none
+	Limits Limits
 }
 
 // A Blog is a folder of posts that is kept up with. Its methods are safe for
@@ -30,7 +31,12 @@ type Blog struct {
 	lib     *library
 	log     *slog.Logger
 	current atomic.Pointer[views]
+	limits  Limits
 	cancel  context.CancelFunc
+	closed  <-chan struct{}
+	jobs    chan func(*shelf) // for the goroutine that owns the shelf
+	adopted chan struct{}     // closed when the folder has been looked through once
+	adopt   chan struct{}     // cap 1: something was changed by hand
 	done    sync.WaitGroup
 }
 
@@ -47,8 +53,11 @@ func Open(ctx context.Context, c Config) (*Blog, error) {
 	}
 	s := newShelf(c.Folder)
 	s.lib.now = c.Now
-	b := &Blog{log: c.Log, lib: s.lib}
+	b := &Blog{log: c.Log, lib: s.lib, limits: c.Limits.or(), jobs: make(chan func(*shelf)),
+		adopted: make(chan struct{}), adopt: make(chan struct{}, 1)}
 	ctx, b.cancel = context.WithCancel(ctx)
+	b.closed = ctx.Done()
+	s.learn(c.Folder.Ledger())
 	changed := c.Folder.Watch(ctx, unwatched)
 	start := time.Now()
 	if err := s.rescan(); err != nil {
@@ -57,12 +66,16 @@ func Open(ctx context.Context, c Config) (*Blog, error) {
 		}
 		return nil, err
 	}
-	due := b.publish(s)
+	b.publish(s)
 	b.log.Info("content read", "posts", len(s.entries), "took", time.Since(start).Round(time.Millisecond))
-	b.done.Add(2)
+	b.done.Add(3)
 	go func() {
 		defer b.done.Done()
-		b.keepUp(ctx, s, changed, due)
+		b.remember(ctx)
+	}()
+	go func() {
+		defer b.done.Done()
+		b.keepUp(ctx, s, changed)
 	}()
 	go func() {
 		defer b.done.Done()
@@ -107,15 +120,17 @@ func (b *Blog) warm(ctx context.Context) {
 	}
 }
 
-// keepUp makes the next edition when the folder has changed or a post's time
-// has come.
-func (b *Blog) keepUp(ctx context.Context, s *shelf, changed <-chan struct{}, due time.Time) {
-	timer := time.NewTimer(b.wait(due))
+// keepUp makes the next edition when the folder has changed, an author has
+// committed, or a post's time has come. The shelf is its own.
+func (b *Blog) keepUp(ctx context.Context, s *shelf, changed <-chan struct{}) {
+	timer := time.NewTimer(b.wait(s.due))
 	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case job := <-b.jobs:
+			job(s)
 		case _, ok := <-changed:
 			if !ok {
 				return
@@ -125,16 +140,44 @@ func (b *Blog) keepUp(ctx context.Context, s *shelf, changed <-chan struct{}, du
 				b.log.Warn("content not read", "err", err)
 				continue
 			}
-			if s.version == before {
-				continue // touched, and the same
+			if s.version != before {
+				b.publish(s)
 			}
-			due = b.publish(s)
+			select { // readers first, the history after them
+			case b.adopt <- struct{}{}:
+			default:
+			}
 		case <-timer.C:
-			if !due.IsZero() && !due.After(b.lib.now()) {
-				due = b.publish(s)
+			if !s.due.IsZero() && !s.due.After(b.lib.now()) {
+				b.publish(s)
 			}
 		}
-		timer.Reset(b.wait(due))
+		timer.Reset(b.wait(s.due))
+	}
+}
+
+// remember takes what is changed by hand into the history.
+func (b *Blog) remember(ctx context.Context) {
+	first := b.adopted
+	for {
+		_, err := b.lib.folder.Adopt(ctx, func(p string, dir bool) bool {
+			if dir {
+				return unwatched(p)
+			}
+			return Scratch(path.Base(p))
+		})
+		if err != nil && ctx.Err() == nil {
+			b.log.Warn("changes by hand not taken into the history", "err", err)
+		}
+		if first != nil {
+			close(first)
+			first = nil
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-b.adopt:
+		}
 	}
 }
 
@@ -147,10 +190,10 @@ func (b *Blog) wait(due time.Time) time.Duration {
 	return min(max(due.Sub(b.lib.now()), 10*time.Millisecond), time.Minute)
 }
 
-// publish makes the shelf's edition the current one and gives the moment at
-// which the next is due by itself.
-func (b *Blog) publish(s *shelf) time.Time {
+// publish makes the shelf's edition the current one.
+func (b *Blog) publish(s *shelf) {
 	next, due := s.edition(b.lib.now())
+	s.due = due
 	old := b.current.Load()
 	if old != nil && old.reader.same(next.reader) {
 		// What readers see is as it was: nobody of them is told that
@@ -165,7 +208,6 @@ func (b *Blog) publish(s *shelf) time.Time {
 		close(old.author.superseded)
 		b.log.Info("new edition", "posts", len(next.reader.posts), "problems", len(next.author.problems))
 	}
-	return due
 }
 
 // A Visitor is somebody who may see editions: the only way to one. The zero
@@ -174,6 +216,7 @@ type Visitor struct {
 	blog   *Blog
 	author bool
 	name   string
+	door   string
 }
 
 // Reader makes a visitor who sees what is published.
@@ -210,10 +253,16 @@ type shelf struct {
 	known   map[string]*shelved // by path
 	posts   map[*entry]*Post    // as they stand in the last edition
 	version int                 // one more with every scan that found a change
+	due     time.Time           // when time alone will change the edition; zero: never
+
+	learned store.Rev            // of the log
+	moved   map[string]string    // addresses that posts had, to the paths they lead to
+	first   map[string]time.Time // when a file first came through a door
 }
 
 func newShelf(f *store.Folder) *shelf {
-	return &shelf{lib: &library{folder: f, docs: newDocuments(64 << 20), now: time.Now}}
+	return &shelf{lib: &library{folder: f, docs: newDocuments(64 << 20), now: time.Now},
+		moved: map[string]string{}, first: map[string]time.Time{}}
 }
 
 type shelved struct {
@@ -224,6 +273,7 @@ type shelved struct {
 // rescan brings the shelf up to date. Only files whose stamp has changed are
 // read, and only those whose bytes have changed are taken apart.
 func (s *shelf) rescan() error {
+	s.learn(s.lib.folder.Ledger())
 	l, err := scan(s.lib.folder, s.listing, s.shallow)
 	if err != nil {
 		return err
@@ -297,7 +347,9 @@ func (s *shelf) look(r *store.Reader, f file) shelved {
 	if old != nil && old.entry.file == f && old.entry.hash == sum(src) && !old.entry.unread {
 		return shelved{old.entry, stamp}
 	}
-	return shelved{newEntry(f, src, s.lib, markdown.Auto), stamp}
+	e := newEntry(f, src, s.lib, markdown.Auto)
+	s.date(e, time.Time{})
+	return shelved{e, stamp}
 }
 
 func (s *shelf) broken(f file, old *shelved, why string) shelved {

@@ -275,6 +275,9 @@ func (e *Edition) inspect(p *Post) []Problem {
 		}
 	}
 	for _, i := range d.Images {
+		if i.Alt == "" {
+			add(i.Line, true, "image %q has no description", cut(i.Target, 120))
+		}
 		if local(i.Target) && !e.fileFor(p, i.Target) {
 			add(i.Line, true, "image %q is not there", cut(i.Target, 120))
 		}
@@ -349,24 +352,35 @@ func (e *Edition) fileFor(p *Post, target string) bool {
 	if t, err := url.PathUnescape(target); err == nil {
 		target = t
 	}
-	files := p.entry.lib.folder.FS()
+	if b := e.site.base; b != "" {
+		target = strings.TrimPrefix(target, "/"+b)
+	}
+	lib := p.entry.lib
+	for _, at := range e.places(p) {
+		name := path.Join(at, strings.TrimPrefix(target, "/"))
+		if there, known := lib.coming[name]; known {
+			if there {
+				return true
+			}
+			continue
+		}
+		if info, err := fs.Stat(lib.folder.FS(), name); err == nil && !info.IsDir() {
+			return true
+		}
+	}
+	return false
+}
+
+// places are the folders that a file a post names may be in.
+func (e *Edition) places(p *Post) []string {
 	sec := p.entry.section
-	stem := strings.TrimSuffix(p.Path, path.Ext(p.Path))
-	places := []string{path.Dir(p.Path), stem}
+	places := []string{path.Dir(p.Path), strings.TrimSuffix(p.Path, path.Ext(p.Path))}
 	for _, top := range []string{sec.dir, ""} {
 		for _, in := range []string{"", "static", "public", "assets", "_assets", "content", "src"} {
 			places = append(places, path.Join(top, in))
 		}
 	}
-	if b := e.site.base; b != "" {
-		target = strings.TrimPrefix(target, "/"+b)
-	}
-	for _, at := range places {
-		if info, err := fs.Stat(files, path.Join(at, strings.TrimPrefix(target, "/"))); err == nil && !info.IsDir() {
-			return true
-		}
-	}
-	return false
+	return places
 }
 
 // openFence gives the line, from 1, of a fence that is never closed; 0: none.

@@ -22,20 +22,22 @@ type Edition struct {
 	searched []*Post // everything that search looks into
 	problems []Problem
 
-	slugs      map[string]*Post // by address, in lower case
+	slugs      map[string]*Post  // by address, in lower case
+	moved      map[string]string // addresses that posts had, to paths
 	index      *index
 	superseded chan struct{}
 }
 
 // An index is what is made of an edition's posts when somebody first asks.
 type index struct {
-	addresses, lists sync.Once
+	addresses, lists, files sync.Once
 
 	others map[string]*Post // by every other address: aliases, the web's, the full one
 	paths  map[string]*Post // by path without index and extension
 	place  map[*Post]int    // in posts
 	tags   []Tag
 	tagged map[string][]*Post // by folded name
+	public map[string]bool    // paths that readers may fetch
 }
 
 // A Tag is a name that posts share.
@@ -175,6 +177,8 @@ func (s *shelf) edition(now time.Time) (*views, time.Time) {
 	}
 	s.posts = posts
 	v.reader.site, v.author.site = site, site
+	moved := maps.Clone(s.moved)
+	v.reader.moved, v.author.moved = moved, moved
 	v.reader.sort()
 	if len(v.reader.slugs) == len(v.author.slugs) {
 		// Nothing is hidden: authors share what is made of the reader's.
@@ -303,7 +307,7 @@ func (e *Edition) add(p *Post, home bool) {
 // same reports whether two editions show the same.
 func (e *Edition) same(o *Edition) bool {
 	return e.site.equal(o.site) && e.home == o.home && slices.Equal(e.posts, o.posts) && slices.Equal(e.pages, o.pages) &&
-		maps.Equal(e.slugs, o.slugs)
+		maps.Equal(e.slugs, o.slugs) && maps.Equal(e.moved, o.moved)
 }
 
 // sort brings the lists in order.
@@ -373,6 +377,15 @@ func (e *Edition) byAddress() *index {
 					}
 					x.others[key] = p
 				}
+			}
+		}
+		at := make(map[string]*Post, len(e.moved))
+		for _, p := range all {
+			at[p.Path] = p
+		}
+		for old, to := range e.moved {
+			if p := at[to]; p != nil && e.slugs[old] == nil && x.others[old] == nil {
+				x.others[old] = p
 			}
 		}
 	})

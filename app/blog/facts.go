@@ -299,8 +299,7 @@ func (e *entry) read(s *markdown.Source, fs fields, bad *fieldError) {
 			break
 		}
 	}
-	e.description = cut(plainLine(fs.text("description", "summary", "rssdescription", "rss", "rssdescr", "excerpt",
-		"abstract", "descr", "subtitle", "lead", "metadescription")), 1000)
+	e.description = cut(plainLine(fs.text(summaryKeys()...)), 1000)
 	if e.description == "." || e.description == "-" {
 		e.description = "" // a filled-in field that says nothing
 	}
@@ -360,12 +359,27 @@ func (e *entry) readTitle(fs fields, s *markdown.Source, name string) {
 	e.title = cut(markdown.Clean(t), 500)
 }
 
-func (e *entry) readDates(fs fields, at place, loc *time.Location) {
-	keys := []string{"date", "pubdate", "publishdate", "published", "publisheddate", "datepublished", "publishedat",
-		"created", "createdat", "createdate", "datetime", "rsspubdate", "day"}
-	if e.section.kind == markdown.Franklin {
-		keys = []string{"rsspubdate", "date", "published", "pubdate", "publishdate"}
+// dateKeys names the fields a post's date may stand in, the first that counts
+// first.
+func dateKeys(d markdown.Dialect) []string {
+	if d == markdown.Franklin {
+		return []string{"rsspubdate", "date", "published", "pubdate", "publishdate"}
 	}
+	return []string{"date", "pubdate", "publishdate", "published", "publisheddate", "datepublished", "publishedat",
+		"created", "createdat", "createdate", "datetime", "rsspubdate", "day"}
+}
+
+// dueKeys names the fields that say from when readers may see a post, if that
+// is not its date.
+func dueKeys() []string { return []string{"publishdate", "scheduled", "schedule", "embargo"} }
+
+// summaryKeys names the fields in which an author says what a post is about.
+func summaryKeys() []string {
+	return []string{"description", "summary", "rssdescription", "rss", "rssdescr", "excerpt",
+		"abstract", "descr", "subtitle", "lead", "metadescription"}
+}
+
+func (e *entry) readDates(fs fields, at place, loc *time.Location) {
 	read := func(f field) (time.Time, bool) {
 		t, err := dateOf(f.value, loc)
 		if err != nil {
@@ -374,7 +388,7 @@ func (e *entry) readDates(fs fields, at place, loc *time.Location) {
 		}
 		return t, err == nil
 	}
-	for _, k := range keys {
+	for _, k := range dateKeys(e.section.kind) {
 		f, ok := fs.get(k)
 		if !ok {
 			continue
@@ -399,7 +413,7 @@ func (e *entry) readDates(fs fields, at place, loc *time.Location) {
 	if e.hasDate {
 		e.due = e.date
 	}
-	if f, ok := fs.get("publishdate", "scheduled", "schedule", "embargo"); ok {
+	if f, ok := fs.get(dueKeys()...); ok {
 		if t, ok := read(f); ok {
 			e.due = t
 		}
@@ -419,27 +433,33 @@ func (e *entry) readDates(fs fields, at place, loc *time.Location) {
 	}
 }
 
+// isDraft reports whether fields say that a post is one.
+func isDraft(fs fields) bool {
+	for _, k := range []string{"draft", "hidden", "isdraft"} {
+		if yes, _ := fs.flag(k); yes {
+			return true
+		}
+	}
+	for _, k := range []string{"published", "publish"} {
+		if yes, set := fs.flag(k); set && !yes {
+			return true
+		}
+	}
+	return strings.EqualFold(fs.text("status", "state"), "draft")
+}
+
 func (e *entry) readState(fs fields) {
 	for _, k := range []string{"draft", "hidden", "isdraft"} {
 		f, ok := fs.get(k)
 		if !ok {
 			continue
 		}
-		yes, set := fs.flag(k)
-		if !set {
+		if _, set := fs.flag(k); !set {
 			e.problem(f.line, false, "%s %q is neither true nor false", f.name, cut(scalar(f.value), 40))
 			e.broken = true
 		}
-		e.draft = e.draft || yes
 	}
-	for _, k := range []string{"published", "publish"} {
-		if yes, set := fs.flag(k); set && !yes {
-			e.draft = true
-		}
-	}
-	if strings.EqualFold(fs.text("status", "state"), "draft") {
-		e.draft = true
-	}
+	e.draft = e.draft || isDraft(fs)
 	e.unlisted, _ = fs.flag("unlisted")
 	decided := false
 	for _, k := range []string{"page", "ispage"} {

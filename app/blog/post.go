@@ -83,6 +83,7 @@ type library struct {
 	folder *store.Folder
 	docs   *documents
 	now    func() time.Time
+	coming map[string]bool // files that are not in the folder yet, or, false, will not be for long
 }
 
 // Note is the line under a post's title: "8 April 2021 · 4 min · #life". What

@@ -29,6 +29,7 @@ type Site struct {
 	Lang     string
 	Links    []Link
 	Location *time.Location // of dates that name no zone
+	Git      bool           // readers may clone what is published
 
 	titled bool     // the title was said
 	hosts  []string // of the web site whose folder this is
@@ -38,7 +39,7 @@ type Site struct {
 func (s Site) equal(t Site) bool {
 	return s.Title == t.Title && s.Tagline == t.Tagline && s.Author == t.Author && s.Host == t.Host && s.Accent == t.Accent &&
 		s.Lang == t.Lang && slices.Equal(s.Links, t.Links) && s.Location.String() == t.Location.String() &&
-		slices.Equal(s.hosts, t.hosts) && s.base == t.base
+		slices.Equal(s.hosts, t.hosts) && s.base == t.base && s.Git == t.Git
 }
 
 // A Link is one of the site's links elsewhere.
@@ -106,6 +107,11 @@ func (s *Site) fill(name string, fs fields) []Problem {
 	}
 	s.fillFrom(fs)
 	s.Host = markdown.Clean(fs.text("host"))
+	if yes, set := fs.flag("git"); set {
+		s.Git = yes
+	} else if w := fs.text("git"); w != "" {
+		bad("git", "git %q is neither true nor false", cut(markdown.Clean(w), 40))
+	}
 	if a := strings.ToLower(fs.text("accent", "color", "colour")); a != "" {
 		if s.Accent = accentOf(a); s.Accent == "" {
 			bad("accent", "accent %q is neither #rrggbb nor a colour's number or name", cut(markdown.Clean(a), 40))

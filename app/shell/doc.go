@@ -12,6 +12,10 @@
 // The one exception is `cat` into a pipe, which is the file byte for byte.
 // JSON keeps its fields: new ones may come, none goes or changes its meaning.
 //
+// The verbs of authors end in the blog's own checks and answer with its
+// receipt on Out, or with its reasons on Err. What they read from In is
+// published only when the client still answers after its end.
+//
 // Who may see what is decided by the Visitor's edition alone: a draft and a
 // post that does not exist are the same error here.
 package shell

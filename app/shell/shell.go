@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,30 +27,51 @@ type Call struct {
 	Width    int    // of the terminal
 	Color    bool   // escape codes are welcome
 	Theme    typeset.Theme
+	Denied   string // what a reader is told who tries an author's verb: whole lines; "" is the bare reason
+	In       io.Reader
 	Out, Err io.Writer
+
+	// Alive reports whether the client still answers: an input that has ended
+	// may have been cut. nil never does.
+	Alive func(context.Context) bool
 }
 
 // Verb is a word that Run knows.
 type Verb struct {
 	Name  string
-	Usage string // with its arguments
+	Usage string // with its arguments: words in capitals, [optional], [--option VALUE]
 	Help  string
 
-	run func(*call) error
+	author bool // readers are not told of it
+	run    func(*call) error
 }
 
 // Verbs are all words that Run knows, in the order of the help. Any other word
 // is the address of a post.
 func Verbs() []Verb {
+	const everyone, authors = false, true
 	return []Verb{
-		{"ls", "ls [--json] [--tag TAG]", "list the posts, newest first", (*call).list},
-		{"read", "read SLUG [--width N] [--color auto|always|never]", "a post, set for the terminal; SLUG alone is the same", (*call).read},
-		{"latest", "latest [--width N] [--color auto|always|never]", "the newest post", (*call).latest},
-		{"cat", "cat SLUG", "a post's source, byte for byte", (*call).cat},
-		{"search", "search WORDS [--json]", "posts in which all words stand", (*call).search},
-		{"tags", "tags [--json]", "the tags, and how many posts have them", (*call).tags},
-		{"feed", "feed", "the newest posts as an Atom feed", (*call).feed},
-		{"help", "help", "this list", (*call).help},
+		{"ls", "ls [--json] [--tag TAG]", "list the posts, newest first", everyone, (*call).list},
+		{"read", "read SLUG [--width N] [--color auto|always|never]", "a post, set for the terminal; SLUG alone is the same", everyone, (*call).read},
+		{"latest", "latest [--width N] [--color auto|always|never]", "the newest post", everyone, (*call).latest},
+		{"cat", "cat SLUG", "a post's source, byte for byte", everyone, (*call).cat},
+		{"search", "search WORDS [--json]", "posts in which all words stand", everyone, (*call).search},
+		{"tags", "tags [--json]", "the tags, and how many posts have them", everyone, (*call).tags},
+		{"feed", "feed", "the newest posts as an Atom feed", everyone, (*call).feed},
+
+		{"publish", "publish [PATH] < post.md", "publish a file, or a draft: publish SLUG", authors, (*call).publish},
+		{"unpublish", "unpublish SLUG", "make a post a draft", authors, (*call).unpublish},
+		{"schedule", "schedule SLUG DATE", "let a post go live by itself: friday 18:00", authors, (*call).schedule},
+		{"rm", "rm SLUG", "remove a post; restore brings it back", authors, (*call).remove},
+		{"mv", "mv SLUG NEW", "give a post another slug; the old one leads to it", authors, (*call).rename},
+		{"check", "check [PATH] < post.md", "what publish would say", authors, (*call).check},
+		{"drafts", "drafts [--json]", "the posts that readers do not see", authors, (*call).drafts},
+		{"log", "log [SLUG] [--json]", "who changed what and when, newest first", authors, (*call).log},
+		{"diff", "diff SLUG [REV]", "what has changed since a revision, or in the last one", authors, (*call).diff},
+		{"restore", "restore SLUG REV", "a post as it was at a revision, removed ones too", authors, (*call).restore},
+		{"undo", "undo REV", "take one revision back", authors, (*call).undo},
+
+		{"help", "help", "this list", everyone, (*call).help},
 	}
 }
 
@@ -68,12 +90,19 @@ func Run(ctx context.Context, c Call) (status int, err error) {
 		return 1, nil // the visitor has gone
 	}
 	var r *refusal
+	var not *blog.Refusal
 	switch {
 	case err == nil:
 		return 0, nil
 	case errors.As(err, &r):
 		k.explain(r)
 		return r.status, nil
+	case errors.As(err, &not):
+		k.say("sheaf: ", not.Lines()...)
+		return 1, nil
+	case errors.Is(err, blog.ErrNotAuthor):
+		k.say("", strings.Split(k.denied(), "\n")...)
+		return 1, nil
 	case ctx.Err() != nil:
 		return 1, nil
 	}
@@ -86,6 +115,7 @@ type call struct {
 	ctx     context.Context
 	out     *bufio.Writer
 	edition *blog.Edition
+	verb    Verb
 	words   []string // the arguments that are not options
 	options map[string]string
 }
@@ -105,6 +135,23 @@ func (c *call) explain(r *refusal) {
 		text += "hint: " + line(r.hint) + "\n"
 	}
 	_, _ = io.WriteString(c.Err, text)
+}
+
+// say tells why not, a line for each reason.
+func (c *call) say(before string, lines ...string) {
+	var b strings.Builder
+	for _, l := range lines {
+		b.WriteString(before + line(l) + "\n")
+	}
+	_, _ = io.WriteString(c.Err, b.String())
+}
+
+// denied is what a reader is told who tries to change something.
+func (c *call) denied() string {
+	if c.Denied != "" {
+		return c.Denied
+	}
+	return "sheaf: " + blog.ErrNotAuthor.Error()
 }
 
 func usage(v Verb, why string) error {
@@ -136,10 +183,14 @@ func (c *call) dispatch() error {
 		i = slices.IndexFunc(verbs, func(v Verb) bool { return v.Name == "read" })
 		args = c.Args
 	}
+	if verbs[i].author && !c.Visitor.IsAuthor() {
+		return blog.ErrNotAuthor
+	}
 	if err := c.parse(verbs[i], args); err != nil {
 		return err
 	}
-	return verbs[i].run(c)
+	c.verb = verbs[i]
+	return c.verb.run(c)
 }
 
 // parse takes options and other words apart, by what the verb's usage names.
@@ -172,16 +223,36 @@ func (c *call) parse(v Verb, args []string) error {
 		}
 		c.options[name] = value
 	}
-	one, some := strings.Contains(v.Usage, "SLUG"), strings.Contains(v.Usage, "WORDS")
-	switch n := len(c.words); {
-	case n == 0 && one:
-		return usage(v, "which post?")
-	case n == 0 && some:
-		return usage(v, "which words?")
-	case n > 1 && !some, n > 0 && !one && !some:
+	needed, most := v.arguments()
+	if n := len(c.words); n < len(needed) {
+		return usage(v, map[string]string{
+			"SLUG": "which post?", "WORDS": "which words?", "DATE": "when?", "NEW": "which new slug?", "REV": "which revision?",
+		}[needed[n]])
+	} else if n > most {
 		return usage(v, "too many words")
 	}
 	return nil
+}
+
+// arguments are the words that the usage asks for, and how many it takes.
+func (v Verb) arguments() (needed []string, most int) {
+	option := false
+	for _, w := range strings.Fields(v.Usage)[1:] {
+		switch {
+		case w == "<":
+			return needed, most
+		case option, strings.HasPrefix(w, "[--"):
+			option = !strings.HasSuffix(w, "]")
+		case strings.HasPrefix(w, "["):
+			most++
+		default:
+			needed = append(needed, w)
+			if most++; w == "WORDS" || w == "DATE" {
+				most = math.MaxInt
+			}
+		}
+	}
+	return needed, most
 }
 
 func (c *call) has(option string) bool {
@@ -318,6 +389,9 @@ func (c *call) help() error {
 		{"ssh -t " + host + " SLUG", "the browser at one post; SLUG#HEADING goes to a heading"},
 	}
 	for _, v := range Verbs() {
+		if v.author && !c.Visitor.IsAuthor() {
+			continue
+		}
 		ways = append(ways, [2]string{"ssh " + host + " " + v.Usage, v.Help})
 	}
 	rows := []string{title, ""}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -51,8 +52,10 @@ type conn struct {
 	closed    bool
 	proven    bool
 	author    *author
-	typing    *bucket           // input bytes of all channels
+	typing    *bucket           // bytes typed on all channels
+	copying   *bucket           // bytes of a reader's programs that copy files
 	refused   map[[32]byte]bool // keys offered that are no author's
+	offers    []string          // the first of these, as ssh-keygen -l shows them
 	channels  map[*channel]bool // that have been opened and not ended
 	ending    error             // set once the connection has been told to end
 	handshake *time.Timer
@@ -77,6 +80,7 @@ func (s *Server) wrap(ctx ssh.Context, nc net.Conn) net.Conn {
 		requests: newBucket(requestRate, requestBurst),
 		windows:  newBucket(windowRate, windowBurst),
 		typing:   newBucket(s.limits.Input, inputBurst*s.limits.Input),
+		copying:  newBucket(s.limits.Upload, s.limits.Upload),
 		slots:    make(chan struct{}, s.limits.Channels),
 		since:    time.Now(),
 		channels: map[*channel]bool{},
@@ -135,23 +139,32 @@ func (c *conn) drop(why string) {
 	}
 }
 
-// offered notes a key that is no author's: only how many different ones there
-// were is ever used, to tell an author whose key is missing.
+// maxOffers bounds the fingerprints that are kept for their owner to read.
+const maxOffers = 10
+
+// offered notes a key that is no author's. It is never logged: how many
+// different ones there were, and the fingerprints of the first, are for the
+// visitor alone, who may be an author whose key is missing.
 func (c *conn) offered(k gossh.PublicKey) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.refused == nil {
 		c.refused = map[[32]byte]bool{}
 	}
-	if len(c.refused) < maxAuthTries {
-		c.refused[sha256.Sum256(k.Marshal())] = true
+	sum := sha256.Sum256(k.Marshal())
+	if c.refused[sum] || len(c.refused) >= maxAuthTries {
+		return
+	}
+	c.refused[sum] = true
+	if len(c.offers) < maxOffers {
+		c.offers = append(c.offers, gossh.FingerprintSHA256(k)+" "+clean(k.Type()))
 	}
 }
 
-func (c *conn) keysRefused() int {
+func (c *conn) keysRefused() (n int, fingerprints []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.refused)
+	return len(c.refused), slices.Clone(c.offers)
 }
 
 // authenticated ends the time of the handshake and begins that of idleness.

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,11 +37,14 @@ type bed struct {
 	srv  *Server
 	logs *syncBuffer
 	sees chan size // window sizes the browser was given
+
+	got   atomic.Int64 // bytes that the command alive has read
+	alive chan bool    // and what it found
 }
 
 func serve(t *testing.T, l Limits) *bed {
 	t.Helper()
-	b := &bed{T: t, keys: t.TempDir(), logs: &syncBuffer{}, sees: make(chan size, 4096)}
+	b := &bed{T: t, keys: t.TempDir(), logs: &syncBuffer{}, sees: make(chan size, 4096), alive: make(chan bool, 1)}
 	b.start(l)
 	return b
 }
@@ -70,7 +74,30 @@ func (b *bed) start(l Limits) {
 
 func (b *bed) answer(v *visit) int {
 	out := v.session
+	if after, is := strings.CutPrefix(v.command, "copy and "); is {
+		v.channel.copies.Store(true)
+		v.command = after
+	}
 	switch {
+	case v.copies:
+		v.verb = subsystem
+		b.copies(v)
+		return 7
+	case v.command == "denied":
+		fmt.Fprint(out, v.denied())
+	case v.command == "alive":
+		fmt.Fprint(out, v.alive(v.ctx))
+	case v.command == "alive after eof":
+		_, _ = io.Copy(counter{&b.got}, out)
+		b.alive <- v.alive(v.ctx)
+		b.got.Store(0)
+	case v.command == "drip":
+		for range 30 {
+			if _, err := io.WriteString(out, "."); err != nil || v.ctx.Err() != nil {
+				break
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
 	case v.command == "whoami":
 		name := "reader"
 		if v.author != nil {
@@ -108,6 +135,35 @@ func (b *bed) answer(v *visit) int {
 		<-v.ctx.Done()
 	}
 	return 0
+}
+
+// copies is a program that copies files: it counts what comes in.
+func (b *bed) copies(v *visit) {
+	first := make([]byte, 5)
+	n, _ := v.session.Read(first)
+	switch string(first[:n]) {
+	case "panic":
+		panic("on purpose")
+	case "wait":
+		fmt.Fprintln(v.session.Stderr(), "waiting")
+		<-v.ctx.Done()
+		v.fail(v.farewell(), 1)
+		return
+	}
+	rest, _ := io.Copy(io.Discard, v.session)
+	word := "gone"
+	if v.alive(v.ctx) {
+		word = "still there"
+	}
+	fmt.Fprint(v.session, int64(n)+rest, " ", word)
+}
+
+// counter counts what is written to it.
+type counter struct{ n *atomic.Int64 }
+
+func (c counter) Write(p []byte) (int, error) {
+	c.n.Add(int64(len(p)))
+	return len(p), nil
 }
 
 func (b *bed) authorise(keys ...gossh.PublicKey) {

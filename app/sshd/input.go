@@ -15,8 +15,9 @@ const (
 )
 
 // input reads what a visitor types: not faster than a person or a paste does,
-// and nothing that a browser would have to keep without end. Each read notes
-// that the visitor is there.
+// and nothing that a browser would have to keep without end. A file that comes
+// in comes as it is, an author's as fast as it can: who reads it bounds it.
+// Each read notes that the visitor is there.
 type input struct {
 	r  io.Reader
 	ch *channel
@@ -27,9 +28,16 @@ type input struct {
 }
 
 func (in *input) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
 	for len(in.pending) == 0 {
-		if len(p) == 0 {
-			return 0, nil
+		if in.bucket() == nil {
+			n, err := in.r.Read(p)
+			if n > 0 {
+				in.ch.conn.touch()
+			}
+			return n, err
 		}
 		n, err := in.allowance(len(in.buf))
 		if err != nil {
@@ -38,7 +46,9 @@ func (in *input) Read(p []byte) (int, error) {
 		n, err = in.r.Read(in.buf[:n])
 		if n > 0 {
 			in.ch.conn.touch()
-			in.bucket().spend(n)
+			if b := in.bucket(); b != nil {
+				b.spend(n)
+			}
 			in.pending = in.buf[:n]
 			if in.ch.requests.terminal {
 				in.pending = in.keys.filter(nil, in.pending)
@@ -53,10 +63,20 @@ func (in *input) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// bucket is the allowance that reads are taken from, nil when there is none.
 func (in *input) bucket() *bucket {
-	in.ch.conn.mu.Lock()
-	defer in.ch.conn.mu.Unlock()
-	return in.ch.conn.typing
+	c := in.ch.conn
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case in.ch.requests.typed:
+		return c.typing
+	case c.author != nil:
+		return nil
+	case in.ch.copies.Load():
+		return c.copying
+	}
+	return c.typing
 }
 
 // allowance waits until something may be read, and says how much.
@@ -65,7 +85,11 @@ func (in *input) allowance(n int) (int, error) {
 		in.keys.paste = in.ch.conn.pasteLimit()
 	}
 	for {
-		k, wait := in.bucket().some(n, leastRead)
+		b := in.bucket()
+		if b == nil {
+			return n, nil
+		}
+		k, wait := b.some(n, leastRead)
 		if k > 0 {
 			return k, nil
 		}

@@ -13,6 +13,8 @@ type Limits struct {
 	PerAddress      int // of one IPv4 address or one IPv6 /64: 16
 	Channels        int // sessions of one connection: 4
 	Browsers        int // terminal browsers in the process: 512
+	Transfers       int // programs that copy files, in the process: 8
+	TransfersReader int // of these, readers': 4
 
 	Handshake  time.Duration // from accept to the end of authentication: 10 s
 	Start      time.Duration // from the opening of a channel to its command: 10 s
@@ -22,9 +24,12 @@ type Limits struct {
 	Warning    time.Duration // how long before the end of idleness it is announced: 1 min
 	Stall      time.Duration // for one write to be taken by the client: 15 s
 	Farewell   time.Duration // for a session to end once it has been told to: 3 s
+	Alive      time.Duration // for a client to answer when it is asked whether it is still there: 5 s
+	Queue      time.Duration // for a transfer to wait until others have ended: 10 s
 
 	Input       int // bytes a second a reader may type: 1024, bursts of 16 times that
 	InputAuthor int // the same for an author: 65536
+	Upload      int // bytes a second from a reader's program that copies files: 262144; an author's is not slowed
 	Paste       int // bytes of one paste of a reader: 65536, of an author 16 times that
 }
 
@@ -45,6 +50,8 @@ func (l Limits) or(d Limits) Limits {
 	number(&l.PerAddress, d.PerAddress)
 	number(&l.Channels, d.Channels)
 	number(&l.Browsers, d.Browsers)
+	number(&l.Transfers, d.Transfers)
+	number(&l.TransfersReader, d.TransfersReader)
 	span(&l.Handshake, d.Handshake)
 	span(&l.Start, d.Start)
 	span(&l.Lifetime, d.Lifetime)
@@ -53,8 +60,11 @@ func (l Limits) or(d Limits) Limits {
 	span(&l.Warning, d.Warning)
 	span(&l.Stall, d.Stall)
 	span(&l.Farewell, d.Farewell)
+	span(&l.Alive, d.Alive)
+	span(&l.Queue, d.Queue)
 	number(&l.Input, d.Input)
 	number(&l.InputAuthor, d.InputAuthor)
+	number(&l.Upload, d.Upload)
 	number(&l.Paste, d.Paste)
 	l.Warning = min(l.Warning, l.Idle/2, l.IdleAuthor/2)
 	return l
@@ -67,6 +77,8 @@ func defaultLimits() Limits {
 		PerAddress:      16,
 		Channels:        4,
 		Browsers:        512,
+		Transfers:       8,
+		TransfersReader: 4,
 		Handshake:       10 * time.Second,
 		Start:           10 * time.Second,
 		Lifetime:        4 * time.Hour,
@@ -75,8 +87,11 @@ func defaultLimits() Limits {
 		Warning:         time.Minute,
 		Stall:           15 * time.Second,
 		Farewell:        3 * time.Second,
+		Alive:           5 * time.Second,
+		Queue:           10 * time.Second,
 		Input:           1 << 10,
 		InputAuthor:     64 << 10,
+		Upload:          256 << 10,
 		Paste:           64 << 10,
 	}
 }

@@ -174,7 +174,8 @@ func TestForwardingAndTheRestIsRefused(t *testing.T) {
 			P, C string
 			N    uint32
 		}{false, "MIT", "00", 0}), false},
-		{"subsystem", gossh.Marshal(struct{ S string }{"sftp"}), false},
+		{"subsystem", gossh.Marshal(struct{ S string }{"netconf"}), false},
+		{"subsystem", gossh.Marshal(struct{ S string }{"SFTP"}), false},
 		{"signal", gossh.Marshal(struct{ S string }{"KILL"}), false},
 		{"break", gossh.Marshal(struct{ N uint32 }{1}), false},
 		{"window-change", gossh.Marshal(windowChange{Cols: 80, Rows: 24}), false},

@@ -18,6 +18,9 @@ const (
 	maxPassed = 2 + maxEnv
 )
 
+// subsystem is the one there is.
+const subsystem = "sftp"
+
 // verdict is what becomes of a request of a client on a channel.
 type verdict int
 
@@ -38,7 +41,8 @@ type judgement struct {
 // known to be harmless and useful is refused.
 type requests struct {
 	terminal bool // a pty has been asked for
-	started  bool // a shell or command has been asked for
+	started  bool // a shell, a command or a subsystem has been asked for
+	typed    bool // what comes in is typed: there is a terminal, or no command
 	term     string
 	env      []string
 	envBytes int
@@ -99,11 +103,19 @@ func (r *requests) judge(kind string, payload []byte) judgement {
 		if r.started {
 			return judgement{}
 		}
-		r.started = true
+		r.started, r.typed = true, true
 		return judgement{verdict: pass}
 	case "exec":
 		var c struct{ Command string }
 		if r.started || len(payload) > maxCommand || gossh.Unmarshal(payload, &c) != nil {
+			return judgement{}
+		}
+		r.started, r.typed = true, r.terminal
+		return judgement{verdict: pass, payload: payload}
+	case "subsystem":
+		var s struct{ Name string }
+		// A terminal would change the bytes on their way.
+		if r.started || r.terminal || gossh.Unmarshal(payload, &s) != nil || s.Name != subsystem {
 			return judgement{}
 		}
 		r.started = true

@@ -1,6 +1,7 @@
 package sshd
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 
@@ -72,6 +73,11 @@ func FuzzRequests(f *testing.F) {
 					}
 				case "shell", "exec":
 					starts++
+				case "subsystem":
+					starts++
+					if r.terminal || !bytes.HasSuffix(payload, []byte(subsystem)) {
+						t.Errorf("%q passed, terminal %v", payload, r.terminal)
+					}
 				case "env":
 				default:
 					t.Errorf("%q passed", kind)

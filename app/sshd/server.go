@@ -90,7 +90,10 @@ func (s *Server) guarding(lib *ssh.Server) error {
 			return false, nil
 		},
 	}
-	lib.SubsystemHandlers = map[string]ssh.SubsystemHandler{}
+	// The library takes subsystems past the middleware.
+	lib.SubsystemHandlers = map[string]ssh.SubsystemHandler{
+		subsystem: ssh.SubsystemHandler(s.recording(s.recovering(s.answering(nil)))),
+	}
 	lib.ConnectionFailedCallback = func(nc net.Conn, err error) {
 		s.log.Debug("handshake failed", "from", network(nc.RemoteAddr()).Addr().String(), "err", clean(err.Error()))
 	}

@@ -23,6 +23,7 @@ type channel struct {
 
 	requests requests // of the filter alone, until it has been passed a start
 	started  atomic.Bool
+	copies   atomic.Bool   // a program that copies files is at the other end
 	answered chan struct{} // closed when the answer to the command is complete
 	sizes    *mailbox
 	notices  chan string // cap 1: a line for the visitor, newest wins
@@ -133,8 +134,8 @@ func (g *guardedOpening) Accept() (gossh.Channel, <-chan *gossh.Request, error) 
 	return &guardedChannel{
 		Channel: real,
 		in:      &input{r: real, ch: g.ch},
-		out:     &output{w: real, conn: g.ch.conn},
-		err:     &output{w: real.Stderr(), conn: g.ch.conn},
+		out:     &output{w: real, ch: g.ch},
+		err:     &output{w: real.Stderr(), ch: g.ch},
 	}, out, nil
 }
 

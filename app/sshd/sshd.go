@@ -31,7 +31,10 @@
 // # Rooms
 //
 // A terminal without a command, or with the address of a post alone, gets
-// tui; everything else is a command line (command.go) and gets shell.
+// tui. The far end of a program that copies files (the subsystem sftp, or scp,
+// rsync and git) gets transfer; everything else is a command line (command.go)
+// and gets shell. Subsystems, which the library takes past all middleware,
+// have the same guard, record and recovery as commands.
 package sshd
 
 import (
@@ -42,19 +45,21 @@ import (
 
 	"sheaf/app/blog"
 	"sheaf/app/shell"
+	"sheaf/app/transfer"
 	"sheaf/app/tui"
 	"sheaf/app/typeset"
 )
 
 // Config is what a server is made of.
 type Config struct {
-	Blog    *blog.Blog
-	Setter  *typeset.Setter
-	Keys    string // folder of the host key and of the authors' keys
-	Host    string // the public name, printed in addresses; "" takes the site's
-	Version string // of the program, told to clients
-	Limits  Limits
-	Log     *slog.Logger // nil: none
+	Blog     *blog.Blog
+	Setter   *typeset.Setter
+	Transfer *transfer.Transfer
+	Keys     string // folder of the host key and of the authors' keys
+	Host     string // the public name, printed in addresses; "" takes the site's
+	Version  string // of the program, told to clients
+	Limits   Limits
+	Log      *slog.Logger // nil: none
 }
 
 // size is that of a window, in cells.
@@ -70,6 +75,7 @@ func New(c Config) (*Server, error) {
 	}
 	r.log = s.log
 	r.browsers = make(chan struct{}, s.limits.Browsers)
+	r.transfers = newTransfers(s.limits)
 	r.failed = s.failed
 	return s, nil
 }
@@ -77,9 +83,10 @@ func New(c Config) (*Server, error) {
 // rooms is where sessions go.
 type rooms struct {
 	Config
-	log      *slog.Logger
-	browsers chan struct{} // one for each open browser
-	failed   func(error) string
+	log       *slog.Logger
+	browsers  chan struct{} // one for each open browser
+	transfers *transfers
+	failed    func(error) string
 }
 
 // answer sends a visit to its room and gives the exit status.
@@ -87,6 +94,9 @@ func (r *rooms) answer(v *visit) int {
 	visitor := r.Blog.Reader()
 	if v.author != nil {
 		visitor = r.Blog.Author(v.author.name)
+	}
+	if v.copies {
+		return r.transfer(v, visitor, nil)
 	}
 	args, err := words(v.command)
 	if err != nil {
@@ -104,17 +114,10 @@ func (r *rooms) answer(v *visit) int {
 			}
 		}
 	}
-	if len(args) > 0 && copies(args[0]) {
-		v.verb = clean(args[0])
-		return v.fail(v.verb+": files cannot be fetched here; ssh "+r.host(visitor)+" cat SLUG prints a post's source", 1)
+	if len(args) > 0 && transfer.Copies(args[0]) {
+		return r.transfer(v, visitor, args)
 	}
 	return r.command(v, visitor, args)
-}
-
-// copies reports whether a command is the far end of a program that copies
-// files.
-func copies(name string) bool {
-	return name == "scp" || name == "rsync" || name == "sftp-server" || strings.HasPrefix(name, "git-")
 }
 
 func (r *rooms) host(v blog.Visitor) string {
@@ -146,6 +149,9 @@ func (r *rooms) command(v *visit, visitor blog.Visitor, args []string) int {
 		Width:    v.size.Width,
 		Color:    color,
 		Theme:    theme,
+		Denied:   v.denied(),
+		In:       v.session,
+		Alive:    v.alive,
 		Out:      v.session,
 		Err:      v.session.Stderr(),
 	})

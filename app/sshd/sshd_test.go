@@ -17,6 +17,7 @@ import (
 
 	"sheaf/app/blog"
 	"sheaf/app/store"
+	"sheaf/app/transfer"
 	"sheaf/app/typeset"
 )
 
@@ -45,7 +46,11 @@ func open(t *testing.T, l Limits) *bed {
 	}
 	t.Cleanup(func() { b.Close() })
 	d := &bed{T: t, keys: t.TempDir(), logs: &syncBuffer{}}
-	d.srv, err = New(Config{Blog: b, Setter: typeset.New(1 << 20), Keys: d.keys, Version: "v1.2 (x)", Limits: l, Log: slog.New(slog.NewTextHandler(d.logs, nil))})
+	files, err := transfer.New(transfer.Config{Scratch: filepath.Join(t.TempDir(), "scratch"), Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.srv, err = New(Config{Blog: b, Setter: typeset.New(1 << 20), Transfer: files, Keys: d.keys, Version: "v1.2 (x)", Limits: l, Log: slog.New(slog.NewTextHandler(d.logs, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,9 +94,9 @@ func TestCommandsGoToTheShell(t *testing.T) {
 		{"cat", "", "usage: cat SLUG", 2},
 		{"secret", "", "sheaf: secret: no such post or command\n", 1},
 		{"sh -c id", "", "sheaf: sh: no such post or command\n", 1},
-		{"scp -f arriving.md", "", "sheaf: scp: files cannot be fetched here; ssh blog.example cat SLUG prints a post's source\n", 1},
-		{"rsync --server --sender . x", "", "sheaf: rsync: files cannot be fetched here", 1},
-		{"git-upload-pack '/blog'", "", "sheaf: git-upload-pack: files cannot be fetched here", 1},
+		{"publish x.md", "", "sheaf: permission denied: no author key\nhint: no key was offered", 1},
+		{"git-upload-pack '/blog'", "", "sheaf: git: ", 1},
+		{"git-receive-pack '/blog'", "", "sheaf: permission denied: no author key\nhint: no key was offered", 1},
 		{"help", "ssh blog.example ls", "", 0},
 	} {
 		out, errs, status := d.run(c, k.line)
@@ -158,7 +163,7 @@ func TestATerminalGetsTheBrowser(t *testing.T) {
 			t.Errorf("%q: status %d, %q", command, status, out)
 		}
 	}
-	for command, want := range map[string]string{"ls": "Arriving", "nothing": "sheaf: nothing: no such post or command\r\n", "read arriving": "Three flights"} {
+	for command, want := range map[string]string{"ls": "Arriving", "scp -f arriving.md": "sheaf: scp: copies files, which a terminal would change\r\n", "nothing": "sheaf: nothing: no such post or command\r\n", "read arriving": "Three flights"} {
 		out, _ := d.screen(c, command, nil, "", "")
 		if !strings.Contains(out, want) || strings.Contains(out, "\x1b[?1049h") {
 			t.Errorf("%q: %q", command, out)

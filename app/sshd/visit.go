@@ -3,6 +3,7 @@ package sshd
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -19,8 +20,11 @@ type visit struct {
 	session ssh.Session
 	author  *author // nil: a reader
 	refused int     // keys offered that are no author's
+	offers  []string
+	channel *channel
 
 	command  string // as it came; "" asks for the browser or the list
+	copies   bool   // the subsystem is asked for, not a command
 	terminal bool
 	term     string
 	env      []string
@@ -41,6 +45,52 @@ func (v *visit) noColor() bool {
 func (v *visit) fail(what string, status int) int {
 	_, _ = io.WriteString(v.session.Stderr(), "sheaf: "+what+"\n")
 	return status
+}
+
+// alive asks the client whether it is still there. A connection that is cut
+// ends the input just as a client does that has said all, so that nothing is
+// complete before the client has answered once more.
+func (v *visit) alive(ctx context.Context) bool {
+	s := v.channel.conn.srv
+	ctx, cancel := context.WithTimeout(ctx, s.limits.Alive)
+	defer cancel()
+	answered := make(chan bool, 1)
+	s.start(func() {
+		// No client knows the request, and each must say so.
+		_, err := v.session.SendRequest("keepalive@openssh.com", true, nil)
+		answered <- err == nil
+	})
+	select {
+	case ok := <-answered:
+		return ok && v.ctx.Err() == nil
+	case <-ctx.Done():
+	case <-v.ctx.Done():
+	}
+	return false
+}
+
+// denied is what a reader is told who tries to change something: which keys
+// were offered, and what to do. "" for an author.
+func (v *visit) denied() string {
+	if v.author != nil {
+		return ""
+	}
+	lines := []string{"sheaf: permission denied: no author key"}
+	for _, o := range v.offers {
+		lines = append(lines, "offered: "+o)
+	}
+	if n := v.refused - len(v.offers); n > 0 {
+		lines = append(lines, fmt.Sprintf("offered: and %d more", n))
+	}
+	switch {
+	case v.refused > 0:
+		lines = append(lines, "hint: a line of your .pub file in keys/authors on the server makes you an author")
+	case openDoor(v.session.User()):
+		lines = append(lines, "hint: the name "+v.session.User()+" is let in without a key; log in with any other name")
+	default:
+		lines = append(lines, "hint: no key was offered; ssh -i FILE names one, ssh-keygen makes one, keys/authors on the server lists the authors'")
+	}
+	return strings.Join(lines, "\n")
 }
 
 // recording is the outermost middleware: it logs a session when it is over,
@@ -74,12 +124,14 @@ func (s *Server) visit(sess ssh.Session, ch *channel) *visit {
 		ctx:     ch.own,
 		session: sess,
 		author:  s.authors.find(sess.PublicKey()),
-		refused: ch.conn.keysRefused(),
+		channel: ch,
 		command: sess.RawCommand(),
+		copies:  sess.Subsystem() == subsystem,
 		env:     sess.Environ(),
 		sizes:   ch.sizes.out,
 		notices: ch.notices,
 	}
+	v.refused, v.offers = ch.conn.keysRefused()
 	if pty, _, ok := sess.Pty(); ok {
 		v.terminal, v.term, v.size = true, pty.Term, size{Width: pty.Window.Width, Height: pty.Window.Height}
 	}

@@ -1,15 +1,39 @@
-// Package store keeps what a blog is made of. For now that is the folder
-// itself: plain files that stay the owner's, edited with anything.
+// Package store keeps what a blog is made of: plain files that stay the
+// owner's, edited with anything, and beside them every version they have had.
 //
-// A Folder promises three things. One server holds a folder at a time (Open
+// The versions are a log of commits over blobs. A blob is the bytes of a file
+// under their hash; a commit names the files it changes and their blobs; the
+// tree is what all commits add up to (Ledger). Store is that much as an
+// interface, which asks nothing of a disk; Folder is the one there is, on a
+// directory:
+//
+//	content/            the plain files: the newest tree, for everybody to read and edit
+//	  .sheaf/log        one commit a line, with a checksum; only ever added to
+//	  .sheaf/objects/   the blobs
+//	  .sheaf/state/     small things that have no history (State)
+//	  .sheaf/index      which bytes a file had when it was last looked at; can be lost
+//	  .sheaf/shown      the revision the plain files are of; can be lost
+//	  .sheaf/tmp/       files on their way; swept at the start
+//	  .sheaf/lock       who holds the folder
+//
+// A commit is made in this order: blobs and temporary copies of the files are
+// made durable, the line is added to the log and made durable, the copies are
+// renamed into place. The line is the moment that counts. Before it, nothing
+// has happened: a full disk or a stop leaves everything as it was. After it,
+// the commit stands: what was not yet renamed is at the next start.
+//
+// What is changed by hand is found and becomes a commit of its own (Adopt),
+// also in front of a commit that would have overwritten it. The time from an
+// edit to its commit is the owner's risk: a version that was replaced by hand
+// before anybody looked has left no trace.
+//
+// A Folder promises three more things. One server holds a folder at a time (Open
 // takes .sheaf/lock and a second Open says who has it). Nothing outside the
-// folder can be read through it: FS is confined by the kernel, follows no
-// symbolic link out, opens regular files and directories only, and hides
-// every name that begins with a dot. And a change by any means is noticed
-// (Watch): by the system's notifications, and by a slow poll behind them for
-// file systems that send none.
-//
-// The files are read, never written, but for the lock.
+// folder can be read or written through it: all paths go through os.Root,
+// which follows no symbolic link out; FS opens regular files and directories
+// only, and hides every name that begins with a dot. And a change by any means
+// is noticed (Watch): by the system's notifications, and by a slow poll behind
+// them for file systems that send none.
 package store
 
 import (
@@ -40,14 +64,28 @@ type Folder struct {
 	ctx      context.Context // ends every Watch on Close
 	cancel   context.CancelFunc
 	watchers sync.WaitGroup
+
+	home     *os.Root // .sheaf; nil: a view, or a folder that cannot be written
+	history  int64
+	ledger   atomic.Pointer[Ledger]
+	index    index
+	unsynced sync.Map   // hashes of blobs that are not durable yet
+	writing  sync.Mutex // one commit at a time; guards journal and ids
+	journal  *journal
+	ids      map[string]Rev
+	news     sync.Mutex // guards more
+	more     chan struct{}
 }
+
+const sheafDir = ".sheaf"
 
 // An Option changes how Open works.
 type Option func(*options)
 
 type options struct {
-	poll   time.Duration
-	holder string
+	poll    time.Duration
+	holder  string
+	history int64
 }
 
 // Poll sets how often Watch compares the whole folder with what it saw before;
@@ -70,12 +108,17 @@ func Open(dir string, log *slog.Logger, opts ...Option) (*Folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.log, f.poll = log, o.poll
-	f.lock, err = takeLock(filepath.Join(f.dir, ".sheaf"), o.holder)
+	f.log, f.poll, f.history = log, o.poll, o.history
+	f.lock, err = takeLock(filepath.Join(f.dir, sheafDir), o.holder)
 	switch {
 	case err == nil:
+		if err := f.openHome(); err != nil {
+			f.Close()
+			return nil, fmt.Errorf("content %s: %w", dir, err)
+		}
+		f.watchers.Go(f.sweep)
 	case errors.Is(err, fs.ErrPermission), isReadOnly(err):
-		log.Warn("content is read-only: no lock taken", "dir", dir, "err", err)
+		log.Warn("content is read-only: no lock taken, nothing can be published", "dir", dir, "err", err)
 	default:
 		f.Close()
 		return nil, fmt.Errorf("content %s: %w", dir, err)
@@ -97,7 +140,15 @@ func View(dir string) (*Folder, error) {
 		quiet: 150 * time.Millisecond, late: 700 * time.Millisecond, bulk: 3 * time.Second}
 	f.root.Store(root)
 	f.ctx, f.cancel = context.WithCancel(context.Background())
+	f.more, f.ids = make(chan struct{}), map[string]Rev{}
+	f.index.files = map[string]stamped{}
+	f.ledger.Store(&Ledger{})
 	return f, nil
+}
+
+// readOnly is the answer to whoever wants to change a folder that cannot be.
+func (f *Folder) readOnly() error {
+	return fmt.Errorf("content %s cannot be written: %w", f.dir, fs.ErrPermission)
 }
 
 // Dir is the folder's absolute path.
@@ -108,6 +159,14 @@ func (f *Folder) Close() error {
 	f.cancel()
 	f.watchers.Wait()
 	err := f.root.Load().Close()
+	if f.home != nil {
+		f.writing.Lock() // a commit under way is finished
+		defer f.writing.Unlock()
+		if f.journal != nil {
+			err = errors.Join(err, f.index.save(f), f.journal.file.Close())
+		}
+		err = errors.Join(err, f.home.Close())
+	}
 	if f.lock != nil {
 		err = errors.Join(err, f.lock.release())
 	}

@@ -8,6 +8,7 @@ type Styles struct {
 	Selected                            Style // the one selected thing
 	Match                               Style // what a search found
 	Warning, Error                      Style
+	Added, Removed                      Style // lines of a difference
 }
 
 // Style is a look of text.
@@ -43,6 +44,8 @@ func Styled(t Theme) Styles {
 		Match:     of(face{attrs: reverse, ink: p.accent}),
 		Warning:   of(face{ink: p.callout["warning"]}),
 		Error:     of(face{attrs: bold, ink: p.callout["error"]}),
+		Added:     of(face{ink: p.callout["success"]}),
+		Removed:   of(face{ink: p.callout["error"]}),
 	}
 }
 

@@ -18,7 +18,10 @@ func main() {
 	// A second signal ends the process at once: the first one has begun the drain.
 	context.AfterFunc(ctx, stop)
 	os.Exit(app.Main(ctx, app.Process{
+		Name:    os.Args[0],
 		Args:    os.Args[1:],
+		Env:     os.Environ(),
+		Stdin:   os.Stdin,
 		Stdout:  os.Stdout,
 		Stderr:  os.Stderr,
 		Version: version,

@@ -1,0 +1,259 @@
+package blog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"net/url"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"sheaf/app/store"
+)
+
+// Files are the files of the blog at one revision, as a visitor may fetch
+// them: authors all that are kept, readers the sources of what is published
+// and the files these name. Immutable.
+type Files struct {
+	rev     Rev
+	folder  *store.Folder
+	edition *Edition
+	list    []FileInfo            // sorted by path
+	at      map[string]FileInfo   // directories too
+	in      map[string][]FileInfo // by directory, sorted
+}
+
+// FileInfo is one file or directory.
+type FileInfo struct {
+	Path  string // "." is the top
+	Dir   bool
+	Size  int64
+	MTime time.Time
+	Hash  string
+}
+
+// Files gives the files of the newest revision. It waits until what stands in
+// the folder has been looked through once since the start.
+func (v Visitor) Files(ctx context.Context) (*Files, error) {
+	if v.blog == nil {
+		return nil, fs.ErrNotExist
+	}
+	if err := v.blog.adoption(ctx); err != nil {
+		return nil, err
+	}
+	l := v.blog.lib.folder.Ledger()
+	f := &Files{rev: l.Rev(), folder: v.blog.lib.folder, edition: v.Edition(), at: map[string]FileInfo{}, in: map[string][]FileInfo{}}
+	entries := l.Entries()
+	if !v.author {
+		public := f.edition.public(entries)
+		entries = slices.DeleteFunc(entries, func(e Entry) bool { return !public[e.Path] })
+	}
+	f.at["."] = FileInfo{Path: ".", Dir: true}
+	for _, e := range entries {
+		info := FileInfo{Path: e.Path, Size: e.Size, MTime: e.MTime, Hash: e.Hash}
+		f.list = append(f.list, info)
+		f.add(info)
+	}
+	for dir := range f.in {
+		slices.SortFunc(f.in[dir], func(a, b FileInfo) int { return strings.Compare(a.Path, b.Path) })
+	}
+	return f, nil
+}
+
+// add enters a file and the directories above it, which are as old as the
+// newest file in them.
+func (f *Files) add(info FileInfo) {
+	f.at[info.Path] = info
+	f.in[path.Dir(info.Path)] = append(f.in[path.Dir(info.Path)], info)
+	for dir := path.Dir(info.Path); dir != "."; dir = path.Dir(dir) {
+		if _, known := f.at[dir]; known {
+			return
+		}
+		d := FileInfo{Path: dir, Dir: true, MTime: info.MTime}
+		f.at[dir] = d
+		f.in[path.Dir(dir)] = append(f.in[path.Dir(dir)], d)
+	}
+}
+
+// Rev is the revision.
+func (f *Files) Rev() Rev { return f.rev }
+
+// Stat finds a file or directory. A path without an own file that is SLUG.md
+// finds the source of that post. fs.ErrNotExist otherwise, and for what the
+// visitor may not have.
+func (f *Files) Stat(name string) (FileInfo, error) {
+	name = path.Clean(strings.Trim(name, "/"))
+	if info, ok := f.at[name]; ok {
+		return info, nil
+	}
+	if isMarkdown(name) {
+		if p, err := f.edition.Post(name); err == nil {
+			if info, ok := f.at[p.Path]; ok {
+				return info, nil
+			}
+		}
+	}
+	return FileInfo{}, fmt.Errorf("%s: %w", name, fs.ErrNotExist)
+}
+
+// List gives what is in a directory, sorted by name.
+func (f *Files) List(dir string) ([]FileInfo, error) {
+	dir = path.Clean(strings.Trim(dir, "/"))
+	if info, ok := f.at[dir]; !ok || !info.Dir {
+		return nil, fmt.Errorf("%s: %w", dir, fs.ErrNotExist)
+	}
+	return f.in[dir], nil
+}
+
+// All gives every file, sorted by path.
+func (f *Files) All() iter.Seq[FileInfo] { return slices.Values(f.list) }
+
+// Read gives the bytes of a file found by Stat, byte for byte.
+func (f *Files) Read(ctx context.Context, info FileInfo) ([]byte, error) {
+	if info.Dir {
+		return nil, errors.New("is a directory")
+	}
+	return f.folder.Get(ctx, info.Hash)
+}
+
+// named finds the words of a source that may be the names of files.
+var named = regexp.MustCompile(`[^\s()<>"'\[\]{}|=]+\.[A-Za-z0-9]{2,5}`)
+
+// public gives the paths that readers may fetch: the sources of what they can
+// see, and the other files that these name. It is made once per edition.
+func (e *Edition) public(entries []Entry) map[string]bool {
+	e.index.files.Do(func() {
+		public := map[string]bool{}
+		byName := map[string][]string{}
+		for _, x := range entries {
+			if !isMarkdown(x.Path) && !isConfigFile(x.Path) {
+				byName[path.Base(x.Path)] = append(byName[path.Base(x.Path)], x.Path)
+			}
+		}
+		for _, p := range e.ordered() {
+			if !p.State.Visible() {
+				continue
+			}
+			public[p.Path] = true
+			src, err := p.Source()
+			if err != nil || len(byName) == 0 {
+				continue
+			}
+			for _, word := range named.FindAllString(string(src), -1) {
+				if u, err := url.PathUnescape(word); err == nil {
+					word = u
+				}
+				for _, full := range byName[path.Base(word)] {
+					if e.reaches(p, word, full) {
+						public[full] = true
+					}
+				}
+			}
+		}
+		e.index.public = public
+	})
+	return e.index.public
+}
+
+// reaches reports whether a name in a post's source can mean a file.
+func (e *Edition) reaches(p *Post, word, full string) bool {
+	for _, at := range e.places(p) {
+		if path.Join(at, strings.TrimPrefix(word, "/")) == full {
+			return true
+		}
+	}
+	return false
+}
+
+// isConfigFile reports the files that say how a site is made, which are
+// nobody's but the authors'.
+func isConfigFile(name string) bool {
+	switch strings.ToLower(path.Ext(name)) {
+	case ".yaml", ".yml", ".toml", ".json", ".lock", ".env", ".jl", ".rb", ".js", ".ts", ".mjs", ".html", ".key", ".pem":
+		return true
+	}
+	return false
+}
+
+const (
+	maxName = 200 // bytes of one name
+	maxPath = 500
+)
+
+// PathFor says what path is meant by what an author writes to: cleaned, below
+// the folder. The error is a plain reason.
+func PathFor(name string) (string, error) {
+	clean := path.Clean(strings.TrimLeft(name, "/"))
+	switch {
+	case clean == "." || clean == "":
+		return "", errors.New("names no file")
+	case slices.Contains(strings.Split(name, "/"), ".."):
+		return "", errors.New("leads out of the blog")
+	case len(clean) > maxPath:
+		return "", fmt.Errorf("is longer than %d bytes", maxPath)
+	case !utf8.ValidString(clean):
+		return "", errors.New("has a name that is not UTF-8")
+	}
+	for _, r := range clean {
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) && r != 0x200d || r == '\\' || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r) {
+			return "", fmt.Errorf("has a character in its name that cannot be kept (%U)", r)
+		}
+	}
+	for part := range strings.SplitSeq(clean, "/") {
+		switch {
+		case part[0] == '.':
+			return "", errors.New("is hidden: names that begin with a dot are not part of the blog")
+		case len(part) > maxName:
+			return "", fmt.Errorf("has a name longer than %d bytes", maxName)
+		case strings.TrimSpace(part) != part:
+			return "", errors.New("has a name that begins or ends with a blank")
+		}
+	}
+	return clean, nil
+}
+
+// foldName is what names are told apart by on every disk.
+func foldName(p string) string { return norm.NFC.String(strings.ToLower(norm.NFC.String(p))) }
+
+// droppings are the temporary names of editors and of sed.
+var droppings = regexp.MustCompile(`^(4913|sed[A-Za-z0-9]{6}|#.*#|.*~|.*\.(swp|swo|tmp|part|crdownload|filepart))$`)
+
+// Scratch reports a name that is nobody's work: hidden names and the droppings
+// of editors and of transfers (4913, .x.swp, x~).
+func Scratch(name string) bool {
+	for part := range strings.SplitSeq(name, "/") {
+		if part != "" && part != "." && part != ".." && part[0] == '.' || droppings.MatchString(part) {
+			return true
+		}
+	}
+	return false
+}
+
+// A Commit is one change as the log has it.
+type Commit = store.Commit
+
+// Commits gives the commits after a revision, in order: all there are, to
+// authors only.
+func (v Visitor) Commits(since Rev) iter.Seq[Commit] {
+	if !v.author {
+		return func(func(Commit) bool) {}
+	}
+	return slices.Values(v.blog.lib.folder.Ledger().Commits(since))
+}
+
+// Get gives the bytes of any version of a file, to authors only.
+func (v Visitor) Get(ctx context.Context, hash string) ([]byte, error) {
+	if !v.author {
+		return nil, ErrNotAuthor
+	}
+	return v.blog.lib.folder.Get(ctx, hash)
+}

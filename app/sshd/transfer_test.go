@@ -1,0 +1,270 @@
+package sshd
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	gossh "golang.org/x/crypto/ssh"
+)
+
+// opened is the subsystem sftp as a client has it.
+type opened struct {
+	gossh.Channel
+	out, errs syncBuffer
+	status    chan uint32 // closed without one when there was none
+}
+
+func (b *bed) sftp(c *gossh.Client, in string) *opened {
+	b.Helper()
+	ch, reqs, err := c.OpenChannel("session", nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	o := &opened{Channel: ch, status: make(chan uint32, 1)}
+	if ok, err := ch.SendRequest("subsystem", true, gossh.Marshal(struct{ S string }{"sftp"})); !ok || err != nil {
+		b.Fatalf("subsystem: %v %v", ok, err)
+	}
+	var read sync.WaitGroup
+	read.Go(func() { _, _ = io.Copy(&o.out, ch) })
+	read.Go(func() { _, _ = io.Copy(&o.errs, ch.Stderr()) })
+	go func() {
+		defer close(o.status)
+		for r := range reqs {
+			_ = r.Reply(false, nil)
+			var exit struct{ Status uint32 }
+			if r.Type == "exit-status" && gossh.Unmarshal(r.Payload, &exit) == nil {
+				read.Wait()
+				o.status <- exit.Status
+			}
+		}
+	}()
+	if _, err := io.WriteString(ch, in); err != nil {
+		b.Fatal(err)
+	}
+	return o
+}
+
+func TestASubsystemIsGuardedLikeACommand(t *testing.T) {
+	b := serve(t, Limits{})
+	c := b.client()
+	s := b.sftp(c, "abc")
+	s.CloseWrite()
+	if status := <-s.status; s.out.String() != "3 still there" || status != 7 {
+		t.Errorf("%q, status %d", s.out.String(), status)
+	}
+	s = b.sftp(c, "panic")
+	if status := <-s.status; !strings.HasPrefix(s.errs.String(), "sheaf: internal error (") || status != 1 {
+		t.Errorf("%q, status %d", s.errs.String(), status)
+	}
+	eventually(t, "both are recorded", func() bool { return strings.Count(b.logs.String(), "verb=sftp") == 2 })
+	ch, reqs, err := c.OpenChannel("session", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go gossh.DiscardRequests(reqs)
+	if ok, _ := ch.SendRequest("pty-req", true, gossh.Marshal(ptyRequest{Term: "xterm", Cols: 80, Rows: 24})); !ok {
+		t.Error("no terminal")
+	}
+	if ok, _ := ch.SendRequest("subsystem", true, gossh.Marshal(struct{ S string }{"sftp"})); ok {
+		t.Error("a subsystem in a terminal, which changes its bytes")
+	}
+}
+
+func TestASubsystemIsToldOfTheEnd(t *testing.T) {
+	b := serve(t, Limits{})
+	s := b.sftp(b.client(), "wait")
+	eventually(t, "it waits", func() bool { return strings.Contains(s.errs.String(), "waiting") })
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := b.srv.Shutdown(ctx); err != nil {
+		t.Error(err)
+	}
+	if status := <-s.status; status != 7 || !strings.Contains(s.errs.String(), string(byeRestart)) {
+		t.Errorf("%q, status %d", s.errs.String(), status)
+	}
+}
+
+// mute is a connection whose client stops answering without a word.
+type mute struct {
+	net.Conn
+	silent *atomic.Bool
+}
+
+func (m mute) Write(p []byte) (int, error) {
+	if m.silent.Load() {
+		return len(p), nil
+	}
+	return m.Conn.Write(p)
+}
+
+func TestTheEndOfInputIsNotTheEndOfTheClient(t *testing.T) {
+	b := serve(t, Limits{Alive: 300 * time.Millisecond})
+	ada := newKey(t)
+	b.authorise(ada.PublicKey())
+	if out, _, _ := b.run(b.client(ada), "alive"); out != "true" {
+		t.Errorf("one that answers: %q", out)
+	}
+	for name, end := range map[string]func(c *gossh.Client, silent *atomic.Bool){
+		"silent": func(_ *gossh.Client, silent *atomic.Bool) { silent.Store(true) },
+		"cut":    func(c *gossh.Client, _ *atomic.Bool) { c.Close() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var silent atomic.Bool
+			nc, err := net.Dial("tcp", b.addr)
+			if err != nil {
+				t.Fatal(err)
+			}
+			conn, chans, reqs, err := gossh.NewClientConn(mute{nc, &silent}, b.addr, &gossh.ClientConfig{
+				User: "ada", Auth: []gossh.AuthMethod{gossh.PublicKeys(ada)}, HostKeyCallback: gossh.InsecureIgnoreHostKey()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := gossh.NewClient(conn, chans, reqs)
+			defer c.Close()
+			s, err := c.NewSession()
+			if err != nil {
+				t.Fatal(err)
+			}
+			in, _ := s.StdinPipe()
+			if err := s.Start("alive after eof"); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.WriteString(in, "half a post"); err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, "it has arrived", func() bool { return b.got.Load() == int64(len("half a post")) })
+			if name == "silent" {
+				in.Close()
+			}
+			end(c, &silent)
+			select {
+			case alive := <-b.alive:
+				if alive {
+					t.Error("taken for alive")
+				}
+			case <-time.After(5 * time.Second):
+				t.Fatal("still asking")
+			}
+		})
+	}
+}
+
+func TestReadersAreToldTheirFingerprints(t *testing.T) {
+	b := serve(t, Limits{})
+	keys := make([]gossh.Signer, 12)
+	for i := range keys {
+		keys[i] = newKey(t)
+	}
+	out, _, _ := b.run(b.client(keys...), "denied")
+	if !strings.HasPrefix(out, "sheaf: permission denied: no author key\noffered: ") || !strings.Contains(out, "\noffered: and 2 more\nhint: ") {
+		t.Errorf("%s", out)
+	}
+	for i, k := range keys {
+		if got := strings.Contains(out, "\noffered: "+gossh.FingerprintSHA256(k.PublicKey())+" ssh-ed25519\n"); got != (i < maxOffers) {
+			t.Errorf("key %d: %v", i, got)
+		}
+	}
+	if strings.Contains(b.logs.String(), "SHA256:") {
+		t.Error("a reader's key is in the log")
+	}
+	if out, _, _ := b.run(b.client(), "denied"); !strings.Contains(out, "no key was offered") {
+		t.Error(out)
+	}
+	guest, err := b.dial("guest", keys[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer guest.Close()
+	if out, _, _ := b.run(guest, "denied"); !strings.Contains(out, "the name guest is let in without a key") {
+		t.Error(out)
+	}
+	ada := newKey(t)
+	b.authorise(ada.PublicKey())
+	if out, _, _ := b.run(b.client(keys[0], ada), "denied"); out != "" {
+		t.Errorf("an author: %s", out)
+	}
+}
+
+func TestFilesComeInQuicklyFromAuthors(t *testing.T) {
+	b := serve(t, Limits{Input: 100, InputAuthor: 100, Upload: 1000})
+	ada := newKey(t)
+	b.authorise(ada.PublicKey())
+	send := func(c *gossh.Client, command string, n int) time.Duration {
+		s, err := c.NewSession()
+		if err != nil {
+			t.Fatal(err)
+		}
+		data := make([]byte, n)
+		_, _ = rand.Read(data)
+		s.Stdin = bytes.NewReader(data)
+		began := time.Now()
+		if out, err := s.Output(command); err != nil || string(out) != fmt.Sprint(n) {
+			t.Errorf("%s: %q %v", command, out, err)
+		}
+		return time.Since(began)
+	}
+	if took := send(b.client(ada), "count", 4<<20); took > 3*time.Second {
+		t.Errorf("an author's 4 MB took %v", took)
+	}
+	// 1,000 at once, then 1,000 a second; as typed it would be 1,600 and 100.
+	if took := send(b.client(), "copy and count", 1800); took < 700*time.Millisecond || took > 3*time.Second {
+		t.Errorf("a reader's took %v", took)
+	}
+}
+
+func TestAFileOnItsWayOutIsNotIdleness(t *testing.T) {
+	b := serve(t, Limits{Idle: time.Second, Warning: 300 * time.Millisecond, Farewell: time.Second})
+	for command, want := range map[string]int{"copy and drip": 30, "drip": -1} {
+		out, _, _ := b.run(b.client(), command)
+		if n := strings.Count(out, "."); want > 0 && n != want || want < 0 && n >= 30 {
+			t.Errorf("%s: %d", command, n)
+		}
+	}
+}
+
+func TestTransfersAreCounted(t *testing.T) {
+	tr := newTransfers(Limits{Transfers: 3, TransfersReader: 2, Queue: 50 * time.Millisecond})
+	ctx := context.Background()
+	enter := func(reader bool) func() {
+		t.Helper()
+		leave, err := tr.enter(ctx, reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return leave
+	}
+	first, second := enter(true), enter(true)
+	if _, err := tr.enter(ctx, true); !errors.Is(err, errBusy) {
+		t.Errorf("a third reader: %v", err)
+	}
+	author := enter(false)
+	if _, err := tr.enter(ctx, false); !errors.Is(err, errBusy) {
+		t.Errorf("a fourth: %v", err)
+	}
+	go first()
+	third := enter(true) // waits for the first
+	second()
+	author()
+	third()
+	if len(tr.all) != 0 || len(tr.readers) != 0 {
+		t.Errorf("%d and %d places are not given back", len(tr.all), len(tr.readers))
+	}
+	gone, cancel := context.WithCancel(ctx)
+	cancel()
+	for range 2 {
+		defer enter(true)()
+	}
+	if _, err := tr.enter(gone, true); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+}

@@ -1,0 +1,59 @@
+package store
+
+import (
+	"io/fs"
+	"time"
+)
+
+// unclaimed is how long a blob is kept that no commit names.
+const unclaimed = time.Hour
+
+// History bounds the bytes of old versions: what no file of the head is. 0
+// keeps all of them. The oldest go first; that they were is still in the log.
+func History(bytes int64) Option { return func(o *options) { o.history = bytes } }
+
+// prune forgets old versions over the bound. The lock is held.
+func (f *Folder) prune(l *Ledger) {
+	if f.history <= 0 {
+		return
+	}
+	current := map[string]bool{}
+	for _, e := range l.tree {
+		current[e.Hash] = true
+	}
+	kept := f.history
+	seen := map[string]bool{}
+	for i := len(l.commits) - 1; i >= 0; i-- {
+		for _, e := range l.commits[i].Entries {
+			if e.Hash == "" || current[e.Hash] || seen[e.Hash] {
+				continue
+			}
+			seen[e.Hash] = true
+			if kept -= e.Size; kept < 0 {
+				_ = objects{f.home}.remove(e.Hash) // most are gone already
+			}
+		}
+	}
+}
+
+// sweep removes the blobs that were put and never named.
+func (f *Folder) sweep() {
+	l := f.ledger.Load()
+	named := map[string]bool{}
+	for _, c := range l.commits {
+		for _, e := range c.Entries {
+			named[e.Hash] = true
+		}
+	}
+	old := time.Now().Add(-unclaimed)
+	_ = objects{f.home}.each(func(hash string, info fs.FileInfo) {
+		if named[hash] || info.ModTime().After(old) {
+			return
+		}
+		f.writing.Lock() // no commit is about to name it
+		defer f.writing.Unlock()
+		if info, err := f.home.Stat(objectName(hash)); err == nil && info.ModTime().Before(old) {
+			_ = objects{f.home}.remove(hash)
+		}
+	})
+}

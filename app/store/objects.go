@@ -1,0 +1,202 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"time"
+)
+
+// objects keeps blobs under the names of their hashes: objects/ab/cdef... in
+// the folder's .sheaf.
+type objects struct{ root *os.Root }
+
+func hashOf(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+// validHash tells a hash from a path that somebody made up.
+func validHash(hash string) bool {
+	if len(hash) != 2*sha256.Size {
+		return false
+	}
+	for _, c := range []byte(hash) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}
+
+func objectName(hash string) string { return path.Join("objects", hash[:2], hash[2:]) }
+
+// put writes a blob unless it is there. It is not durable before sync. fresh is
+// false when it was there; its time is new then, so that a sweep spares it.
+func (o objects) put(b []byte) (hash string, fresh bool, err error) {
+	hash = hashOf(b)
+	name := objectName(hash)
+	if info, err := o.root.Stat(name); err == nil && info.Size() == int64(len(b)) {
+		now := time.Now()
+		return hash, false, o.root.Chtimes(name, now, now)
+	}
+	if err := mkdir(o.root, path.Dir(name)); err != nil {
+		return "", false, err
+	}
+	tmp, err := writeTemp(o.root, b)
+	if err != nil {
+		return "", false, err
+	}
+	if err := o.root.Rename(tmp, name); err != nil {
+		_ = o.root.Remove(tmp)
+		return "", false, err
+	}
+	return hash, true, nil
+}
+
+func (o objects) get(hash string) ([]byte, error) {
+	if !validHash(hash) {
+		return nil, fmt.Errorf("blob %q: %w", hash, fs.ErrNotExist)
+	}
+	b, err := o.root.ReadFile(objectName(hash))
+	if err != nil {
+		return nil, fmt.Errorf("blob %s: %w", hash[:12], Reason(err))
+	}
+	if hashOf(b) != hash {
+		return nil, fmt.Errorf("blob %s: its bytes have changed on the disk", hash[:12])
+	}
+	return b, nil
+}
+
+// size is the length of a blob, fs.ErrNotExist if it is not kept.
+func (o objects) size(hash string) (int64, error) {
+	if !validHash(hash) {
+		return 0, fs.ErrNotExist
+	}
+	info, err := o.root.Stat(objectName(hash))
+	if err != nil {
+		return 0, Reason(err)
+	}
+	return info.Size(), nil
+}
+
+// sync makes blobs durable.
+func (o objects) sync(hashes []string) error {
+	dirs := map[string]bool{"objects": true}
+	for _, h := range hashes {
+		name := objectName(h)
+		dirs[path.Dir(name)] = true
+		if err := fsync(o.root, name); err != nil {
+			return err
+		}
+	}
+	for dir := range dirs {
+		if err := fsync(o.root, dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// each visits every blob.
+func (o objects) each(visit func(hash string, info fs.FileInfo)) error {
+	shards, err := readDir(o.root, "objects")
+	if err != nil {
+		return err
+	}
+	for _, shard := range shards {
+		files, err := readDir(o.root, path.Join("objects", shard.Name()))
+		if err != nil {
+			continue
+		}
+		for _, f := range files {
+			info, err := f.Info()
+			if hash := shard.Name() + f.Name(); err == nil && validHash(hash) {
+				visit(hash, info)
+			}
+		}
+	}
+	return nil
+}
+
+func (o objects) remove(hash string) error { return o.root.Remove(objectName(hash)) }
+
+// writeTemp writes a file into tmp and gives its name.
+func writeTemp(root *os.Root, b []byte) (name string, err error) {
+	name = path.Join("tmp", rand.Text())
+	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return "", err
+	}
+	_, err = f.Write(b)
+	if err = errors.Join(err, f.Close()); err != nil {
+		_ = root.Remove(name)
+		return "", err
+	}
+	return name, nil
+}
+
+func mkdir(root *os.Root, dir string) error {
+	if _, err := root.Stat(dir); err == nil {
+		return nil
+	}
+	return root.MkdirAll(dir, 0o755)
+}
+
+// fsync makes a file or the names in a directory durable.
+func fsync(root *os.Root, name string) error {
+	f, err := root.Open(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+func readDir(root *os.Root, dir string) ([]fs.DirEntry, error) {
+	f, err := root.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	list, err := f.ReadDir(-1)
+	if err == io.EOF {
+		err = nil
+	}
+	return list, err
+}
+
+// Put keeps b: see Store. It needs room on the disk and nothing else.
+func (f *Folder) Put(ctx context.Context, b []byte) (string, error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	if f.home == nil {
+		return "", f.readOnly()
+	}
+	hash, fresh, err := objects{f.home}.put(b)
+	if err != nil {
+		return "", fmt.Errorf("content %s: %w", f.dir, Reason(err))
+	}
+	if fresh {
+		f.unsynced.Store(hash, true)
+	}
+	return hash, nil
+}
+
+// Get gives the bytes of a hash: see Store.
+func (f *Folder) Get(ctx context.Context, hash string) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if f.home == nil {
+		return nil, fs.ErrNotExist
+	}
+	return objects{f.home}.get(hash)
+}
