@@ -1,13 +1,13 @@
 package store
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -229,24 +229,24 @@ func (x *index) save(f *Folder) error {
 	return f.home.Rename(tmp, indexName)
 }
 
+// load reads what an earlier server has left, if nothing was looked at yet.
 func (x *index) load(f *Folder) {
-	b, err := f.home.ReadFile(indexName)
-	if err != nil {
-		return
-	}
-	files := map[string]stamped{}
-	sc := bufio.NewScanner(bytes.NewReader(b))
-	for sc.Scan() {
-		var s stamped
-		line := sc.Text()
-		n, err := fmt.Sscanf(line, "%64s %d %d %d ", &s.hash, &s.stamp.Size, &s.stamp.MTime, &s.stamp.Inode)
-		parts := strings.SplitN(line, " ", 5)
-		if err != nil || n != 4 || len(parts) != 5 {
-			continue
-		}
-		files[parts[4]] = s
-	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.files = files
+	b, err := f.home.ReadFile(indexName)
+	if err != nil || len(x.files) > 0 {
+		return
+	}
+	for line := range strings.Lines(string(b)) {
+		parts := strings.SplitN(strings.TrimSuffix(line, "\n"), " ", 5)
+		if len(parts) != 5 || !validHash(parts[0]) {
+			continue
+		}
+		size, err1 := strconv.ParseInt(parts[1], 10, 64)
+		mtime, err2 := strconv.ParseInt(parts[2], 10, 64)
+		inode, err3 := strconv.ParseUint(parts[3], 10, 64)
+		if err1 == nil && err2 == nil && err3 == nil {
+			x.files[parts[4]] = stamped{Stamp{Size: size, MTime: mtime, Inode: inode}, parts[0]}
+		}
+	}
 }
