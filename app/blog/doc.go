@@ -22,6 +22,20 @@
 // says. Only an index is kept of a post: its text is parsed when it is first
 // read (post.go) and kept in a bounded cache (documents.go).
 //
+// Authors change the blog through their Visitor. Whatever the door, a set of
+// files is one Change and ends in Visitor.Commit (commit.go): it is judged on
+// the edition that it would make, by the same checks as `sheaf check`, then made
+// durable by the store, then shown; what is wrong with any of it refuses all of
+// it. One goroutine owns what is known of the files (the shelf), so that there
+// is one change at a time. desk.go changes a post that is there, a field at a
+// time (edit.go) and by bytes; files.go says who may fetch what. What is changed
+// by hand is shown first and goes into the history after that.
+//
+// Addresses are kept: where a commit gives a post another slug or path, its
+// record says so, and the old address leads to the post for as long as no
+// other has it. A post without a date that came through a door has the day of
+// its first commit.
+//
 // A bad file never hides the others: it becomes a Problem with its path, line
 // and reason.
 package blog
