@@ -12,6 +12,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // maxKept bounds the files that are taken up; larger ones stay in the folder
@@ -40,7 +42,7 @@ func (f *Folder) Adopt(ctx context.Context, skip func(path string, dir bool) boo
 		for _, name := range d.Files {
 			p := path.Join(d.Path, name)
 			there[p] = true
-			if skip(p, false) {
+			if skip(p, false) || !keepable(p) {
 				continue
 			}
 			e, changed, err := f.look(r, l, p)
@@ -99,6 +101,11 @@ func (f *Folder) Adopt(ctx context.Context, skip func(path string, dir bool) boo
 		f.log.Warn("index not saved", "err", err)
 	}
 	return l.Rev(), nil
+}
+
+// keepable reports a path that the log can hold.
+func keepable(p string) bool {
+	return utf8.ValidString(p) && !strings.ContainsFunc(p, unicode.IsControl)
 }
 
 func handCommit(entries []Entry) Commit { return Commit{Door: "hand", Entries: entries} }

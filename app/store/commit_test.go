@@ -548,6 +548,15 @@ func BenchmarkAdopt(b *testing.B) {
 			adopted(b, dir)
 		}
 	})
+	b.Run("open", func(b *testing.B) {
+		for b.Loop() {
+			f, err := Open(dir, slog.New(slog.DiscardHandler))
+			if err != nil {
+				b.Fatal(err)
+			}
+			f.Close()
+		}
+	})
 	b.Run("again", func(b *testing.B) {
 		for b.Loop() {
 			adopted(b, dir)

@@ -10,7 +10,6 @@ import (
 	"path"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -67,7 +66,7 @@ func (f *Folder) acceptable(c Commit) error {
 	}
 	seen := make(map[string]bool, len(c.Entries))
 	for _, e := range c.Entries {
-		if !fs.ValidPath(e.Path) || e.Path == "." || hidden(e.Path) || strings.ContainsAny(e.Path, "\x00\n") || seen[e.Path] {
+		if !fs.ValidPath(e.Path) || e.Path == "." || hidden(e.Path) || !keepable(e.Path) || seen[e.Path] {
 			return fmt.Errorf("path %q: %w", e.Path, fs.ErrInvalid)
 		}
 		seen[e.Path] = true

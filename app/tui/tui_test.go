@@ -100,7 +100,15 @@ func (r *reader) Write(p []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.raw.Write(p)
-	return r.screen.Write(p)
+	// A frame for the window as it was a moment ago may scroll rows that are
+	// not there any more. A terminal cuts them off; the emulator panics.
+	defer func() {
+		if p := recover(); p != nil && !strings.Contains(fmt.Sprint(p), "index out of range") {
+			panic(p)
+		}
+	}()
+	_, _ = r.screen.Write(p)
+	return len(p), nil
 }
 
 // read starts a session; change may be nil.
