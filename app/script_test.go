@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -42,11 +43,13 @@ func TestMain(m *testing.M) {
 //	serve [FLAG...]   starts `sheaf serve` on a free port and writes ssh_config,
 //	                  in which the host blog is that server; with the host
 //	                  author one comes with the key ada
-//	stop              sends SIGTERM to it and waits; fails unless it exits with 0
+//	shutdown          sends SIGTERM to it and waits; fails unless it exits with 0
 //	keygen NAME...    makes key pairs NAME and NAME.pub in $WORK
 //	desk              lays out testdata/desk in $WORK: a small blog in content
 //	                  and files to publish in in; makes the keys ada, bob (both
 //	                  authors) and eve
+//	tmpfs DIR SIZE    mounts a disk of that size on DIR; the condition [root]
+//	                  tells whether that can be done
 //	fill FILE SIZE    makes a post or picture of that many bytes
 //	state FILE        writes down the head revision and every file of the blog
 //	cut BYTES CMD...  runs a client and kills it when it has sent so many bytes
@@ -61,7 +64,7 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	clients := []string{"ssh", "ssh-agent", "ssh-add"}
 	if os.Getenv("SHEAF_TEST_CLIENTS") == "required" {
-		clients = append(clients, "scp", "sftp", "rsync", "git", "sshfs", "pscp", "psftp", "plink", "puttygen", "dbclient", "dropbearconvert")
+		clients = append(clients, "scp", "sftp", "rsync", "git", "sshfs", "vim", "pscp", "psftp", "plink", "puttygen", "dbclient", "dropbearconvert")
 	}
 	for _, client := range clients {
 		if _, err := exec.LookPath(client); err != nil {
@@ -74,19 +77,24 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"serve":   serveCommand,
-			"stop":    stopCommand,
-			"keygen":  keygenCommand,
-			"desk":    deskCommand,
-			"fill":    fillCommand,
-			"state":   stateCommand,
-			"cut":     cutCommand,
-			"hold":    holdCommand,
-			"release": releaseCommand,
-			"replace": replaceCommand,
+			"serve":    serveCommand,
+			"shutdown": shutdownCommand,
+			"keygen":   keygenCommand,
+			"desk":     deskCommand,
+			"fill":     fillCommand,
+			"tmpfs":    tmpfsCommand,
+			"state":    stateCommand,
+			"cut":      cutCommand,
+			"hold":     holdCommand,
+			"release":  releaseCommand,
+			"replace":  replaceCommand,
 		},
 		Condition: func(name string) (bool, error) {
-			if name != "fuse" {
+			switch name {
+			case "root":
+				return os.Getuid() == 0 && runtime.GOOS == "linux", nil
+			case "fuse":
+			default:
 				return false, fmt.Errorf("no condition %q", name)
 			}
 			f, err := os.OpenFile("/dev/fuse", os.O_RDWR, 0)
@@ -118,7 +126,7 @@ type server struct {
 func serveCommand(ts *testscript.TestScript, neg bool, args []string) {
 	s := ts.Value(serverKey{}).(*server)
 	if neg || s.cmd != nil {
-		ts.Fatalf("usage: serve [FLAG...], once before stop")
+		ts.Fatalf("usage: serve [FLAG...], once before shutdown")
 	}
 	logs, err := os.Create(ts.MkAbs("server.log"))
 	ts.Check(err)
@@ -187,20 +195,20 @@ func listening(r io.Reader) (string, error) {
 	return "", fmt.Errorf("the server did not listen:\n%s", strings.Join(seen, "\n"))
 }
 
-func stopCommand(ts *testscript.TestScript, neg bool, args []string) {
+func shutdownCommand(ts *testscript.TestScript, neg bool, args []string) {
 	s := ts.Value(serverKey{}).(*server)
 	if s.cmd == nil {
-		ts.Fatalf("stop: nothing is running")
+		ts.Fatalf("shutdown: nothing is running")
 	}
 	ts.Check(s.cmd.Process.Signal(syscall.SIGTERM))
 	select {
 	case err := <-s.done:
 		s.cmd = nil
 		if (err != nil) != neg {
-			ts.Fatalf("stop: %v", err)
+			ts.Fatalf("shutdown: %v", err)
 		}
 	case <-time.After(15 * time.Second):
-		ts.Fatalf("stop: the server has not ended in 15 s")
+		ts.Fatalf("shutdown: the server has not ended in 15 s")
 	}
 }
 

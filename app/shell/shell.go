@@ -105,6 +105,9 @@ func Run(ctx context.Context, c Call) (status int, err error) {
 		return 1, nil
 	case ctx.Err() != nil:
 		return 1, nil
+	case k.verb.author && blog.Obstacle(err) != "":
+		k.say("sheaf: ", k.verb.Name+": "+blog.Obstacle(err)+"; nothing was changed")
+		return 1, nil
 	}
 	return 1, err
 }

@@ -8,52 +8,68 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
+	"unicode/utf8"
 
 	"sheaf/app/blog"
+	"sheaf/app/markdown"
 )
 
 // The repository that git sees is a view of the blog's history, made from its
-// commits before every fetch and push and kept for the next one. What is pushed
-// stays in it as it was pushed; for the blog it is one change, and the view
-// notes which revision it became. A view that is lost, or that does not agree
-// with its note, is made anew.
+// commits before every fetch and push and kept for the next one. It has one
+// branch.
 //
-// Readers, where the site lets them, get a view of their own, whose only
-// contents are what is public at the moment.
+// What is pushed stays in the view as it was pushed, and is one change of the
+// blog, which names the commit it came with. The order is: the objects arrive
+// apart from the others, the blog makes the change, git takes the objects over
+// and moves the branch. Where the last step does not happen any more, the
+// change is written into the view like one that came another way, and the
+// author, who was told of a failure, has to pull. A view that does not agree
+// with its note is compared with the blog, and made anew only if git cannot
+// read it.
+//
+// Readers, where the site lets them, get a view of their own. It has only ever
+// held what was public, and its history is how that looked whenever somebody
+// came for it; nothing of the authors' commits is in it.
 
 const branch = "refs/heads/main"
 
-// maxPack bounds one push.
-const maxPack = "512m"
-
-// repository is one view.
-type repository struct {
-	dir string
+// settings are given with every call: nothing depends on a file.
+//
+// A push is kept from filling the memory by bigFileThreshold (large blobs are
+// streamed), unpackLimit (always index-pack, which does so) and allocLimit.
+var settings = [...]string{
+	"safe.directory=*", "core.hooksPath=/dev/null", "core.bigFileThreshold=1m", "gc.auto=0", "receive.autogc=false", "maintenance.auto=false",
+	"uploadpack.allowFilter=true", "receive.fsckObjects=true", "receive.denyDeletes=true", "receive.denyNonFastForwards=true",
+	"receive.maxInputSize=" + maxPack, "receive.unpackLimit=1", "transfer.advertiseSID=false", "pack.threads=2",
 }
 
-func (r repository) git(args ...string) program {
-	return program{name: "git", args: append(settings(), args...), dir: r.dir, env: gitEnv()}
-}
+const (
+	maxPack    = "512m"
+	allocLimit = "GIT_ALLOC_LIMIT=96m" // of one object that a push brings, delta or tree
+)
 
-func gitEnv() []string {
-	return []string{"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_TERMINAL_PROMPT=0", "GIT_DIR=."}
-}
+// repository is one view. Its methods are for who holds Transfer.view, but for
+// git.
+type repository struct{ dir string }
 
-// settings are given with every call: nothing of them depends on a file.
-func settings() []string {
-	var args []string
-	for _, s := range []string{"safe.directory=*", "core.bigFileThreshold=1m", "gc.auto=0", "core.fsyncMethod=batch",
-		"uploadpack.allowFilter=true", "receive.fsckObjects=true", "receive.denyDeletes=true", "receive.denyNonFastForwards=true",
-		"receive.maxInputSize=" + maxPack, "receive.autogc=false", "receive.unpackLimit=1", "transfer.advertiseSID=false", "advice.pushNonFastForward=true"} {
-		args = append(args, "-c", s)
+func (r repository) git(args ...string) program { return r.with(nil, args...) }
+
+func (r repository) with(more []string, args ...string) program {
+	var all []string
+	for _, s := range append(settings[:len(settings):len(settings)], more...) {
+		all = append(all, "-c", s)
 	}
-	return args
+	return program{name: "git", args: append(all, args...), dir: r.dir,
+		env: []string{"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_TERMINAL_PROMPT=0", "GIT_DIR=."}}
 }
 
 // git answers git-upload-pack and git-receive-pack, whatever the path: there is
@@ -62,7 +78,7 @@ func (t *Transfer) git(ctx context.Context, s Session, args []string) (int, erro
 	s.Visitor = s.Visitor.Through("git")
 	push := args[0] == "git-receive-pack"
 	switch {
-	case args[0] != "git-upload-pack" && !push, len(args) != 2:
+	case args[0] != "git-upload-pack" && !push, len(args) != 2, strings.HasPrefix(args[1], "-"):
 		s.say("sheaf: " + args[0] + ": is not answered here; git clone, pull and push are")
 		return 1, nil
 	case push && !s.Visitor.IsAuthor():
@@ -73,40 +89,27 @@ func (t *Transfer) git(ctx context.Context, s Session, args []string) (int, erro
 		s.say("sheaf: git: this blog is not given away as a repository")
 		return 1, nil
 	}
-	status, err := t.serveGit(ctx, s, push)
-	var missing errMissing
-	if errors.As(err, &missing) {
-		s.say("sheaf: " + missing.Error())
-		return 1, nil
-	}
-	return status, err
-}
-
-func (t *Transfer) serveGit(ctx context.Context, s Session, push bool) (int, error) {
-	var env []string
-	for _, e := range s.Env {
-		if v, ok := strings.CutPrefix(e, "GIT_PROTOCOL="); ok && (v == "version=1" || v == "version=2") {
-			env = append(env, e)
-		}
-	}
 	name := "public.git"
 	if s.Visitor.IsAuthor() {
 		name = "blog.git"
 	}
 	r := repository{filepath.Join(t.dir, name)}
 	t.view.Lock()
-	err := r.follow(ctx, s.Visitor)
-	if !push || err != nil {
-		t.view.Unlock()
-	}
+	err := t.follow(ctx, r, s.Visitor)
+	t.view.Unlock()
 	if err != nil {
-		return 1, err
+		return s.unfit(err)
 	}
-	p := r.git("upload-pack", "--strict", "--timeout=600", ".")
+	var env []string
+	for _, e := range s.Env {
+		if e == "GIT_PROTOCOL=version=1" || e == "GIT_PROTOCOL=version=2" {
+			env = []string{e}
+		}
+	}
 	if push {
-		defer t.view.Unlock() // one push at a time, and no other commit between it and its check
 		return t.receive(ctx, s, r, env)
 	}
+	p := r.git("upload-pack", "--strict", "--timeout=600", ".")
 	p.env = append(p.env, env...)
 	p.in, p.out, p.err = s.In, s.Out, &lines{s: s}
 	return p.run(ctx)
@@ -114,8 +117,10 @@ func (t *Transfer) serveGit(ctx context.Context, s Session, push bool) (int, err
 
 // note is what a view knows of itself: the file "sheaf" in it.
 type note struct {
-	Rev    blog.Rev
-	Commit string // of git, "" before the first
+	Rev    blog.Rev          // the newest revision that is in the view
+	ID     string            // of that revision
+	Commit string            // the newest of git, "" before the first
+	Files  map[string]string `json:",omitempty"` // of readers' view: paths and hashes
 }
 
 func (r repository) note() (n note, ok bool) {
@@ -141,52 +146,49 @@ func (r repository) head(ctx context.Context) (string, error) {
 	return strings.TrimSpace(string(out)), err
 }
 
-// follow brings the view to the newest revision.
-func (r repository) follow(ctx context.Context, v blog.Visitor) error {
-	n, ok := r.note()
-	if ok {
-		head, err := r.head(ctx)
-		var missing errMissing
-		if errors.As(err, &missing) {
-			return err
-		}
-		ok = err == nil && head == n.Commit
+// has reports whether a commit is in the history of another.
+func (r repository) has(ctx context.Context, in, commit string) (bool, error) {
+	_, err := r.git("merge-base", "--is-ancestor", commit, in).output(ctx)
+	var failed errFailed
+	if errors.As(err, &failed) { // 1: it is not; 128: it is not known
+		return false, ctx.Err()
 	}
-	if !ok {
-		n = note{}
-		if err := r.create(ctx); err != nil {
-			return err
-		}
+	return err == nil, err
+}
+
+// same reports whether two commits have the same files.
+func (r repository) same(ctx context.Context, a, b string) (bool, error) {
+	out, err := r.git("rev-parse", a+"^{tree}", b+"^{tree}").output(ctx)
+	trees := strings.Fields(string(out))
+	return len(trees) == 2 && trees[0] == trees[1], err
+}
+
+// open gives the view's note and head. A view that git cannot read is made
+// anew; agrees says whether the note is the head's.
+func (r repository) open(ctx context.Context) (n note, agrees bool, err error) {
+	// The lock of a git that was killed: only who holds view writes here.
+	for _, l := range []string{"HEAD.lock", "packed-refs.lock", branch + ".lock"} {
+		_ = os.Remove(filepath.Join(r.dir, filepath.FromSlash(l)))
 	}
-	files, err := v.Files(ctx)
-	if err != nil {
-		return err
-	}
-	if files.Rev() == n.Rev {
-		return nil
-	}
-	var stream bytes.Buffer
-	w := &importer{out: &stream, from: n.Commit, files: files, ctx: ctx, blobs: map[string]int{}}
-	if v.IsAuthor() {
-		err = w.history(v, n.Rev)
-	} else {
-		err = r.public(ctx, w, n)
-	}
-	if err != nil {
-		return err
-	}
-	if w.commits > 0 {
-		p := r.git("fast-import", "--quiet", "--force")
-		p.in = &stream
-		if _, err := p.output(ctx); err != nil {
-			return err
+	n, noted := r.note()
+	var head string
+	if _, err = os.Stat(filepath.Join(r.dir, "objects")); err == nil {
+		if head, err = r.head(ctx); err == nil && head != "" {
+			_, err = r.git("cat-file", "-e", head+"^{tree}").output(ctx)
 		}
 	}
-	head, err := r.head(ctx)
-	if err != nil {
-		return err
+	var failed errFailed
+	switch {
+	case err == nil && noted && head == n.Commit:
+		return n, true, nil
+	case err == nil && head == "":
+		return note{}, true, r.setNote(note{})
+	case err == nil:
+		return note{Commit: head}, false, nil
+	case errors.As(err, &failed) && ctx.Err() == nil, errors.Is(err, fs.ErrNotExist):
+		return note{}, true, r.create(ctx)
 	}
-	return r.setNote(note{files.Rev(), head})
+	return note{}, false, err
 }
 
 func (r repository) create(ctx context.Context) error {
@@ -196,351 +198,768 @@ func (r repository) create(ctx context.Context) error {
 	if err := os.MkdirAll(r.dir, 0o700); err != nil {
 		return err
 	}
-	_, err := r.git("init", "--quiet", "--bare", "--initial-branch=main", ".").output(ctx)
-	return err
+	if _, err := r.git("init", "--quiet", "--bare", "--template=", "--initial-branch=main", ".").output(ctx); err != nil {
+		return err
+	}
+	return r.setNote(note{})
 }
 
-// importer writes what git fast-import reads.
-type importer struct {
-	out     *bytes.Buffer
-	from    string
-	files   *blog.Files
-	ctx     context.Context
-	blobs   map[string]int // marks, by hash
-	commits int
-}
-
-// history writes the commits after a revision that did not come by git.
-func (w *importer) history(v blog.Visitor, since blog.Rev) error {
-	for c := range v.Commits(since) {
-		if err := w.commit(c.Author, c.Time, orMessage(c), c.Entries, v.Get); err != nil {
+// follow brings a view to the newest revision.
+func (t *Transfer) follow(ctx context.Context, r repository, v blog.Visitor) error {
+	n, agrees, err := r.open(ctx)
+	if err != nil {
+		return err
+	}
+	files, err := v.Files(ctx)
+	if err != nil {
+		return err
+	}
+	w := &importer{ctx: ctx, from: n.Commit, blobs: map[string]int{}}
+	var write func() error
+	next := n
+	if v.IsAuthor() {
+		commits, known, err := r.missing(ctx, v, n, files.Rev())
+		if err != nil {
 			return err
 		}
+		next = note{Rev: files.Rev(), ID: revisionID(v, files.Rev())}
+		switch {
+		case !agrees, !known:
+			write, err = r.whole(ctx, w, files, "The blog as it stands")
+		case len(commits) > 0:
+			write = func() error {
+				for _, c := range commits {
+					if err := w.commit(c.Author, c.Time, c.Message, c.Door, c.Entries, v.Get); err != nil {
+						return err
+					}
+				}
+				return nil
+			}
+		}
+		if err != nil {
+			return err
+		}
+	} else {
+		next.Files = map[string]string{}
+		for info := range files.All() {
+			next.Files[info.Path] = info.Hash
+		}
+		if agrees && maps.Equal(n.Files, next.Files) {
+			return nil
+		}
+		if !agrees {
+			write, err = r.whole(ctx, w, files, "What is published")
+		} else {
+			write = func() error { return w.public(v, files, n.Files) }
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if write != nil {
+		if err := t.fastImport(ctx, r, w, write); err != nil {
+			return err
+		}
+	}
+	if next.Commit, err = r.head(ctx); err != nil {
+		return err
+	}
+	if !agrees && write != nil {
+		// Mostly nothing was wrong but the note.
+		if same, err := r.same(ctx, n.Commit, next.Commit); err != nil {
+			return err
+		} else if same {
+			if _, err := r.git("update-ref", branch, n.Commit, next.Commit).output(ctx); err != nil {
+				return err
+			}
+			next.Commit = n.Commit
+		}
+	}
+	if write == nil && agrees && next.Rev == n.Rev && next.Commit == n.Commit {
+		return nil
+	}
+	if err := r.setNote(next); err != nil {
+		return err
+	}
+	if write != nil {
+		t.tidy(ctx, r)
 	}
 	return nil
 }
 
-func orMessage(c blog.Commit) string {
-	if c.Message != "" {
-		return c.Message
+// missing gives the revisions behind the view's up to another that did not come
+// with a push which is in the view. known is false when the view's revision is
+// none of the blog's.
+func (r repository) missing(ctx context.Context, v blog.Visitor, n note, to blog.Rev) (commits []blog.Commit, known bool, err error) {
+	if n.Rev > to || n.Rev > 0 && revisionID(v, n.Rev) != n.ID {
+		return nil, false, nil
 	}
-	names := make([]string, 0, 3)
-	for _, e := range c.Entries[:min(3, len(c.Entries))] {
-		names = append(names, e.Path)
+	for c := range v.Commits(n.Rev) {
+		if c.Rev > to {
+			break
+		}
+		if pushed := c.Meta["git.commit"]; pushed != "" && n.Commit != "" {
+			is, err := r.has(ctx, n.Commit, pushed)
+			if err != nil {
+				return nil, false, err
+			}
+			if is {
+				continue
+			}
+		}
+		commits = append(commits, c)
 	}
-	text := strings.Join(names, ", ")
-	if n := len(c.Entries) - len(names); n > 0 {
-		text += fmt.Sprintf(" and %d more", n)
-	}
-	return text + "\n\nby " + c.Door
+	return commits, true, nil
 }
 
-// public writes one commit from what the view has to what readers may have.
-func (r repository) public(ctx context.Context, w *importer, n note) error {
-	have := map[string]bool{}
-	if n.Commit != "" {
-		out, err := r.git("ls-tree", "-r", "-z", "--name-only", n.Commit).output(ctx)
-		if err != nil {
-			return err
-		}
-		for name := range strings.SplitSeq(strings.TrimRight(string(out), "\x00"), "\x00") {
-			have[name] = name != ""
+func revisionID(v blog.Visitor, rev blog.Rev) string {
+	if rev > 0 {
+		for c := range v.Commits(rev - 1) {
+			return c.ID
 		}
 	}
+	return ""
+}
+
+// whole writes one commit that makes the view's tree the blog's, from whatever
+// it is. What the blog has no part in stays.
+func (r repository) whole(ctx context.Context, w *importer, files *blog.Files, message string) (func() error, error) {
 	var entries []blog.Entry
+	if w.from != "" {
+		out, err := r.git("ls-tree", "-r", "-z", "--name-only", w.from).output(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for name := range strings.SplitSeq(strings.TrimRight(string(out), "\x00"), "\x00") {
+			if name != "" && !blog.Scratch(name) {
+				entries = append(entries, blog.Entry{Path: name})
+			}
+		}
+	}
 	var newest time.Time
-	for info := range w.files.All() {
-		delete(have, info.Path)
+	for info := range files.All() {
 		entries = append(entries, blog.Entry{Path: info.Path, Hash: info.Hash, Size: info.Size})
 		if info.MTime.After(newest) {
 			newest = info.MTime
 		}
 	}
-	for name := range have {
-		if name != "" {
-			entries = append(entries, blog.Entry{Path: name})
-		}
-	}
 	if len(entries) == 0 {
-		return nil
+		return nil, nil
 	}
-	return w.commit("", newest, "What is published", entries, func(ctx context.Context, hash string) ([]byte, error) {
-		return w.files.Read(ctx, blog.FileInfo{Hash: hash})
+	return func() error {
+		return w.commit("", newest, message, "", entries, func(ctx context.Context, hash string) ([]byte, error) {
+			return files.Read(ctx, blog.FileInfo{Hash: hash})
+		})
+	}, nil
+}
+
+// public writes one commit from what readers could have to what they may have
+// now. It says nothing of who changed what and when.
+func (w *importer) public(v blog.Visitor, files *blog.Files, had map[string]string) error {
+	var entries []blog.Entry
+	had = maps.Clone(had)
+	for info := range files.All() {
+		if had[info.Path] != info.Hash {
+			entries = append(entries, blog.Entry{Path: info.Path, Hash: info.Hash, Size: info.Size})
+		}
+		delete(had, info.Path)
+	}
+	for name := range had {
+		entries = append(entries, blog.Entry{Path: name})
+	}
+	slices.SortFunc(entries, func(a, b blog.Entry) int { return strings.Compare(a.Path, b.Path) })
+	site := v.Edition().Site()
+	return w.commit(or(site.Author, site.Title), time.Now(), "", "", entries, func(ctx context.Context, hash string) ([]byte, error) {
+		return files.Read(ctx, blog.FileInfo{Hash: hash})
 	})
 }
 
-func (w *importer) commit(author string, at time.Time, message string, entries []blog.Entry, get func(context.Context, string) ([]byte, error)) error {
-	marks := make([]int, len(entries))
-	for i, e := range entries {
-		if e.Hash == "" {
-			continue
+func or(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// fastImport lets write speak to git fast-import: all of it comes into the
+// view, or nothing.
+func (t *Transfer) fastImport(ctx context.Context, r repository, w *importer, write func() error) error {
+	pr, pw := io.Pipe()
+	w.out = bufio.NewWriterSize(pw, 64<<10)
+	var wrote error
+	var done sync.WaitGroup
+	done.Go(func() {
+		defer func() { pw.CloseWithError(wrote) }()
+		defer t.contain(&wrote)
+		if wrote = write(); wrote == nil {
+			_, wrote = w.out.WriteString("done\n")
+			wrote = errors.Join(wrote, w.out.Flush())
 		}
-		if marks[i] = w.blobs[e.Hash]; marks[i] != 0 {
+	})
+	p := r.git("fast-import", "--quiet", "--done")
+	p.in = pr
+	_, err := p.output(ctx)
+	pr.Close()
+	done.Wait()
+	if errors.Is(wrote, io.ErrClosedPipe) {
+		wrote = nil // git's own error says why
+	}
+	if err := errors.Join(wrote, err); err != nil {
+		return fmt.Errorf("view for git: %w", err)
+	}
+	return nil
+}
+
+// importer writes what git fast-import reads.
+type importer struct {
+	ctx     context.Context
+	out     *bufio.Writer
+	from    string         // the commit before the first
+	blobs   map[string]int // marks, by hash
+	commits int
+}
+
+// commit writes one commit and the blobs it needs. An old version that is not
+// kept any more is left out: the newest is always there.
+func (w *importer) commit(author string, at time.Time, message, door string, entries []blog.Entry, get func(context.Context, string) ([]byte, error)) error {
+	for _, e := range entries {
+		if e.Hash == "" || w.blobs[e.Hash] != 0 {
 			continue
 		}
 		b, err := get(w.ctx, e.Hash)
-		if err != nil {
-			marks[i] = -1 // an old version that is not kept any more
+		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		marks[i] = len(w.blobs) + 1
-		w.blobs[e.Hash] = marks[i]
-		fmt.Fprintf(w.out, "blob\nmark :%d\ndata %d\n", marks[i], len(b))
+		if err != nil {
+			return err
+		}
+		w.blobs[e.Hash] = len(w.blobs) + 1
+		fmt.Fprintf(w.out, "blob\nmark :%d\ndata %d\n", w.blobs[e.Hash], len(b))
 		w.out.Write(b)
 		w.out.WriteByte('\n')
 	}
-	if author == "" {
-		author = "sheaf"
+	who := strings.TrimSpace(strings.NewReplacer("<", "", ">", "").Replace(line(author)))
+	if message = strings.TrimSpace(markdown.Clean(message)); message == "" {
+		message = summary(entries, door)
 	}
-	who := strings.Map(func(r rune) rune {
-		if r == '<' || r == '>' {
-			return -1
-		}
-		return r
-	}, line(author))
-	fmt.Fprintf(w.out, "commit %s\ncommitter %s <> %d +0000\ndata %d\n%s\n", branch, who, at.Unix(), len(message), message)
+	fmt.Fprintf(w.out, "commit %s\ncommitter %s <> %d +0000\ndata %d\n%s\n\n", branch, or(who, "sheaf"), max(at.Unix(), 0), len(message)+1, message)
 	if w.from != "" && w.commits == 0 {
 		fmt.Fprintf(w.out, "from %s\n", w.from)
 	}
-	for i, e := range entries {
-		switch {
-		case e.Hash == "":
+	// What goes, goes first: a folder may come where a file was.
+	for _, e := range entries {
+		if e.Hash == "" {
 			fmt.Fprintf(w.out, "D %s\n", quotePath(e.Path))
-		case marks[i] > 0:
-			fmt.Fprintf(w.out, "M 100644 :%d %s\n", marks[i], quotePath(e.Path))
 		}
 	}
-	w.out.WriteByte('\n')
+	for _, e := range entries {
+		if mark := w.blobs[e.Hash]; e.Hash != "" && mark > 0 {
+			fmt.Fprintf(w.out, "M 100644 :%d %s\n", mark, quotePath(e.Path))
+		}
+	}
 	w.commits++
-	return nil
+	return w.out.WriteByte('\n') // the writer remembers what went wrong before
+}
+
+// summary is the message of a commit that has none.
+func summary(entries []blog.Entry, door string) string {
+	names := make([]string, 0, 3)
+	for _, e := range entries[:min(3, len(entries))] {
+		names = append(names, e.Path)
+	}
+	text := line(strings.Join(names, ", "))
+	if n := len(entries) - len(names); n > 0 {
+		text += fmt.Sprintf(" and %d more", n)
+	}
+	if door != "" {
+		text += "\n\nby " + door
+	}
+	return text
 }
 
 func quotePath(p string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(p) + `"`
 }
 
-// receive takes a push. git runs our own program as its hook while the new
-// objects are still apart; the hook asks here, over two pipes it has inherited.
+// tidy packs a view when it has become loose, and removes what pushes that
+// were cut off have left. It is only housekeeping: it may fail.
+func (t *Transfer) tidy(ctx context.Context, r repository) {
+	old := time.Now().Add(-24 * time.Hour)
+	left, _ := filepath.Glob(filepath.Join(r.dir, "objects", "*incoming-*"))
+	for _, dir := range left {
+		if info, err := os.Lstat(dir); err == nil && info.ModTime().Before(old) {
+			_ = os.RemoveAll(dir)
+		}
+	}
+	_, err := r.with([]string{"gc.auto=2000", "gc.autoPackLimit=40", "gc.autoDetach=false"}, "gc", "--auto", "--quiet").output(ctx)
+	if err != nil && ctx.Err() == nil {
+		t.c.Log.Warn("view for git not packed", "err", err)
+	}
+}
+
+// A push is one that is under way. From the moment at which the blog makes
+// its change it is not broken off with the session: git gets the time to move
+// its branch.
+type push struct {
+	t      *Transfer
+	s      Session
+	r      repository
+	ctx    context.Context // ends with the session, or a little later
+	stop   context.CancelFunc
+	mu     sync.Mutex
+	gone   bool // the session is, before a change was made
+	making bool
+	holds  bool // Transfer.view
+	deaf   bool // the client is
+}
+
+const grace = 10 * time.Second
+
+// receive takes a push.
 func (t *Transfer) receive(ctx context.Context, s Session, r repository, env []string) (int, error) {
-	self, err := os.Executable()
+	hooks, err := t.hooks()
 	if err != nil {
 		return 1, err
-	}
-	hooks := filepath.Join(t.dir, "hook")
-	if err := os.MkdirAll(hooks, 0o700); err != nil {
-		return 1, err
-	}
-	link := filepath.Join(hooks, hookName)
-	if to, err := os.Readlink(link); err != nil || to != self {
-		_ = os.Remove(link)
-		if err := os.Symlink(self, link); err != nil {
-			return 1, err
-		}
 	}
 	askR, askW, err := os.Pipe()
 	if err != nil {
 		return 1, err
 	}
 	defer askR.Close()
+	defer askW.Close()
 	tellR, tellW, err := os.Pipe()
 	if err != nil {
-		return 1, errors.Join(err, askW.Close())
+		return 1, err
 	}
-	defer tellW.Close()
-	answered := make(chan struct{})
+	defer tellR.Close()
+	p := &push{t: t, s: s, r: r}
+	p.ctx, p.stop = context.WithCancel(context.WithoutCancel(ctx))
+	defer p.stop()
+	defer context.AfterFunc(ctx, p.leave)()
+	defer p.release()
 	var machine error
-	go func() {
-		defer close(answered)
+	var answered sync.WaitGroup
+	answered.Go(func() {
+		defer tellW.Close()
 		defer t.contain(&machine)
-		machine = t.answerHook(ctx, s, r, askR, tellW)
-		tellW.Close()
-	}()
-	p := program{name: "git", args: append(settings(), "-c", "core.hooksPath="+hooks, "receive-pack", "."), dir: r.dir,
-		env: append(append(gitEnv(), hookMark), env...), in: s.In, out: s.Out, err: &lines{s: s}, files: []*os.File{askW, tellR}}
-	status, err := p.run(ctx)
-	askW.Close()
-	tellR.Close()
-	<-answered
-	return status, errors.Join(err, machine)
+		machine = p.answer(askR, tellW)
+	})
+	cmd := r.with([]string{"core.hooksPath=" + hooks}, "receive-pack", ".")
+	cmd.env = append(append(cmd.env, hookMark, allocLimit), env...)
+	cmd.in, cmd.out, cmd.err, cmd.files = s.In, p, &lines{s: s}, []*os.File{askW, tellR}
+	status, err := cmd.run(p.ctx)
+	askW.Close() // nobody asks any more
+	answered.Wait()
+	return status, errors.Join(err, machine, p.finish())
 }
 
-// A question is what git's hook asks: what is to become of the branches, and
-// where the new objects are.
-type question struct {
-	Updates []string // "old new ref"
-	Env     []string
+// hooks makes the folder in which git finds us.
+func (t *Transfer) hooks() (string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(t.dir, "hook")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	t.view.Lock()
+	defer t.view.Unlock()
+	link := filepath.Join(dir, hookName)
+	if to, err := os.Readlink(link); err != nil || to != self {
+		if err := os.Remove(link); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+		if err := os.Symlink(self, link); err != nil {
+			return "", err
+		}
+	}
+	// git takes a hook that is not there for none that is wanted.
+	info, err := os.Stat(link)
+	if err == nil && info.Mode()&0o111 == 0 {
+		err = fs.ErrPermission
+	}
+	return dir, err
 }
 
-// An answer is what the hook says to the person, and whether the push goes on.
-type answer struct {
-	Lines  []string
-	Accept bool
+// Write gives the client what git says. Where nobody hears it git goes on, and
+// is ended by who ended the session.
+func (p *push) Write(b []byte) (int, error) {
+	if !p.deaf {
+		_, err := p.s.Out.Write(b)
+		p.deaf = err != nil
+	}
+	return len(b), nil
 }
 
-func (t *Transfer) answerHook(ctx context.Context, s Session, r repository, ask io.Reader, tell io.Writer) error {
+// leave is what happens when the session ends before the push does.
+func (p *push) leave() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.making {
+		time.AfterFunc(grace, p.stop)
+		return
+	}
+	p.gone = true
+	p.stop()
+}
+
+// begin says that the blog is about to make the change: false when the session
+// has ended.
+func (p *push) begin() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.making = !p.gone
+	return p.making
+}
+
+func (p *push) release() {
+	if p.holds {
+		p.holds = false
+		p.t.view.Unlock()
+	}
+}
+
+// finish notes where the branch is now.
+func (p *push) finish() error {
+	if !p.holds || !p.making {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(p.ctx), grace)
+	defer cancel()
+	n, ok := p.r.note()
+	head, err := p.r.head(ctx)
+	if err != nil || !ok || head == n.Commit {
+		return err
+	}
+	// The revision stays: whether others came in between, follow will see.
+	n.Commit = head
+	if err := p.r.setNote(n); err != nil {
+		return err
+	}
+	p.t.tidy(ctx, p.r)
+	return nil
+}
+
+// answer waits for the hook and tells it what is to be done.
+func (p *push) answer(ask io.Reader, tell io.Writer) error {
 	var q question
 	if err := json.NewDecoder(ask).Decode(&q); err != nil {
 		return nil // nothing was pushed, or git has refused it itself
 	}
-	a, err := t.judge(ctx, s, r, q)
+	a, err := p.judge(q)
 	if err != nil {
-		a = answer{Lines: []string{"sheaf: internal error; nothing was changed"}}
+		a = answer{Lines: []string{"error: internal error; nothing was changed"}}
+		if p.ctx.Err() != nil {
+			err = nil
+		}
 	}
-	return errors.Join(err, json.NewEncoder(tell).Encode(a))
+	for i, l := range a.Lines {
+		a.Lines[i] = markdown.Clean(l)
+	}
+	// A git that has been killed does not listen any more.
+	_ = json.NewEncoder(tell).Encode(a)
+	return err
 }
 
 func no(lines ...string) answer { return answer{Lines: lines} }
 
-// judge makes a change of what is pushed. It is accepted when the blog has made
-// it.
-func (t *Transfer) judge(ctx context.Context, s Session, r repository, q question) (answer, error) {
+// judge makes a change of what is pushed. From here to the end of the push no
+// other commit comes into the view.
+func (p *push) judge(q question) (answer, error) {
+	p.t.view.Lock()
+	p.holds = true
 	if len(q.Updates) != 1 {
-		return no("error: push one branch: main"), nil
+		return no("error: push one branch, main, and nothing else"), nil
 	}
 	parts := strings.Fields(q.Updates[0])
-	if len(parts) != 3 || parts[2] != branch {
-		return no("error: this blog has one branch: main"), nil
+	if len(parts) != 3 {
+		return no("error: push one branch, main, and nothing else"), nil
 	}
-	n, ok := r.note()
-	if zero := strings.Repeat("0", len(parts[0])); !ok || parts[0] != n.Commit && !(n.Commit == "" && parts[0] == zero) {
-		return no("error: the blog has changed meanwhile: pull, then push again"), nil
+	from, to, ref := parts[0], parts[1], parts[2]
+	none := strings.Repeat("0", len(from))
+	switch {
+	case ref != branch:
+		return no("error: this blog has one branch, main: git push origin HEAD:main"), nil
+	case to == none:
+		return no("error: the branch main cannot be removed"), nil
+	case from == none:
+		from = ""
 	}
-	git := func(args ...string) program {
-		p := r.git(args...)
-		p.env = append(p.env, q.Env...)
-		return p
+	n, ok := p.r.note()
+	head, err := p.r.head(p.ctx)
+	if err != nil {
+		return answer{}, err
 	}
-	change, refused, err := pushed(ctx, s, git, n, parts[1])
+	files, err := p.s.Visitor.Files(p.ctx)
+	if err != nil {
+		return answer{}, err
+	}
+	others, known, err := p.r.missing(p.ctx, p.s.Visitor, n, files.Rev())
+	if err != nil {
+		return answer{}, err
+	}
+	if !ok || !known || from != head || head != n.Commit || len(others) > 0 {
+		return no("error: the blog has changed meanwhile: git pull --rebase, then push again"), nil
+	}
+	objects, err := p.apart(q.Env)
+	if err != nil {
+		return answer{}, err
+	}
+	g := gitObjects{p.r, objects}
+	if kind, err := g.git("cat-file", "-t", to).output(p.ctx); err != nil || strings.TrimSpace(string(kind)) != "commit" {
+		return no("error: what is pushed to main is no commit"), err
+	}
+	if from != "" {
+		_, err := g.git("merge-base", "--is-ancestor", from, to).output(p.ctx)
+		var failed errFailed
+		if errors.As(err, &failed) && failed.status == 1 {
+			return no("error: this would take back what is published: git pull --rebase, then push again"), nil
+		}
+		if err != nil {
+			return answer{}, err
+		}
+	}
+	change, refused, err := g.change(p.ctx, p.s.Visitor, files, from, to)
 	switch {
 	case err != nil:
 		return answer{}, err
 	case len(refused) > 0:
 		return no(refused...), nil
+	case !p.begin():
+		return no("error: the connection has ended"), nil
+	case len(change.Entries) == 0:
+		return answer{Accept: true}, nil // all of it hidden, or a merge
 	}
-	a := answer{Accept: true}
-	if len(change.Entries) == 0 {
-		return a, r.setNote(note{n.Rev, parts[1]})
-	}
-	receipt, err := s.Visitor.Commit(ctx, change)
+	change.Base = files.Rev()
+	receipt, err := p.s.Visitor.Commit(p.ctx, change)
 	var not *blog.Refusal
 	switch {
 	case errors.As(err, &not):
-		for _, l := range not.Lines() {
-			a.Lines = append(a.Lines, "error: "+l)
+		lines := not.Lines()
+		for i := range lines {
+			lines[i] = "error: " + lines[i]
 		}
-		a.Accept = false
-		return a, nil
+		return no(lines...), nil
+	case err != nil && outside(err) != "":
+		return no("error: " + outside(err)), nil
 	case err != nil:
 		return answer{}, err
 	}
-	a.Lines = receipt.Lines(s.Host)
-	return a, r.setNote(note{receipt.Rev, parts[1]})
+	return answer{Lines: receipt.Lines(p.s.Host), Accept: true}, nil
 }
 
-// pushed reads the difference that a push makes, out of the objects that are
-// still apart.
-func pushed(ctx context.Context, s Session, git func(...string) program, n note, to string) (change blog.Change, refused []string, err error) {
-	change.Base = n.Rev
-	change.Meta = map[string]string{"git.commit": to}
-	if out, err := git("log", "-1", "--format=%at%n%B", to).output(ctx); err == nil {
-		secs, message, _ := strings.Cut(string(out), "\n")
-		if sec, err := strconv.ParseInt(secs, 10, 64); err == nil && sec > 0 && sec < time.Now().Unix() {
-			change.Time = time.Unix(sec, 0)
-		}
-		change.Message = strings.TrimSpace(message)[:min(len(strings.TrimSpace(message)), 2000)]
+// apart checks where git says the new objects are.
+func (p *push) apart(env []string) ([]string, error) {
+	root, err := filepath.EvalSymlinks(p.r.dir)
+	if err != nil {
+		return nil, err
 	}
-	from := n.Commit
+	for _, e := range env {
+		name, dir, _ := strings.Cut(e, "=")
+		if name == "GIT_ALTERNATE_OBJECT_DIRECTORIES" {
+			continue
+		}
+		if !filepath.IsAbs(dir) {
+			dir = filepath.Join(root, dir)
+		}
+		if dir, err = filepath.EvalSymlinks(dir); err != nil {
+			return nil, err
+		}
+		if rel, err := filepath.Rel(root, dir); err != nil || !filepath.IsLocal(rel) {
+			return nil, fmt.Errorf("objects of a push outside the view: %s", line(e))
+		}
+	}
+	return env, nil
+}
+
+// gitObjects are the objects of the view and those of a push.
+type gitObjects struct {
+	r   repository
+	env []string
+}
+
+func (g gitObjects) git(args ...string) program {
+	p := g.r.git(args...)
+	p.env = append(append(p.env, allocLimit), g.env...)
+	return p
+}
+
+// change reads what a push changes in the blog.
+func (g gitObjects) change(ctx context.Context, v blog.Visitor, files *blog.Files, from, to string) (change blog.Change, refused []string, err error) {
+	change.Meta = map[string]string{"git.commit": to}
+	if change.Message, change.Time, err = g.message(ctx, from, to); err != nil {
+		return change, nil, err
+	}
 	if from == "" {
 		from = "4b825dc642cb6eb9a060e54bf8d69288fbee4904" // the empty tree
 	}
-	raw, err := git("diff-tree", "-r", "-z", "--no-renames", "--raw", "--no-abbrev", from, to).output(ctx)
+	raw, err := g.git("diff-tree", "-r", "-z", "--no-renames", "--raw", "--no-abbrev", from, to).output(ctx)
 	if err != nil {
 		return change, nil, err
 	}
-	fields := strings.Split(strings.TrimRight(string(raw), "\x00"), "\x00")
-	var blobs bytes.Buffer
+	no := func(name, why string) { refused = append(refused, "error: "+line(name)+": "+why) }
+	var objects bytes.Buffer
 	var names []string
-	for i := 0; i+1 < len(fields); i += 2 {
-		meta, name := strings.Fields(fields[i]), fields[i+1]
-		if len(meta) != 5 || blog.Scratch(name) {
-			continue // what is hidden stays in the repository and is no part of the blog
+	fields := strings.Split(strings.TrimRight(string(raw), "\x00"), "\x00")
+	for ; len(fields) > 1; fields = fields[2:] {
+		meta, name := strings.Fields(fields[0]), fields[1]
+		if len(meta) != 5 {
+			return change, nil, fmt.Errorf("git diff-tree: %s", line(fields[0]))
 		}
-		switch mode := meta[1]; {
-		case meta[4] == "D":
-			change.Entries = append(change.Entries, blog.Entry{Path: name})
-			continue
+		switch mode, object, kind := meta[1], meta[3], meta[4]; {
+		case kind == "D":
+			// What is not the blog's (it was hidden, say) is not missed by it.
+			if info, err := files.Stat(name); err == nil && info.Path == name && !info.Dir {
+				change.Entries = append(change.Entries, blog.Entry{Path: name})
+			}
+		case mode == "120000":
+			no(name, "is a link, which a blog has none of")
+		case mode == "160000":
+			no(name, "is a repository of its own, which a blog has none of")
 		case mode != "100644" && mode != "100755":
-			refused = append(refused, "error: "+name+": is a link or a repository of its own, which a blog has none of")
-			continue
+			no(name, "has a mode that is not kept: "+line(mode))
+		case blog.Scratch(name):
+			// It stays in the repository, and is no part of the blog.
+		default:
+			if _, err := blog.PathFor(name); err != nil {
+				no(name, err.Error())
+				continue
+			}
+			objects.WriteString(object + "\n")
+			names = append(names, name)
 		}
-		blobs.WriteString(meta[3] + "\n")
-		names = append(names, name)
+	}
+	if len(names) > maxFiles {
+		return change, []string{fmt.Sprintf("error: more than %d files at once", maxFiles)}, nil
 	}
 	if len(names) == 0 || len(refused) > 0 {
 		return change, refused, nil
 	}
 	// What is too big is found out before any of it is read.
-	p := git("cat-file", "--batch-check=%(objectsize)")
-	p.in = bytes.NewReader(blobs.Bytes())
-	sizes, err := p.output(ctx)
+	sizes, err := g.sizes(ctx, objects.Bytes(), len(names))
 	if err != nil {
 		return change, nil, err
 	}
-	for i, size := range strings.Fields(string(sizes)) {
-		if k, err := strconv.ParseInt(size, 10, 64); i < len(names) && (err != nil || k > s.Visitor.MaxFile(names[i])) {
-			refused = append(refused, fmt.Sprintf("error: %s: is too big: at most %d KB", names[i], s.Visitor.MaxFile(names[i])>>10))
+	var total int64
+	for i, size := range sizes {
+		if total += size; size > v.MaxFile(names[i]) {
+			no(names[i], tooBig(v.MaxFile(names[i])).Error())
 		}
+	}
+	if total > maxSet {
+		refused = append(refused, fmt.Sprintf("error: more than %d MB at once", maxSet>>20))
 	}
 	if len(refused) > 0 {
 		return change, refused, nil
 	}
-	pr, pw := io.Pipe()
-	p = git("cat-file", "--batch")
-	p.in, p.out, p.err = bytes.NewReader(blobs.Bytes()), pw, io.Discard
-	done := make(chan error, 1)
-	go func() {
-		_, err := p.run(ctx)
-		pw.CloseWithError(errors.Join(err, io.EOF))
-		done <- err
-	}()
-	defer func() {
-		pr.Close()
-		err = errors.Join(err, <-done)
-	}()
-	in := bufio.NewReaderSize(pr, 64<<10)
-	now := time.Now()
-	for _, name := range names {
-		head, err := in.ReadString('\n')
-		if err != nil {
-			return change, nil, err
+	err = g.read(ctx, objects.Bytes(), func(in *bufio.Reader) error {
+		for i, name := range names {
+			b, err := readObject(in, sizes[i])
+			if err != nil {
+				return fmt.Errorf("%s: %w", line(name), err)
+			}
+			hash, err := v.Put(ctx, b)
+			if err != nil {
+				return err
+			}
+			change.Entries = append(change.Entries, blog.Entry{Path: name, Hash: hash, Size: sizes[i]})
 		}
-		parts := strings.Fields(head)
-		if len(parts) != 3 {
-			return change, nil, fmt.Errorf("git: no object for %s", line(name))
-		}
-		size, err := strconv.Atoi(parts[2])
-		if err != nil {
-			return change, nil, err
-		}
-		b := make([]byte, size+1) // with a line end
-		if _, err := io.ReadFull(in, b); err != nil {
-			return change, nil, err
-		}
-		hash, err := s.Visitor.Put(ctx, b[:size])
-		if err != nil {
-			return change, nil, err
-		}
-		change.Entries = append(change.Entries, blog.Entry{Path: name, Hash: hash, Size: int64(size), MTime: now})
-	}
-	// A path that goes where no file was kept (it was empty, or too big once)
-	// is nothing to the blog.
-	files, err := s.Visitor.Files(ctx)
-	if err != nil {
-		return change, nil, err
-	}
-	change.Entries = slices.DeleteFunc(change.Entries, func(e blog.Entry) bool {
-		info, err := files.Stat(e.Path)
-		return e.Hash == "" && (err != nil || info.Path != e.Path)
+		return nil
 	})
-	return change, nil, nil
+	return change, nil, err
+}
+
+// message is what the author has written about a push, and when: of its last
+// commit, and the first lines of the others.
+func (g gitObjects) message(ctx context.Context, from, to string) (string, time.Time, error) {
+	span := to
+	if from != "" {
+		span = from + ".." + to
+	}
+	out, err := g.git("log", "--max-count=30", "--topo-order", "--encoding=UTF-8", "--format=%at%x00%s%x00%B%x00", span).output(ctx)
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	fields := strings.Split(string(out), "\x00")
+	if len(fields) < 3 {
+		return "", time.Time{}, nil
+	}
+	// git keeps the time a client says; one that is yet to come is no date.
+	var at time.Time
+	if sec, err := strconv.ParseInt(strings.TrimSpace(fields[0]), 10, 64); err == nil && sec > 0 && sec < time.Now().Unix() {
+		at = time.Unix(sec, 0)
+	}
+	message := strings.TrimSpace(fields[2])
+	for i, more := 3, "\n\nbefore it:"; i+2 < len(fields); i += 3 {
+		message += more + "\n- " + fields[i+1]
+		more = ""
+	}
+	message = markdown.Clean(message)
+	if len(message) > 4000 {
+		message = message[:4000]
+		for !utf8.ValidString(message) {
+			message = message[:len(message)-1]
+		}
+	}
+	return message, at, nil
+}
+
+// sizes asks for the sizes of objects without reading them.
+func (g gitObjects) sizes(ctx context.Context, objects []byte, count int) ([]int64, error) {
+	p := g.git("cat-file", "--batch-check=%(objecttype) %(objectsize)")
+	p.in = bytes.NewReader(objects)
+	out, err := p.output(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var sizes []int64
+	for l := range strings.Lines(string(out)) {
+		kind, size, _ := strings.Cut(strings.TrimSpace(l), " ")
+		n, err := strconv.ParseInt(size, 10, 64)
+		if kind != "blob" || err != nil {
+			return nil, fmt.Errorf("git cat-file: %s", line(l))
+		}
+		sizes = append(sizes, n)
+	}
+	if len(sizes) != count {
+		return nil, fmt.Errorf("git cat-file: %d objects of %d", len(sizes), count)
+	}
+	return sizes, nil
+}
+
+// read lets f read the objects one behind the other.
+func (g gitObjects) read(ctx context.Context, objects []byte, f func(*bufio.Reader) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	pr, pw := io.Pipe()
+	p := g.git("cat-file", "--batch", "--buffer")
+	p.in, p.out, p.err = bytes.NewReader(objects), pw, io.Discard
+	var ran error
+	var done sync.WaitGroup
+	done.Go(func() {
+		_, ran = p.run(ctx)
+		pw.CloseWithError(ran)
+	})
+	err := f(bufio.NewReaderSize(pr, 64<<10))
+	pr.Close()
+	cancel()
+	done.Wait()
+	return errors.Join(err, ran)
+}
+
+// readObject reads what cat-file says of one object whose size is known.
+func readObject(in *bufio.Reader, size int64) ([]byte, error) {
+	head, err := in.ReadString('\n')
+	if err != nil {
+		return nil, err
+	}
+	if f := strings.Fields(head); len(f) != 3 || f[1] != "blob" || f[2] != strconv.FormatInt(size, 10) {
+		return nil, fmt.Errorf("git cat-file: %s", line(head))
+	}
+	b := make([]byte, size+1) // with a line end
+	if _, err := io.ReadFull(in, b); err != nil {
+		return nil, err
+	}
+	return b[:size], nil
 }

@@ -15,405 +15,553 @@ import (
 	"sheaf/app/blog"
 )
 
-// scp speaks the old protocol of scp (`scp -O`), which has no other
-// specification than the program: lines that announce a file (C), a directory
-// (D, closed by E) or times (T), each answered with a zero byte, or with 1 and
-// a line of text.
-
+// The older scp (`scp -O`) has no other specification than the program. The
+// sending side writes lines: C announces a file and its bytes follow, D opens
+// a directory that E closes, T gives the times of what comes next. Each line
+// and each file is answered with a zero byte; with 1 and a line of text if
+// something is wrong, with 2 if it is the end of everything.
 const (
-	maxHeader = 4 << 10
+	scpOK, scpWarning, scpFatal = 0, 1, 2
+
+	maxRecord = 4 << 10
 	maxDepth  = 32
+	maxSet    = 512 << 20 // of the files of one set; the blog's own bounds may be narrower
+	maxFiles  = 20_000
 )
 
+// scpCall is what a client asks of the far end.
 type scpCall struct {
-	sink, source, recursive, times, dir bool
-	paths                               []string
+	sink, recursive, times, folder bool
+	paths                          []string
 }
 
-func scpArgs(args []string) (c scpCall, err error) {
+// parseScp reads `scp -t|-f [-r] [-p] [-d] [-v] PATH...`, and refuses what it
+// does not know.
+func parseScp(args []string) (c scpCall, err error) {
+	source := false
 	for i, a := range args {
-		if a == "--" {
-			c.paths = append(c.paths, args[i+1:]...)
+		if a == "--" || len(a) < 2 || a[0] != '-' {
+			c.paths = slices.DeleteFunc(slices.Clone(args[i:]), func(p string) bool { return p == "--" })
 			break
-		}
-		if len(a) < 2 || a[0] != '-' {
-			c.paths = append(c.paths, a)
-			continue
 		}
 		for _, o := range a[1:] {
 			switch o {
 			case 't':
 				c.sink = true
 			case 'f':
-				c.source = true
+				source = true
 			case 'r':
 				c.recursive = true
 			case 'p':
 				c.times = true
 			case 'd':
-				c.dir = true
+				c.folder = true
 			case 'v', 'q':
 			default:
-				return c, fmt.Errorf("no option -%c", o)
+				return c, fmt.Errorf("the option -%c cannot be used here", o)
 			}
 		}
 	}
-	if c.sink == c.source || len(c.paths) == 0 || c.sink && len(c.paths) > 1 {
+	if c.sink == source || len(c.paths) == 0 || c.sink && len(c.paths) > 1 {
 		return c, errors.New("is answered to the program scp only")
 	}
 	for i, p := range c.paths {
-		if slices.Contains(strings.Split(p, "/"), "..") {
-			return c, errors.New(p + " leads out of the blog")
+		if p == "~" {
+			p = ""
 		}
 		c.paths[i] = strings.TrimPrefix(p, "~/")
 	}
 	return c, nil
 }
 
-func (t *Transfer) scp(ctx context.Context, s Session, args []string) (int, error) {
+func (t *Transfer) scp(ctx context.Context, s Session, args []string) (status int, err error) {
 	s.Visitor = s.Visitor.Through("scp")
-	c, err := scpArgs(args)
+	c, err := parseScp(args)
 	if err != nil {
 		s.say("sheaf: scp: " + err.Error())
 		return 2, nil
+	}
+	w := &scpWire{in: bufio.NewReaderSize(s.In, 32<<10), out: s.Out}
+	if c.sink && !s.Visitor.IsAuthor() {
+		s.deny()
+		w.fail("nothing was changed")
+		return 1, nil
 	}
 	files, err := s.Visitor.Files(ctx)
 	if err != nil {
 		return 1, err
 	}
-	w := &scpWire{in: bufio.NewReaderSize(s.In, 32<<10), out: s.Out}
-	if c.source {
-		return w.send(ctx, s, files, c)
+	if c.sink {
+		k := &scpSink{Session: s, ctx: ctx, wire: w, call: c, files: files, seen: map[string]bool{}}
+		k.change.Base = files.Rev()
+		return k.receive()
 	}
-	if !s.Visitor.IsAuthor() {
-		s.deny()
-		_ = w.fail("permission denied")
-		return 1, nil
-	}
-	return w.receive(ctx, s, files, c)
+	f := &scpSource{ctx: ctx, wire: w, call: c, files: files}
+	return f.send()
 }
 
-// scpWire is the two directions of the protocol.
+// scpWire is the two directions of the protocol. What cannot be written is not
+// told: the client has gone, as the next read will say.
 type scpWire struct {
 	in  *bufio.Reader
 	out io.Writer
 }
 
-func (w *scpWire) ok() error {
-	_, err := w.out.Write([]byte{0})
-	return err
-}
+func (w *scpWire) ok() { _, _ = w.out.Write([]byte{scpOK}) }
 
-func (w *scpWire) fail(why string) error {
-	_, err := io.WriteString(w.out, "\x01scp: "+line(why)+"\n")
-	return err
-}
+// warn tells the client, which prints it and goes on.
+func (w *scpWire) warn(why string) { _, _ = fmt.Fprintf(w.out, "%c%s\n", scpWarning, line(why)) }
 
-var errGone = errors.New("the client has gone")
+// fail tells the client, which prints it and ends.
+func (w *scpWire) fail(why string) { _, _ = fmt.Fprintf(w.out, "%csheaf: %s\n", scpFatal, line(why)) }
 
-// line reads to the end of a line that is not too long.
-func (w *scpWire) line() (string, error) {
+var (
+	errCut     = errors.New("the upload was cut off")
+	errRecord  = errors.New("this is not the protocol of scp")
+	errSkipped = errors.New("not wanted")
+	errTold    = errors.New("nothing was changed")
+)
+
+// record reads a line. io.EOF is an end between two lines.
+func (w *scpWire) record() (string, error) {
 	var b []byte
 	for {
 		c, err := w.in.ReadByte()
 		switch {
-		case err == io.EOF && len(b) == 0:
+		case err != nil && len(b) == 0:
 			return "", io.EOF
 		case err != nil:
-			return "", errGone
+			return "", errCut
 		case c == '\n':
 			return string(b), nil
-		case len(b) == maxHeader:
-			return "", errors.New("a line of the protocol is too long")
+		case len(b) == maxRecord:
+			return "", errRecord
 		}
 		b = append(b, c)
 	}
 }
 
-// answer reads the client's answer.
+// answer reads the other side's answer: errSkipped if it takes only the one
+// thing not, another error if nothing more can come.
 func (w *scpWire) answer() error {
 	c, err := w.in.ReadByte()
 	switch {
 	case err != nil:
-		return errGone
-	case c == 0:
+		return errCut
+	case c == scpOK:
 		return nil
 	}
-	why, err := w.line()
-	if err != nil {
-		return errGone
+	if _, err := w.record(); err != nil || c != scpWarning {
+		return errCut
 	}
-	return errors.New(line(why))
+	return errSkipped
 }
 
-// scpHeader is a line that announces a file or a directory.
-type scpHeader struct {
-	size int64
-	name string
+// scpRecord is a line of the sending side.
+type scpRecord struct {
+	kind  byte // C, D, E, T, or scpWarning, scpFatal with text
+	size  int64
+	mtime time.Time
+	text  string // the name
 }
 
-func parseHeader(text string) (h scpHeader, err error) {
-	mode, rest, _ := strings.Cut(text, " ")
-	size, name, ok := strings.Cut(rest, " ")
-	if _, err := strconv.ParseUint(mode, 8, 16); err != nil || !ok {
-		return h, errors.New("a line of the protocol cannot be understood")
+func parseRecord(text string) (r scpRecord, err error) {
+	if text == "" {
+		return r, errRecord
 	}
-	if h.size, err = strconv.ParseInt(size, 10, 63); err != nil || h.size < 0 {
-		return h, errors.New("a size cannot be understood")
-	}
-	if name == "" || name == "." || name == ".." || strings.Contains(name, "/") {
-		return h, errors.New("a name that is none")
-	}
-	h.name = name
-	return h, nil
-}
-
-// receive takes a set of files and publishes it as one change.
-func (w *scpWire) receive(ctx context.Context, s Session, files *blog.Files, c scpCall) (int, error) {
-	target := strings.TrimPrefix(path.Clean("/"+c.paths[0]), "/")
-	info, err := files.Stat(or(target, "."))
-	into := c.dir || target == "" || target == "posts" || strings.HasSuffix(c.paths[0], "/") || err == nil && info.Dir
-	change := blog.Change{Base: files.Rev()}
-	var dirs []string
-	var mtime time.Time
-	var warnings []string
-	refused := false
-	at := func(name string) string {
-		switch {
-		case len(dirs) > 0:
-			return path.Join(dirs[len(dirs)-1], name)
-		case into:
-			return path.Join(target, name)
+	r.kind, text = text[0], text[1:]
+	switch r.kind {
+	case scpWarning, scpFatal:
+		r.text = text
+		return r, nil
+	case 'E':
+		if text != "" {
+			return r, errRecord
 		}
-		return target
-	}
-	refuse := func(name, why string) error {
-		refused = true
-		s.say("sheaf: not published: " + name + ": " + why)
-		return w.fail(line(name + ": " + why))
-	}
-	if into && target != "" && target != "posts" && (err != nil || !info.Dir) {
-		s.say("sheaf: not published: " + target + ": no such folder")
-		_ = w.fail(target + ": no such folder")
-		return 1, nil
-	}
-	if err := w.ok(); err != nil {
-		return 1, nil
-	}
-	for {
-		text, err := w.line()
-		if err == io.EOF && len(dirs) == 0 {
-			break
+		return r, nil
+	case 'T': // seconds and microseconds, of the change and of the last look
+		n := strings.Split(text, " ")
+		if len(n) != 4 {
+			return r, errRecord
 		}
-		if err != nil || text == "" {
-			if err == nil {
-				err = errGone
+		for i := range n {
+			v, err := decimal(n[i], 1<<40)
+			if err != nil {
+				return r, err
 			}
-			s.say("sheaf: scp: " + err.Error() + "; nothing was changed")
+			if i == 0 {
+				r.mtime = time.Unix(v, 0)
+			}
+		}
+		return r, nil
+	case 'C', 'D':
+		n := strings.SplitN(text, " ", 3)
+		if len(n) != 3 || len(n[0]) != 4 || strings.Trim(n[0], "01234567") != "" {
+			return r, errRecord
+		}
+		if r.size, err = decimal(n[1], 1<<62); err != nil {
+			return r, err
+		}
+		r.text = n[2]
+		if r.text == "" || r.text == "." || r.text == ".." || strings.ContainsAny(r.text, "/\x00") {
+			return r, errRecord
+		}
+		return r, nil
+	}
+	return r, errRecord
+}
+
+// decimal reads digits and nothing else.
+func decimal(s string, most int64) (int64, error) {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n > most || strings.Trim(s, "0123456789") != "" {
+		return 0, errRecord
+	}
+	return n, nil
+}
+
+// Taking a set
+
+// scpSink takes a set of files and publishes it as one change.
+type scpSink struct {
+	Session
+	ctx   context.Context
+	wire  *scpWire
+	call  scpCall
+	files *blog.Files
+
+	top      string // the target
+	into     bool   // it is a folder that is there
+	folders  []string
+	mtime    time.Time // of what comes next
+	change   blog.Change
+	seen     map[string]bool
+	total    int64
+	count    int
+	warnings []string
+}
+
+// receive ends at the first thing that is wrong: the set is refused, and
+// nobody has to wait for the rest of it.
+func (k *scpSink) receive() (status int, err error) {
+	why := k.target(k.call.paths[0])
+	if why == nil {
+		k.wire.ok()
+		why = k.take()
+	}
+	if why == nil {
+		if !k.Alive(k.ctx) { // the end of the input was the end of the client
 			return 1, nil
 		}
-		kind, rest := text[0], text[1:]
-		switch kind {
-		case 'T':
-			secs, _, _ := strings.Cut(rest, " ")
-			if n, err := strconv.ParseInt(secs, 10, 62); err == nil && n > 0 {
-				mtime = time.Unix(n, 0)
-			}
-			err = w.ok()
-		case 'E':
-			if len(dirs) == 0 {
-				s.say("sheaf: scp: a directory ends that did not begin; nothing was changed")
-				return 1, nil
-			}
-			dirs = dirs[:len(dirs)-1]
-			err = w.ok()
-		case 'D':
-			h, herr := parseHeader(rest)
-			if herr == nil && (!c.recursive || len(dirs) == maxDepth) {
-				herr = errors.New("too many folders in one another")
-			}
-			if herr != nil {
-				s.say("sheaf: scp: " + herr.Error() + "; nothing was changed")
-				_ = w.fail(herr.Error())
-				return 1, nil
-			}
-			dirs = append(dirs, at(h.name))
-			err = w.ok()
-		case 'C':
-			h, herr := parseHeader(rest)
-			if herr != nil {
-				s.say("sheaf: scp: " + herr.Error() + "; nothing was changed")
-				_ = w.fail(herr.Error())
-				return 1, nil
-			}
-			name := at(h.name)
-			skip := blog.Scratch(name)
-			clean, perr := blog.PathFor(name)
-			switch limit := s.Visitor.MaxFile(name); {
-			case skip:
-			case perr != nil:
-				err = refuse(name, perr.Error())
-			case h.size > limit:
-				err = refuse(name, fmt.Sprintf("is too big: at most %d KB", limit>>10))
-			case path.Ext(clean) == "" && !into && len(dirs) == 0:
-				err = refuse(name, "neither a folder nor the name of a post, which ends with .md")
-			}
-			if err == nil && (skip || perr == nil && h.size <= s.Visitor.MaxFile(name) && (path.Ext(clean) != "" || into || len(dirs) > 0)) {
-				if err = w.ok(); err != nil {
-					return 1, nil
-				}
-				var hash string
-				hash, err = w.file(ctx, s, h.size, skip)
-				if err != nil && !errors.Is(err, errGone) {
-					return 1, err
-				}
-				if skip {
-					warnings = append(warnings, "warning: "+line(name)+": not kept: hidden names and editors' files are not part of the blog")
-				} else if err == nil {
-					change.Entries = append(change.Entries, blog.Entry{Path: clean, Hash: hash, Size: h.size, MTime: mtime})
-				}
-				if err == nil {
-					err = w.ok()
-				}
-			}
-			mtime = time.Time{}
-		case 1, 2:
-			refused = refused || kind == 2
-		default:
-			err = errors.New("a line of the protocol cannot be understood")
-		}
-		if err != nil {
-			s.say("sheaf: scp: " + err.Error() + "; nothing was changed")
+		if why = k.publish(); errors.Is(why, errTold) {
 			return 1, nil
 		}
 	}
+	var machine *machineError
 	switch {
-	case refused:
-		s.say("sheaf: nothing was changed")
-		return 1, nil
-	case !s.Alive(ctx):
-		return 1, nil
-	case len(change.Entries) == 0:
-		s.sayLines(warnings)
-		return min(len(warnings), 1), nil
-	}
-	status, err := s.tell(s.Visitor.Commit(ctx, change))
-	s.sayLines(warnings)
-	return status, err
-}
-
-func or(s, empty string) string {
-	if s == "" {
-		return empty
-	}
-	return s
-}
-
-// file reads the bytes of one file, which is no larger than the blog allows.
-func (w *scpWire) file(ctx context.Context, s Session, size int64, skip bool) (hash string, err error) {
-	if skip {
-		if _, err := io.CopyN(io.Discard, w.in, size); err != nil {
-			return "", errGone
+	case errors.As(why, &machine):
+		if reason := outside(why); reason != "" {
+			k.wire.fail("not published: " + reason)
+			return 1, nil
 		}
-		return "", w.answer()
-	}
-	b := make([]byte, size)
-	if _, err := io.ReadFull(w.in, b); err != nil {
-		return "", errGone
-	}
-	if err := w.answer(); err != nil {
-		return "", errGone // the client could not read its file
-	}
-	return s.Visitor.Put(ctx, b)
-}
-
-// send gives files, expanding patterns.
-func (w *scpWire) send(ctx context.Context, s Session, files *blog.Files, c scpCall) (int, error) {
-	if err := w.answer(); err != nil {
+		return 1, machine.error
+	case errors.Is(why, errCut):
+		k.say("sheaf: not published: " + why.Error())
+		return 1, nil
+	case errors.Is(why, errTold):
+		k.wire.fail(why.Error())
+		return 1, nil
+	case why != nil:
+		k.wire.fail("not published: " + why.Error())
 		return 1, nil
 	}
-	status := 0
-	for _, p := range c.paths {
-		found := match(files, p)
-		if len(found) == 0 {
-			status = 1
-			if w.fail(p+": No such file or directory") != nil {
-				return 1, nil
-			}
-		}
-		for _, info := range found {
-			name := path.Base(info.Path)
-			if !info.Dir && len(found) == 1 && !strings.ContainsAny(p, "*?[") {
-				name = path.Base(p)
-			}
-			if info.Dir && !c.recursive {
-				status = 1
-				if w.fail(p+": not a regular file") != nil {
-					return 1, nil
-				}
-				continue
-			}
-			if err := w.sendOne(ctx, files, info, name, c.times); err != nil {
-				return 1, nil
-			}
-		}
+	k.say(k.warnings...)
+	if len(k.warnings) > 0 && len(k.seen) == 0 {
+		return 1, nil
 	}
-	return status, nil
+	return 0, nil
 }
 
-// match finds what a client's path names.
-func match(files *blog.Files, p string) []blog.FileInfo {
-	if info, err := files.Stat(or(strings.Trim(p, "/"), ".")); err == nil {
-		return []blog.FileInfo{info}
-	}
-	if !strings.ContainsAny(p, "*?[") || len(p) > 200 {
+// publish makes what has come one change. errTold: it was refused.
+func (k *scpSink) publish() error {
+	if len(k.change.Entries) == 0 {
 		return nil
 	}
-	var found []blog.FileInfo
-	for info := range files.All() {
-		if ok, err := path.Match(strings.TrimPrefix(path.Clean("/"+p), "/"), info.Path); err == nil && ok {
-			found = append(found, info)
+	status, err := k.tell(k.Visitor.Commit(k.ctx, k.change))
+	k.change.Entries = nil
+	switch {
+	case err != nil:
+		return &machineError{err}
+	case status != 0:
+		return errTold
+	}
+	return nil
+}
+
+// machineError is one that the author can do nothing about.
+type machineError struct{ error }
+
+func (e *machineError) Unwrap() error { return e.error }
+
+// target looks at where the set goes.
+func (k *scpSink) target(p string) error {
+	if slices.Contains(strings.Split(p, "/"), "..") {
+		return errors.New(p + ": leads out of the blog")
+	}
+	k.top = below(p)
+	switch k.into = isDir(k.files, k.top); {
+	case k.into:
+		return nil
+	case k.call.folder || strings.HasSuffix(p, "/"):
+		return errors.New(k.top + ": there is no such folder; make it first")
+	case !isDir(k.files, path.Dir(k.top)):
+		return errors.New(k.top + ": there is no folder " + path.Dir(k.top) + "; make it first")
+	}
+	return nil
+}
+
+// at is the path of what comes under a name.
+func (k *scpSink) at(name string) string {
+	switch {
+	case len(k.folders) > 0:
+		return path.Join(k.folders[len(k.folders)-1], name)
+	case k.into:
+		return path.Join(k.top, name)
+	}
+	return k.top
+}
+
+// take reads to the end of the input, which is only then the end of the set if
+// no folder is open.
+func (k *scpSink) take() error {
+	for {
+		text, err := k.wire.record()
+		switch {
+		case err == io.EOF && len(k.folders) == 0:
+			return nil
+		case err == io.EOF:
+			return errCut
+		case err != nil:
+			return err
 		}
+		r, err := parseRecord(text)
+		if err != nil {
+			return err
+		}
+		switch r.kind {
+		case scpWarning: // something of the set could not be read; the client has told
+			continue
+		case scpFatal:
+			return errCut
+		case 'T':
+			k.mtime = r.mtime
+		case 'D':
+			if !k.call.recursive || len(k.folders) == maxDepth {
+				return errRecord
+			}
+			k.folders = append(k.folders, k.at(r.text))
+			k.mtime = time.Time{}
+		case 'E':
+			if len(k.folders) == 0 {
+				return errRecord
+			}
+			k.folders = k.folders[:len(k.folders)-1]
+		case 'C':
+			if err := k.file(k.at(r.text), r.size); err != nil {
+				return err
+			}
+			k.mtime = time.Time{}
+			if !k.call.recursive && !k.call.folder {
+				// It is the only one, and complete. Clients of other makers
+				// do not look at the exit status, but at this answer.
+				if err := k.publish(); err != nil {
+					return err
+				}
+			}
+		}
+		k.wire.ok()
+	}
+}
+
+// file takes one file. The answer to all of it is the caller's.
+func (k *scpSink) file(p string, size int64) error {
+	kept, err := k.place(p, size)
+	if err != nil {
+		return err
+	}
+	k.total += size
+	if k.count++; k.total > maxSet || k.count > maxFiles {
+		return fmt.Errorf("a set is at most %d files and %d MB", maxFiles, maxSet>>20)
+	}
+	if kept == "" {
+		k.warnings = append(k.warnings, "warning: "+p+": not kept: hidden names, and those of editors, are not part of the blog")
+		k.wire.ok()
+		if _, err := io.CopyN(io.Discard, k.wire.in, size); err != nil {
+			return errCut
+		}
+		return k.wire.answer()
+	}
+	k.wire.ok()
+	data := make([]byte, size)
+	if _, err := io.ReadFull(k.wire.in, data); err != nil {
+		return errCut
+	}
+	if err := k.wire.answer(); errors.Is(err, errSkipped) {
+		return errors.New(p + ": the client could not read all of it")
+	} else if err != nil {
+		return err
+	}
+	hash, err := k.Visitor.Put(k.ctx, data)
+	if err != nil {
+		return &machineError{err}
+	}
+	k.change.Entries = append(k.change.Entries, blog.Entry{Path: kept, Hash: hash, Size: size, MTime: k.mtime})
+	return nil
+}
+
+// place is where a file goes, if one of that size may: "" if it is nobody's
+// work, which is not kept.
+func (k *scpSink) place(p string, size int64) (string, error) {
+	if blog.Scratch(p) {
+		if most := k.Visitor.MaxFile(p); size > most {
+			return "", fmt.Errorf("%s: %w", p, tooBig(most))
+		}
+		return "", nil
+	}
+	if info, err := k.files.Stat(p); err == nil && !info.Dir && info.Path != p && addresses(k.Visitor, p) {
+		p = info.Path
+	}
+	kept, err := blog.PathFor(p)
+	switch most := k.Visitor.MaxFile(p); {
+	case err != nil:
+		return "", fmt.Errorf("%s: %w", p, err)
+	case size > most:
+		return "", fmt.Errorf("%s: %w", p, tooBig(most))
+	case k.seen[kept]:
+		return "", errors.New(p + ": comes twice")
+	case isDir(k.files, kept):
+		return "", errors.New(p + ": is a folder")
+	}
+	k.seen[kept] = true
+	return kept, nil
+}
+
+// Giving
+
+// scpSource gives files. The far end expands patterns, as a shell there would.
+type scpSource struct {
+	ctx    context.Context
+	wire   *scpWire
+	call   scpCall
+	files  *blog.Files
+	failed bool
+}
+
+func (f *scpSource) send() (status int, err error) {
+	if f.wire.answer() != nil {
+		return 1, nil
+	}
+	for _, p := range f.call.paths {
+		found := f.match(p)
+		if len(found) == 0 {
+			f.warn(p, "No such file or directory")
+		}
+		for _, it := range found {
+			if err := f.one(it.name, it.info); errors.Is(err, errCut) {
+				return 1, nil
+			} else if err != nil {
+				return 1, err
+			}
+		}
+	}
+	if f.failed {
+		return 1, nil
+	}
+	return 0, nil
+}
+
+func (f *scpSource) warn(p, why string) {
+	f.failed = true
+	f.wire.warn("scp: " + p + ": " + why)
+}
+
+// scpFound is a file or directory under the name that the client expects.
+type scpFound struct {
+	name string
+	info blog.FileInfo
+}
+
+// match finds what a client's path names: the path itself, or a pattern.
+func (f *scpSource) match(p string) (found []scpFound) {
+	if slices.Contains(strings.Split(p, "/"), "..") || len(p) > maxRecord {
+		return nil
+	}
+	if p = below(p); p == "." { // which clients take for no name
+		p = "*"
+	}
+	for _, info := range match(f.files, p) {
+		found = append(found, scpFound{path.Base(info.Path), info})
+	}
+	if len(found) == 1 && !strings.ContainsAny(p, patterns) {
+		found[0].name = path.Base(p) // SLUG.md
 	}
 	return found
 }
 
-func (w *scpWire) sendOne(ctx context.Context, files *blog.Files, info blog.FileInfo, name string, times bool) error {
-	tell := func(format string, args ...any) error {
-		if _, err := fmt.Fprintf(w.out, format, args...); err != nil {
+// one sends a file, or a directory with all that is in it. What the client does
+// not take is left out.
+func (f *scpSource) one(name string, info blog.FileInfo) error {
+	if info.Dir && !f.call.recursive {
+		f.warn(info.Path, "not a regular file")
+		return nil
+	}
+	var data []byte
+	if !info.Dir {
+		var err error
+		if data, err = f.files.Read(f.ctx, info); err != nil {
 			return err
 		}
-		return w.answer()
 	}
-	if times {
-		if err := tell("T%d 0 %d 0\n", max(info.MTime.Unix(), 0), max(info.MTime.Unix(), 0)); err != nil {
+	if f.call.times {
+		sec := max(info.MTime.Unix(), 0)
+		if err := f.tell("T%d 0 %d 0\n", sec, sec); err != nil {
+			return f.left(err)
+		}
+	}
+	if !info.Dir {
+		if err := f.tell("C0644 %d %s\n", len(data), name); err != nil {
+			return f.left(err)
+		}
+		if _, err := f.wire.out.Write(data); err != nil {
+			return errCut
+		}
+		return f.left(f.tell("%c", scpOK))
+	}
+	if err := f.tell("D0755 0 %s\n", name); err != nil {
+		return f.left(err)
+	}
+	in, _ := f.files.List(info.Path)
+	for _, sub := range in {
+		if err := f.one(path.Base(sub.Path), sub); err != nil {
 			return err
 		}
 	}
-	if info.Dir {
-		list, err := files.List(info.Path)
-		if err != nil {
-			return err
-		}
-		if err := tell("D0755 0 %s\n", name); err != nil {
-			return err
-		}
-		for _, sub := range list {
-			if err := w.sendOne(ctx, files, sub, path.Base(sub.Path), times); err != nil {
-				return err
-			}
-		}
-		return tell("E\n")
+	return f.left(f.tell("E\n"))
+}
+
+// tell writes and waits for the answer.
+func (f *scpSource) tell(format string, args ...any) error {
+	if _, err := fmt.Fprintf(f.wire.out, format, args...); err != nil {
+		return errCut
 	}
-	b, err := files.Read(ctx, info)
-	if err != nil {
-		return errors.Join(err, w.fail(name+": cannot be read"))
+	return f.wire.answer()
+}
+
+// left notes what the client has not taken, and goes on.
+func (f *scpSource) left(err error) error {
+	if errors.Is(err, errSkipped) {
+		f.failed = true
+		return nil
 	}
-	if err := tell("C0644 %d %s\n", len(b), name); err != nil {
-		return err
-	}
-	if _, err := w.out.Write(append(b, 0)); err != nil {
-		return err
-	}
-	return w.answer()
+	return err
 }

@@ -1,24 +1,3 @@
-// Package transfer answers the programs that copy files: sftp, scp in both
-// protocols, sshfs, rsync and git. Authors put files with them, readers fetch
-// what is public.
-//
-// Whatever the program, the blog decides: a set of files ends in one
-// blog.Change, which is made whole or refused whole, and its answer, a line for
-// each post, goes to the standard error of the session, where scp, rsync and
-// git show it. A client whose connection was cut looks like one that has
-// finished; before a set is committed it is asked whether it is still there.
-//
-// sftp has no end of a set: it publishes each file when it is closed. Names
-// that cannot be part of a blog (the temporary files of editors, .x.swp, x~)
-// live as long as the session and are seen by nobody else, so that an editor on
-// an sshfs mount works: what it renames to a post's name at the end is
-// published.
-//
-// rsync and git are the programs of these names, which have to be installed:
-// rsync works on a copy of the files (rsync.go), git on a repository that is a
-// view of the blog's history (git.go). Neither sees the content folder, a
-// shell, or the environment of the server, and of what a client asks them only
-// what is on a short list reaches them.
 package transfer
 
 import (
@@ -29,10 +8,13 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"path"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 
 	"sheaf/app/blog"
 	"sheaf/app/markdown"
@@ -63,6 +45,7 @@ type Transfer struct {
 	c    Config
 	dir  string // Scratch, absolute
 	view sync.Mutex
+	held atomic.Int64 // bytes of files in memory
 }
 
 // New makes the folder for scratch files and sweeps what an earlier server has
@@ -128,7 +111,23 @@ func (s Session) tell(r blog.Receipt, err error) (status int, _ error) {
 		s.deny()
 		return 1, nil
 	}
+	if why := outside(err); why != "" {
+		s.say("sheaf: not published: " + why)
+		return 1, nil
+	}
 	return 1, err
+}
+
+// outside gives the plain reason of an error that only the blog's owner can do
+// something about, "" for others.
+func outside(err error) string {
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return "the blog's disk is full"
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return "the blog's folder cannot be written"
+	}
+	return ""
 }
 
 // sayLines is say for lines whose blanks stand in columns.
@@ -153,4 +152,67 @@ func (t *Transfer) contain(err *error) {
 		t.c.Log.Error("panic", "panic", line(fmt.Sprint(p)), "stack", string(debug.Stack()))
 		*err = errors.New("internal error")
 	}
+}
+
+func tooBig(most int64) error { return fmt.Errorf("is too big: at most %d KB", most>>10) }
+
+// postsDir can be written to in every blog, also in an empty one.
+const postsDir = "posts"
+
+// below gives a client's path as one of the blog's: "." is the top.
+func below(p string) string {
+	if p = path.Clean("/" + p)[1:]; p == "" {
+		return "."
+	}
+	return p
+}
+
+// isDir reports a folder of the blog.
+func isDir(f *blog.Files, p string) bool {
+	if p == "." || p == postsDir {
+		return true
+	}
+	info, err := f.Stat(p)
+	return err == nil && info.Dir
+}
+
+// addresses reports whether a path is SLUG.md, the address of a post.
+func addresses(v blog.Visitor, p string) bool {
+	slug, ok := strings.CutSuffix(p, ".md")
+	if !ok || strings.Contains(p, "/") {
+		return false
+	}
+	post, err := v.Edition().Post(slug)
+	return err == nil && post.Slug == slug
+}
+
+const patterns = `*?[\`
+
+// match finds what a client's path names: the path itself, or a pattern that a
+// shell would have expanded.
+func match(f *blog.Files, p string) []blog.FileInfo {
+	p = below(p)
+	if info, err := f.Stat(p); err == nil {
+		return []blog.FileInfo{info}
+	}
+	if isDir(f, p) {
+		return []blog.FileInfo{{Path: p, Dir: true}}
+	}
+	if !strings.ContainsAny(p, patterns) || len(p) > 1024 {
+		return nil
+	}
+	found := []blog.FileInfo{{Path: ".", Dir: true}}
+	for pattern := range strings.SplitSeq(p, "/") {
+		var next []blog.FileInfo
+		for _, dir := range found {
+			in, _ := f.List(dir.Path)
+			for _, info := range in {
+				if ok, _ := path.Match(pattern, path.Base(info.Path)); ok {
+					next = append(next, info)
+				}
+			}
+		}
+		found = next
+	}
+	return found
 }

@@ -1,0 +1,19 @@
+package blog
+
+import (
+	"errors"
+	"io/fs"
+	"syscall"
+)
+
+// Obstacle is the plain reason of an error that only who runs the server can do
+// something about, in words for an author; "" for all other errors.
+func Obstacle(err error) string {
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return "the blog's disk is full"
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return "the blog's folder cannot be written"
+	}
+	return ""
+}

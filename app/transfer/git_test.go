@@ -1,0 +1,577 @@
+package transfer
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// clone gives a working copy of the blog and the way to use git in it.
+func clone(t testing.TB, env []string, args ...string) (dir string, git func(args ...string) string) {
+	t.Helper()
+	dir = filepath.Join(t.TempDir(), "work")
+	must(t, env, filepath.Dir(dir), "git", append(append([]string{"clone", "-q"}, args...), "b:/blog.git", dir)...)
+	return dir, func(args ...string) string {
+		t.Helper()
+		return must(t, env, dir, "git", args...)
+	}
+}
+
+func onePost(title string) string {
+	return fmt.Sprintf("---\ntitle: %s\ndate: 2026-02-01\n---\n%s.\n", title, title)
+}
+
+// like fails the test when a working copy has not the files of the blog.
+func (h *house) like(dir string) {
+	h.t.Helper()
+	want := map[string]string{}
+	f := h.files(h.author())
+	for info := range f.All() {
+		want[info.Path] = h.text(info.Path)
+	}
+	err := fs.WalkDir(os.DirFS(dir), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || name == "." {
+			return err
+		}
+		if strings.HasPrefix(d.Name(), ".") {
+			if d.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if d.IsDir() {
+			return nil
+		}
+		b, err := os.ReadFile(filepath.Join(dir, name))
+		if text, is := want[name]; !is || text != string(b) {
+			h.t.Errorf("%s is not as in the blog", name)
+		}
+		delete(want, name)
+		return err
+	})
+	if err != nil {
+		h.t.Error(err)
+	}
+	for name := range want {
+		h.t.Errorf("%s is not there", name)
+	}
+}
+
+func TestGitPushStaysAsItIs(t *testing.T) {
+	h := newHouse(t, someFiles)
+	env := h.door(h.author())
+	dir, git := clone(t, env)
+	h.like(dir)
+	before := h.head()
+	write(t, dir, map[string]string{"posts/one.md": onePost("One"), ".github/ci.yml": "on: push\n"})
+	git("add", ".")
+	git("commit", "-qm", "first line\n\nmore")
+	git("switch", "-qc", "side", "HEAD~1")
+	write(t, dir, map[string]string{"posts/two.md": onePost("Two")})
+	git("add", ".")
+	git("commit", "-qm", "from aside")
+	git("switch", "-q", "main")
+	git("merge", "-q", "--no-edit", "side")
+	said := git("push", "origin", "main")
+	wants(t, said, "remote: published  ssh -t blog.example one", "remote: published  ssh -t blog.example two")
+	sha := strings.TrimSpace(git("rev-parse", "HEAD"))
+	c := h.last()
+	if h.head() != before+1 || c.Author != "Ada Lovelace" || c.Door != "git" || c.Meta["git.commit"] != sha || len(c.Entries) != 2 {
+		t.Errorf("head %d after %d: %+v", h.head(), before, c)
+	}
+	wants(t, c.Message, "Merge branch 'side'", "- first line", "- from aside")
+	if h.text(".github/ci.yml") != "" {
+		t.Error("a hidden file is in the blog")
+	}
+	again, gitAgain := clone(t, env)
+	if got := strings.TrimSpace(gitAgain("rev-parse", "HEAD")); got != sha {
+		t.Errorf("cloned %s, pushed %s", got, sha)
+	}
+	if _, err := os.Stat(filepath.Join(again, ".github/ci.yml")); err != nil {
+		t.Error("a hidden file is not in the repository")
+	}
+	// Only what is hidden: no commit of the blog.
+	write(t, dir, map[string]string{".github/ci.yml": "on: never\n"})
+	git("commit", "-qam", "quiet")
+	git("push", "origin", "main")
+	if h.head() != before+1 {
+		t.Error("a commit without files")
+	}
+	// What comes another way goes on top.
+	h.put("posts/three.md", onePost("Three"))
+	h.put("posts/one.md", "")
+	gitAgain("pull", "-q")
+	h.like(again)
+	if log := gitAgain("log", "--format=%an <%ae> %s", "-2"); log != "Grace <> posts/one.md\nGrace <> posts/three.md\n" {
+		t.Errorf("log: %q", log)
+	}
+	wants(t, gitAgain("log", "--format=%H"), sha)
+	gitAgain("fsck", "--strict")
+	h.sound()
+}
+
+func TestGitRefuses(t *testing.T) {
+	h := newHouse(t, someFiles)
+	env := h.door(h.author())
+	dir, git := clone(t, env)
+	write(t, dir, map[string]string{"posts/one.md": onePost("One")})
+	git("add", ".")
+	git("commit", "-qm", "one")
+	git("push", "-q", "origin", "main")
+	before, tip := h.head(), git("rev-parse", "HEAD")
+	refused := func(want string, args ...string) {
+		t.Helper()
+		said, status := client(t, env, dir, "git", append([]string{"push"}, args...)...)
+		if status == 0 {
+			t.Errorf("%q: done", args)
+		}
+		wants(t, said, want)
+		if h.head() != before {
+			t.Fatalf("%q: a commit was made\n%s", args, said)
+		}
+		if now := must(t, env, dir, "git", "ls-remote", "-q", "origin"); !strings.HasPrefix(now, strings.TrimSpace(tip)+"\tHEAD\n") {
+			t.Fatalf("%q: the branch has moved\n%s", args, now)
+		}
+	}
+	refused("one branch", "origin", "HEAD:refs/heads/other")
+	refused("cannot be removed", "origin", ":main")
+	git("tag", "v1")
+	refused("one branch", "origin", "v1")
+	refused("one branch", "origin", "--atomic", "HEAD~1:refs/heads/x", "HEAD:refs/heads/y")
+	git("tag", "-am", "x", "v2")
+	write(t, dir, map[string]string{"posts/two.md": onePost("Two")})
+	git("add", ".")
+	git("commit", "-qm", "two")
+	refused("nothing else", "origin", "main", "v2")
+	git("reset", "-q", "--hard", "HEAD~1")
+	refused("take back", "-f", "origin", "HEAD~1:main")
+	git("switch", "-q", "--orphan", "unrelated")
+	write(t, dir, map[string]string{"posts/u.md": onePost("U")})
+	git("add", ".")
+	git("commit", "-qm", "u")
+	refused("take back", "-f", "origin", "HEAD:main")
+	git("switch", "-q", "main")
+	for name, spoil := range map[string]func(full string) error{
+		"posts/bad.md":   func(p string) error { return os.WriteFile(p, []byte("---\ndate: Smarch\n---\n"), 0o644) },
+		"posts/link.md":  func(p string) error { return os.Symlink("one.md", p) },
+		"posts/empty.md": func(p string) error { return os.WriteFile(p, nil, 0o644) },
+		"posts/bell\a.md": func(p string) error {
+			return os.WriteFile(p, []byte(onePost("Bell")), 0o644)
+		},
+		"posts/HELLO.md": func(p string) error { return os.WriteFile(p, []byte(onePost("Shout")), 0o644) },
+		"posts/big.md":   func(p string) error { return os.WriteFile(p, make([]byte, 3<<20), 0o644) },
+		"site.yaml":      func(p string) error { return os.WriteFile(p, []byte("title: [\n"), 0o644) },
+		"posts/sub": func(p string) error {
+			if err := os.Mkdir(p, 0o755); err != nil {
+				return err
+			}
+			for _, args := range [][]string{{"init", "-q"}, {"commit", "-q", "--allow-empty", "-m", "sub"}} {
+				must(t, env, p, "git", args...)
+			}
+			return nil
+		},
+	} {
+		if err := spoil(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+		write(t, dir, map[string]string{"posts/fine.md": onePost("Fine")})
+		git("add", ".")
+		git("commit", "-qm", "bad")
+		refused("remote: error: "+strings.ReplaceAll(name, "\a", ""), "origin", "main")
+		git("reset", "-q", "--hard", "HEAD~1")
+		os.RemoveAll(filepath.Join(dir, "posts/sub"))
+	}
+	for _, command := range []string{"git-upload-archive '/blog.git'", "git-receive-pack", "git-receive-pack -x", "git-shell x", "git-upload-pack a b"} {
+		self, _ := os.Executable()
+		said, status := client(t, env, dir, self, "b", command)
+		if status == 0 {
+			t.Errorf("%s: done", command)
+		}
+		wants(t, said, "is not answered here")
+	}
+	if left, _ := filepath.Glob(filepath.Join(h.scratch, "*.git/objects/*incoming*")); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+	h.sound()
+}
+
+// A small pack may hold a very large file: it is refused by its size, and never
+// read.
+func TestGitRefusesABomb(t *testing.T) {
+	if testing.Short() {
+		t.Skip("writes 200 MB")
+	}
+	h := newHouse(t, someFiles)
+	env := h.door(h.author())
+	dir, git := clone(t, env)
+	before := h.head()
+	if err := os.WriteFile(filepath.Join(dir, "posts/bomb.png"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(filepath.Join(dir, "posts/bomb.png"), 200<<20); err != nil {
+		t.Fatal(err)
+	}
+	git("-c", "core.bigFileThreshold=1m", "add", ".")
+	git("commit", "-qm", "bomb")
+	said, status := client(t, env, dir, "git", "push", "origin", "main")
+	if status == 0 || h.head() != before {
+		t.Errorf("status %d", status)
+	}
+	wants(t, said, "remote: error: posts/bomb.png: is too big")
+	h.sound()
+}
+
+// While a client is at its push, others fetch, and what comes another way makes
+// it pull first.
+func TestGitPushThatIsOvertaken(t *testing.T) {
+	h := newHouse(t, someFiles)
+	env := h.door(h.author())
+	dir, git := clone(t, env)
+	// git has read where the branch is when it calls this, and sent nothing.
+	write(t, dir, map[string]string{".git/hooks/pre-push": "#!/bin/sh\ntouch started\nwhile [ ! -e go ]; do sleep 0.02; done\n", "posts/mine.md": onePost("Mine")})
+	if err := os.Chmod(filepath.Join(dir, ".git/hooks/pre-push"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	git("add", "posts")
+	git("commit", "-qm", "mine")
+	type end struct {
+		said   string
+		status int
+	}
+	done := make(chan end, 1)
+	go func() {
+		said, status := client(t, env, dir, "git", "push", "origin", "main")
+		done <- end{said, status}
+	}()
+	await(t, func() bool { _, err := os.Stat(filepath.Join(dir, "started")); return err == nil })
+	h.put("posts/theirs.md", onePost("Theirs"))
+	other, _ := clone(t, env) // not kept waiting
+	h.like(other)
+	write(t, dir, map[string]string{"go": ""})
+	e := <-done
+	os.Remove(filepath.Join(dir, "go"))
+	os.Remove(filepath.Join(dir, "started"))
+	if e.status == 0 || h.text("posts/mine.md") != "" {
+		t.Errorf("status %d\n%s", e.status, e.said)
+	}
+	git("pull", "-q", "--rebase")
+	must(t, env, dir, "git", "push", "-q", "--no-verify", "origin", "main")
+	if h.text("posts/mine.md") == "" {
+		t.Error("not published")
+	}
+	h.like(dir)
+	h.sound()
+}
+
+// Whatever moment a server dies at, the view comes to agree with the blog, and
+// what was pushed stays as it is where it can.
+func TestGitViewRecovers(t *testing.T) {
+	h := newHouse(t, someFiles)
+	env := h.door(h.author())
+	dir, git := clone(t, env)
+	view := repository{filepath.Join(h.scratch, "blog.git")}
+	early, _ := view.note()
+	write(t, dir, map[string]string{"posts/one.md": onePost("One"), ".hidden": "mine\n"})
+	git("add", ".")
+	git("commit", "-qm", "one")
+	git("push", "-q", "origin", "main")
+	pushed := strings.TrimSpace(git("rev-parse", "HEAD"))
+	tip := func() string {
+		t.Helper()
+		c, g := clone(t, env)
+		h.like(c)
+		g("fsck", "--strict")
+		return strings.TrimSpace(g("rev-parse", "HEAD"))
+	}
+
+	// The branch has moved, the note has not.
+	if err := view.setNote(early); err != nil {
+		t.Fatal(err)
+	}
+	if got := tip(); got != pushed {
+		t.Errorf("after a lost note: %s, pushed %s", got, pushed)
+	}
+	// No note at all, one that is torn, and one of another blog.
+	os.Remove(filepath.Join(view.dir, "sheaf"))
+	if got := tip(); got != pushed {
+		t.Errorf("without a note: %s, pushed %s", got, pushed)
+	}
+	os.WriteFile(filepath.Join(view.dir, "sheaf"), []byte(`{"Rev":1,"Com`), 0o600)
+	if got := tip(); got != pushed {
+		t.Errorf("with half a note: %s, pushed %s", got, pushed)
+	}
+	for _, n := range []note{{Rev: 1000, ID: "x", Commit: pushed}, {Rev: 1, ID: "another", Commit: pushed}} {
+		if err := view.setNote(n); err != nil {
+			t.Fatal(err)
+		}
+		if got := tip(); got != pushed {
+			// A commit that changes nothing is allowed here, a lost one is not.
+			if _, err := view.git("merge-base", "--is-ancestor", pushed, got).output(t.Context()); err != nil {
+				t.Errorf("with the note of another blog: %s", got)
+			}
+		}
+	}
+	h.put("posts/two.md", onePost("Two"))
+	tip()
+
+	// The blog has made the change, the branch has not moved, and locks are left.
+	h2 := newHouse(t, someFiles)
+	env = h2.door(h2.author())
+	dir, git = clone(t, env)
+	view = repository{filepath.Join(h2.scratch, "blog.git")}
+	early, _ = view.note()
+	write(t, dir, map[string]string{"posts/one.md": onePost("One")})
+	git("add", ".")
+	git("commit", "-qm", "one")
+	git("push", "-q", "origin", "main")
+	if _, err := view.git("update-ref", branch, early.Commit).output(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := view.setNote(early); err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range []string{"refs/heads/main.lock", "packed-refs.lock"} {
+		if err := os.WriteFile(filepath.Join(view.dir, l), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h = h2
+	if got := tip(); got == early.Commit {
+		t.Error("a commit of the blog is not in the view")
+	}
+	git("pull", "-q", "--rebase")
+	h2.like(dir)
+
+	// What git cannot read is made anew.
+	for _, spoil := range []func() error{
+		func() error { return os.WriteFile(filepath.Join(view.dir, "HEAD"), []byte("junk"), 0o600) },
+		func() error { return os.RemoveAll(view.dir) },
+		func() error { return os.RemoveAll(filepath.Join(view.dir, "objects")) },
+		func() error {
+			return os.WriteFile(filepath.Join(view.dir, "refs/heads/main"), []byte(strings.Repeat("ab", 20)+"\n"), 0o600)
+		},
+	} {
+		if err := spoil(); err != nil {
+			t.Fatal(err)
+		}
+		tip()
+	}
+	h.sound()
+}
+
+// The same blog gives the same commits, wherever the view is made.
+func TestGitViewsAgree(t *testing.T) {
+	h := newHouse(t, someFiles)
+	h.put("posts/two.md", onePost("Two"))
+	h.put("posts/two.md", "")
+	h.put("posts/sub/x.md", onePost("X"))
+	var shas []string
+	for range 2 {
+		_, git := clone(t, h.door(h.author()))
+		shas = append(shas, git("log", "--format=%H %an %s"))
+		var err error
+		if h.transfer, err = New(Config{Scratch: t.TempDir()}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if shas[0] != shas[1] || strings.Count(shas[0], "\n") != 4 {
+		t.Errorf("%s\n%s", shas[0], shas[1])
+	}
+	h.sound()
+}
+
+func TestGitReaders(t *testing.T) {
+	files := map[string]string{}
+	for name, text := range someFiles {
+		files[name] = text
+	}
+	h := newHouse(t, files)
+	reader := h.door(h.blog.Reader())
+	said, status := client(t, reader, t.TempDir(), "git", "clone", "b:blog", "x")
+	if status == 0 {
+		t.Error("cloned")
+	}
+	wants(t, said, "not given away")
+	h.put("site.yaml", "title: The house\nauthor: Ada\ngit: true\n")
+	h.put("posts/secret.md", "---\ntitle: Secret\ndraft: true\n---\nNot yet to be known, again.\n")
+
+	dir, git := clone(t, reader)
+	everything := func() string {
+		t.Helper()
+		view := repository{filepath.Join(h.scratch, "public.git")}
+		out, err := view.git("cat-file", "--batch-all-objects", "--batch").output(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(out)
+	}
+	for _, secret := range []string{"Not yet", "Not before", "nobody names", "secret.md", "later.md", "private", "site.yaml", "Grace"} {
+		if strings.Contains(everything(), secret) {
+			t.Errorf("readers have %q", secret)
+		}
+	}
+	for _, name := range []string{"posts/hello.md", "posts/picture.md", "posts/dot.txt"} {
+		if b, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(b) != someFiles[name] {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// A change of a draft is nothing to readers.
+	tip := git("rev-parse", "HEAD")
+	h.put("posts/secret.md", "---\ntitle: Secret\ndraft: true\n---\nOther words.\n")
+	git("pull", "-q")
+	if git("rev-parse", "HEAD") != tip {
+		t.Error("readers see that authors work")
+	}
+	// A time that comes, and a post that goes.
+	later := time.Date(2099, 1, 2, 0, 0, 0, 0, time.UTC)
+	edition := h.blog.Reader().Edition()
+	h.now.Store(&later)
+	h.put("posts/hello.md", "---\ntitle: Hello\ndraft: true\n---\nThe first words.\n")
+	<-edition.Superseded()
+	git("pull", "-q")
+	if _, err := os.Stat(filepath.Join(dir, "posts/later.md")); err != nil {
+		t.Error("what is published by its date does not come")
+	}
+	if _, err := os.Stat(filepath.Join(dir, "posts/hello.md")); err == nil {
+		t.Error("what is a draft again is still given away")
+	}
+	write(t, dir, map[string]string{"posts/eve.md": onePost("Eve")})
+	git("add", ".")
+	git("commit", "-qm", "eve")
+	before := h.head()
+	said, status = client(t, reader, dir, "git", "push", "origin", "main")
+	if status == 0 || h.head() != before {
+		t.Errorf("pushed: %d", status)
+	}
+	wants(t, said, "permission denied: no author key")
+	h.sound()
+}
+
+func TestGitClones(t *testing.T) {
+	h := newHouse(t, someFiles)
+	h.put("posts/two.md", onePost("Two"))
+	env := h.door(h.author())
+	for _, args := range [][]string{{"--depth=1"}, {"--filter=blob:none"}, {"--filter=tree:0", "--no-checkout"}, {"-c", "protocol.version=0"}, {"-c", "protocol.version=1"}, {"--single-branch", "--bare"}} {
+		dir, git := clone(t, env, args...)
+		if !slices.Contains(args, "--bare") {
+			git("checkout", "-q", "main")
+			h.like(dir)
+		}
+	}
+	// A shallow clone can be pushed from.
+	dir, git := clone(t, env, "--depth=1")
+	write(t, dir, map[string]string{"posts/three.md": onePost("Three")})
+	git("add", ".")
+	git("commit", "-qm", "three")
+	wants(t, git("push", "origin", "main"), "published  ssh -t blog.example three")
+	h.sound()
+}
+
+// An empty blog takes a repository that was somewhere else before.
+func TestGitFirstImport(t *testing.T) {
+	h := newHouse(t, nil)
+	env, dir := h.door(h.author()), t.TempDir()
+	must(t, env, dir, "git", "init", "-q")
+	write(t, dir, map[string]string{"posts/one.md": onePost("One"), "site.yaml": "title: Mine\n", ".gitignore": "x\n"})
+	must(t, env, dir, "git", "add", ".")
+	must(t, env, dir, "git", "commit", "-qm", "all of it")
+	said := must(t, env, dir, "git", "push", "b:x", "main")
+	wants(t, said, "published  ssh -t blog.example one")
+	again, _ := clone(t, env)
+	h.like(again)
+	h.sound()
+}
+
+// The client is killed while it pushes: nothing is changed.
+func TestGitCut(t *testing.T) {
+	h := newHouse(t, someFiles)
+	env := h.door(h.author())
+	dir, git := clone(t, env)
+	before := h.head()
+	noise := make([]byte, 8<<20)
+	for i, x := 0, uint32(1); i < len(noise); i++ {
+		x = x*1664525 + 1013904223
+		noise[i] = byte(x >> 24)
+	}
+	write(t, dir, map[string]string{"posts/noise.bin": string(noise), "posts/one.md": onePost("One")})
+	git("add", ".")
+	git("commit", "-qm", "one")
+	full, err := exec.LookPath("git")
+	if err != nil {
+		t.Skip(err)
+	}
+	ctx, kill := context.WithCancel(t.Context())
+	defer kill()
+	cmd := exec.CommandContext(ctx, full, "push", "-q", "origin", "main")
+	group(cmd)
+	cmd.Dir, cmd.Env = dir, env
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	await(t, func() bool {
+		list, _ := filepath.Glob(filepath.Join(h.scratch, "blog.git/objects/*incoming*/pack/*"))
+		return len(list) > 0 || h.head() != before
+	})
+	// With all that it has started: what stands in for ssh among them.
+	kill()
+	_ = cmd.Wait()
+	h.sessions.Wait()
+	if h.head() != before {
+		t.Skip("the push was quicker")
+	}
+	git("push", "-q", "origin", "main")
+	if h.head() != before+1 || h.text("posts/noise.bin") != string(noise) {
+		t.Error("not pushed again")
+	}
+	h.sound()
+}
+
+func TestGitThatIsMissing(t *testing.T) {
+	h := newHouse(t, someFiles)
+	env, dir := h.door(h.author()), t.TempDir()
+	full, err := exec.LookPath("git")
+	if err != nil {
+		t.Skip(err)
+	}
+	t.Setenv("PATH", dir)
+	said, status := client(t, env, dir, full, "clone", "b:x", "y")
+	if status == 0 {
+		t.Error("cloned")
+	}
+	wants(t, said, "sheaf: git: is not installed on the server\n")
+	h.sound()
+}
+
+// BenchmarkGit pushes 1,000 posts, each time to a new blog.
+func BenchmarkGit(b *testing.B) {
+	dir := b.TempDir()
+	write(b, dir, thousand())
+	var env []string
+	for i := 0; b.Loop(); i++ {
+		b.StopTimer()
+		h := newHouse(b, nil)
+		env = h.door(h.author())
+		if i == 0 {
+			must(b, env, dir, "git", "init", "-q")
+			must(b, env, dir, "git", "add", ".")
+			must(b, env, dir, "git", "commit", "-qm", "all")
+		}
+		b.StartTimer()
+		must(b, env, dir, "git", "push", "-q", "b:x", "main")
+		b.StopTimer()
+		if h.text("posts/999.md") == "" {
+			b.Fatal("not there")
+		}
+		start := time.Now()
+		must(b, env, b.TempDir(), "git", "clone", "-q", "b:x", "y")
+		b.ReportMetric(time.Since(start).Seconds(), "s-clone")
+		b.StartTimer()
+	}
+}

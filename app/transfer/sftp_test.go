@@ -1,0 +1,686 @@
+package transfer
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pkg/sftp"
+
+	"sheaf/app/blog"
+)
+
+// mounted is a client in a session.
+type mounted struct {
+	*sftp.Client
+	tb    testing.TB
+	err   terminal
+	in    *io.PipeWriter
+	done  chan end
+	alive bool
+}
+
+func (b *bed) mount(v blog.Visitor) *mounted { return b.mountTo(v, nil) }
+
+// mountTo is mount with a terminal of another kind.
+func (b *bed) mountTo(v blog.Visitor, errs io.Writer) *mounted {
+	in, toServer := io.Pipe()
+	fromServer, out := io.Pipe()
+	m := &mounted{tb: b.TB, in: toServer, done: make(chan end, 1), alive: true}
+	if errs == nil {
+		errs = &m.err
+	}
+	go func() {
+		status, err := b.SFTP(context.Background(), Session{Visitor: v, Host: "blog.example", Denied: "sheaf: permission denied: no author key",
+			In: in, Out: out, Err: errs, Alive: func(context.Context) bool { return m.alive }})
+		m.done <- end{status, err}
+		out.Close()
+	}()
+	c, err := sftp.NewClientPipe(fromServer, toServer)
+	if err != nil {
+		b.Fatal(err)
+	}
+	m.Client = c
+	return m
+}
+
+// leave ends the session as a client does that has done its work.
+func (m *mounted) leave() end {
+	m.tb.Helper()
+	m.in.Close()
+	e := after(m.tb, m.done)
+	m.Client.Close()
+	return e
+}
+
+// cut ends it in the middle.
+func (m *mounted) cut() end {
+	m.tb.Helper()
+	m.alive = false
+	m.in.CloseWithError(io.ErrUnexpectedEOF)
+	e := after(m.tb, m.done)
+	m.Client.Close()
+	return e
+}
+
+func (m *mounted) put(p, text string) error {
+	f, err := m.OpenFile(p, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
+	if err != nil {
+		return err
+	}
+	if _, err := f.Write([]byte(text)); err != nil {
+		f.Close()
+		return err
+	}
+	return f.Close()
+}
+
+func (m *mounted) get(p string) string {
+	m.tb.Helper()
+	f, err := m.Open(p)
+	if err != nil {
+		m.tb.Errorf("%s: %v", p, err)
+		return ""
+	}
+	defer f.Close()
+	b, err := io.ReadAll(f)
+	if err != nil {
+		m.tb.Errorf("%s: %v", p, err)
+	}
+	return string(b)
+}
+
+func (m *mounted) ls(p string) string {
+	m.tb.Helper()
+	infos, err := m.ReadDir(p)
+	if err != nil {
+		m.tb.Errorf("%s: %v", p, err)
+	}
+	var names []string
+	for _, i := range infos {
+		name := i.Name()
+		if i.IsDir() {
+			name += "/"
+		}
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return strings.Join(names, " ")
+}
+
+func ok(tb testing.TB, err error) {
+	tb.Helper()
+	if err != nil {
+		tb.Fatal(err)
+	}
+}
+
+func fails(tb testing.TB, err error, part string) {
+	tb.Helper()
+	if err == nil || !strings.Contains(err.Error(), part) {
+		tb.Errorf("%v, want %q", err, part)
+	}
+}
+
+func TestAFileIsPublishedWhenItIsClosed(t *testing.T) {
+	b := newBed(t)
+	m := b.mount(b.ada)
+	before := b.head()
+	f, err := m.OpenFile("/posts/new.md", os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
+	ok(t, err)
+	_, err = f.Write([]byte(post("New", "Half")))
+	ok(t, err)
+	if info, err := m.Stat("posts/new.md"); err != nil || info.Size() == 0 {
+		t.Errorf("an upload is not seen by its session: %v", err)
+	}
+	if b.head() != before {
+		t.Error("published before it was closed")
+	}
+	ok(t, m.Chtimes("/posts/new.md", time.Unix(1e9, 0), time.Unix(1e9, 0)))
+	ok(t, f.Close())
+	b.has("posts/new.md", post("New", "Half"))
+	m.err.said(t, "published  ssh -t blog.example new\n")
+	if info, err := m.Stat("/posts/new.md"); err != nil || info.ModTime().Unix() != 1e9 {
+		t.Errorf("the time of the upload is not kept: %v", info)
+	}
+	// Again, the same; and what SLUG.md is.
+	ok(t, m.put("new.md", post("New", "Half")))
+	m.err.said(t, "unchanged  ssh -t blog.example new\n")
+	ok(t, m.put("new.md", post("New", "Whole")))
+	b.has("posts/new.md", post("New", "Whole"), "new.md", "-")
+	ok(t, m.Remove("posts/new.md"))
+	b.has("posts/new.md", "-")
+	m.leave().is(t, 0)
+}
+
+func TestAnUploadThatIsCutPublishesNothing(t *testing.T) {
+	b := newBed(t)
+	before, tree := b.head(), b.tree()
+	for _, p := range []string{"posts/new.md", "posts/hello.md", "posts/.hello.md.swp"} {
+		m := b.mount(b.ada)
+		f, err := m.OpenFile(p, os.O_RDWR|os.O_CREATE)
+		ok(t, err)
+		_, err = f.Write([]byte(post("Half", "of")))
+		ok(t, err)
+		m.cut().is(t, 1)
+		m.err.said(t, "sheaf: not published: "+p+": the upload was cut off\n")
+	}
+	if now := b.tree(); b.head() != before || len(now) != len(tree) || now["posts/hello.md"] != tree["posts/hello.md"] {
+		t.Error("something has changed")
+	}
+}
+
+func TestWhatIsRefusedChangesNothing(t *testing.T) {
+	b := newBed(t)
+	before := b.head()
+	m := b.mount(b.ada)
+	fails(t, m.put("posts/bad.md", badPost), "31 Smarch")
+	if m.get("posts/bad.md") != badPost { // it is not lost while one is there
+		t.Error("the text is lost")
+	}
+	fails(t, m.put("posts/hello.md", badPost), "31 Smarch")
+	for p, why := range map[string]string{
+		"../out.md":              "sheaf: not published: ../out.md: leads out of the blog\n",
+		"/posts/../../out.md":    "sheaf: not published: posts/../../out.md: leads out",
+		"nosuch/":                "sheaf: not published: nosuch: there is no such folder; make it first\n",
+		"nosuch/a.md":            "sheaf: not published: nosuch/a.md: there is no folder nosuch; make it first\n",
+		"posts/a\x1b[31m.md":     "sheaf: not published: posts/a",
+		"posts":                  "sheaf: not published: posts: is a folder\n",
+		"posts/\u202egpj.md":     "sheaf: not published: posts/",
+		strings.Repeat("a", 300): "has a name longer than",
+	} {
+		if m.put(p, post("X", "x")) == nil {
+			t.Errorf("%q is taken", p)
+		}
+		if p == "/posts/../../out.md" {
+			why = "leads out of the blog"
+		}
+		m.err.said(t, why)
+	}
+	fails(t, m.Symlink("posts/hello.md", "posts/link.md"), "")
+	fails(t, m.Link("posts/hello.md", "posts/link.md"), "")
+	fails(t, m.Mkdir("posts"), "")
+	fails(t, m.Mkdir("../up"), "")
+	fails(t, m.Remove("posts"), "")
+	fails(t, m.RemoveDirectory("posts"), "")
+	fails(t, m.Rename("posts/hello.md", "posts/secret.md"), "exists")
+	fails(t, m.Rename("posts/hello.md", "../up.md"), "leads out")
+	fails(t, m.Rename("posts/nothing.md", "posts/x.md"), "not exist")
+	fails(t, m.Rename("posts", "posts/in"), "itself")
+	if _, err := m.ReadLink("posts/hello.md"); err == nil {
+		t.Error("a link is read")
+	}
+	if _, err := m.OpenFile("posts/hello.md", os.O_WRONLY|os.O_CREATE|os.O_EXCL); err == nil {
+		t.Error("O_EXCL opens what is there")
+	}
+	if _, err := m.OpenFile("posts/none.md", os.O_WRONLY); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("without O_CREAT: %v", err)
+	}
+	if b.head() != before {
+		t.Error("something has changed")
+	}
+	// Fixed, the same file is published, and renamed to a better name.
+	ok(t, m.put("posts/bad.md", post("Bad", "Good.")))
+	ok(t, m.Rename("posts/bad.md", "posts/good.md"))
+	b.has("posts/bad.md", "-", "posts/good.md", post("Bad", "Good."), "posts/hello.md", post("Hello", "First."))
+	m.leave().is(t, 1)
+}
+
+func TestEmptyFilesAndDroppingsStayInTheSession(t *testing.T) {
+	b := newBed(t)
+	before := b.head()
+	m := b.mount(b.ada)
+	for _, p := range []string{"posts/empty.md", "posts/hello.md"} { // sshfs makes a file before it writes it
+		f, err := m.OpenFile(p, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
+		ok(t, err)
+		ok(t, f.Close())
+	}
+	ok(t, m.Truncate("posts/secret.md", 0)) // and empties one before it opens it
+	ok(t, m.put("posts/.hello.md.swp", "b0VIM"))
+	ok(t, m.Mkdir(".Trash-1000"))
+	ok(t, m.put(".Trash-1000/x", "x"))
+	if got := m.ls("posts"); got != ".hello.md.swp empty.md hello.md secret.md" {
+		t.Error(got)
+	}
+	other := b.mount(b.blog.Author("Bob"))
+	if got := other.ls("posts") + other.ls("/"); got != "hello.md secret.mdposts/ site.yaml" {
+		t.Errorf("another session sees %s", got)
+	}
+	other.leave().is(t, 0)
+	if b.head() != before {
+		t.Error("something has changed")
+	}
+	f, err := m.OpenFile("posts/secret.md", os.O_WRONLY)
+	ok(t, err)
+	_, err = f.Write([]byte(post("Open", "Told.")))
+	ok(t, err)
+	ok(t, f.Close())
+	b.has("posts/secret.md", post("Open", "Told."), "posts/hello.md", post("Hello", "First."))
+	m.leave().is(t, 1)
+	m.err.said(t, "sheaf: not published: posts/empty.md: is empty\n", "posts/hello.md: is empty", "posts/.hello.md.swp: hidden names", "!secret.md: is")
+}
+
+// The ways in which editors save, over a folder that is mounted.
+func TestEditorsSave(t *testing.T) {
+	old, text := post("Hello", "First."), post("Hello", "Second.")
+	for name, save := range map[string]func(t *testing.T, m *mounted){
+		"in place": func(t *testing.T, m *mounted) {
+			ok(t, m.put("posts/hello.md", text))
+		},
+		"sed -i": func(t *testing.T, m *mounted) {
+			ok(t, m.put("posts/sedAb12xY", text))
+			ok(t, m.PosixRename("posts/sedAb12xY", "posts/hello.md"))
+		},
+		"vim": func(t *testing.T, m *mounted) {
+			f, err := m.OpenFile("posts/4913", os.O_WRONLY|os.O_CREATE|os.O_EXCL)
+			ok(t, err)
+			ok(t, f.Close())
+			ok(t, m.Remove("posts/4913"))
+			ok(t, m.PosixRename("posts/hello.md", "posts/hello.md~"))
+			if _, err := m.Stat("posts/hello.md"); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("it is still there: %v", err)
+			}
+			ok(t, m.put("posts/hello.md", text))
+			ok(t, m.Chmod("posts/hello.md", 0o600))
+			ok(t, m.Remove("posts/hello.md~"))
+		},
+		"over a copy": func(t *testing.T, m *mounted) {
+			ok(t, m.put("posts/hello.md~", m.get("posts/hello.md")))
+			ok(t, m.put("posts/hello.md", text))
+		},
+		"with a part": func(t *testing.T, m *mounted) { // WinSCP
+			ok(t, m.put("posts/hello.md.filepart", text))
+			ok(t, m.Remove("posts/hello.md"))
+			ok(t, m.Rename("posts/hello.md.filepart", "posts/hello.md"))
+		},
+		"truncating": func(t *testing.T, m *mounted) { // sshfs
+			ok(t, m.Truncate("posts/hello.md", 0))
+			f, err := m.OpenFile("posts/hello.md", os.O_RDWR)
+			ok(t, err)
+			_, err = f.WriteAt([]byte(text[10:]), 10)
+			ok(t, err)
+			_, err = f.WriteAt([]byte(text[:10]), 0)
+			ok(t, err)
+			back := make([]byte, 4)
+			if _, err := f.ReadAt(back, 4); err != nil || string(back) != text[4:8] {
+				t.Errorf("what was written is read as %q: %v", back, err)
+			}
+			ok(t, f.Close())
+		},
+		"appending": func(t *testing.T, m *mounted) {
+			ok(t, m.Truncate("posts/hello.md", int64(len(old)-len("First.\n"))))
+			f, err := m.OpenFile("posts/hello.md", os.O_WRONLY|os.O_APPEND)
+			ok(t, err)
+			_, err = f.WriteAt([]byte("Second.\n"), int64(len(old)-len("First.\n")))
+			ok(t, err)
+			ok(t, f.Close())
+			f, err = m.OpenFile("posts/secret.md", os.O_WRONLY|os.O_APPEND)
+			ok(t, err)
+			if _, err := f.WriteAt([]byte("x"), 0); err == nil {
+				t.Error("something is overwritten")
+			}
+			fails(t, f.Close(), "opened to append")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBed(t)
+			m := b.mount(b.ada)
+			save(t, m)
+			b.has("posts/hello.md", text)
+			if got := m.get("posts/hello.md"); got != text {
+				t.Errorf("the session reads %q", got)
+			}
+			m.leave()
+			b.has("posts/hello.md", text)
+			for c := range b.ada.Commits(1) {
+				for _, e := range c.Entries {
+					if e.Path != "posts/hello.md" {
+						t.Errorf("commit %d has %s", c.Rev, e.Path)
+					}
+					if e.Hash == "" && name != "with a part" {
+						t.Errorf("commit %d removes the post", c.Rev)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestAFilePutAsideIsRemovedOnlyIfItWasMeant(t *testing.T) {
+	b := newBed(t)
+	hello := post("Hello", "First.")
+	m := b.mount(b.ada)
+	ok(t, m.PosixRename("posts/hello.md", "posts/hello.md~"))
+	ok(t, m.PosixRename("posts/hello.md~", "posts/hello.md")) // could not write
+	m.leave().is(t, 0)
+	b.has("posts/hello.md", hello)
+
+	m = b.mount(b.ada)
+	ok(t, m.PosixRename("posts/hello.md", "posts/hello.md~"))
+	m.cut().is(t, 0)
+	b.has("posts/hello.md", hello)
+
+	m = b.mount(b.ada)
+	ok(t, m.PosixRename("posts/hello.md", "posts/hello.md~"))
+	ok(t, m.Remove("posts/hello.md~"))
+	b.has("posts/hello.md", "-")
+	m.leave().is(t, 0)
+	b.commit("posts/hello.md", hello)
+
+	m = b.mount(b.ada)
+	ok(t, m.PosixRename("posts/hello.md", "posts/hello.md~"))
+	m.leave().is(t, 0)
+	b.has("posts/hello.md", "-")
+	b.commit("posts/hello.md", hello)
+
+	// A bin is another thing: what is thrown away is not public any more.
+	m = b.mount(b.ada)
+	ok(t, m.Mkdir(".Trash"))
+	ok(t, m.Rename("posts/hello.md", ".Trash/hello.md"))
+	b.has("posts/hello.md", "-")
+	if got := m.get(".Trash/hello.md"); got != hello {
+		t.Errorf("the bin has %q", got)
+	}
+	ok(t, m.Rename(".Trash/hello.md", "posts/hello.md"))
+	b.has("posts/hello.md", hello)
+	m.leave().is(t, 0)
+}
+
+func TestFoldersMoveAsOneChange(t *testing.T) {
+	b := newBed(t)
+	m := b.mount(b.ada)
+	ok(t, m.Mkdir("posts/trip"))
+	if got := m.ls("posts"); got != "hello.md secret.md trip/" {
+		t.Error(got)
+	}
+	trip := post("Trip", "![The sea](sea.svg)")
+	ok(t, m.put("posts/trip/sea.svg", "<svg xmlns=\"http://www.w3.org/2000/svg\"/>"))
+	ok(t, m.put("posts/trip/index.md", trip))
+	ok(t, m.put("posts/trip/.swp", "x"))
+	before := b.head()
+	ok(t, m.Rename("posts/trip", "posts/journey"))
+	if b.head() != before+1 {
+		t.Errorf("%d changes", b.head()-before)
+	}
+	b.has("posts/journey/index.md", trip, "posts/trip/index.md", "-", "posts/trip/sea.svg", "-")
+	if got := m.ls("posts") + ", " + m.ls("posts/journey"); got != "hello.md journey/ secret.md, .swp index.md sea.svg" {
+		t.Error(got)
+	}
+	ok(t, m.Mkdir(".bin"))
+	ok(t, m.Rename("posts/journey", ".bin/journey"))
+	b.has("posts/journey/index.md", "-")
+	ok(t, m.Rename(".bin/journey", "posts/back"))
+	if got := m.get("posts/back/index.md"); got != trip {
+		t.Errorf("%q", got)
+	}
+	// As rm -r does it: the folder is there until it is removed.
+	for _, p := range []string{"index.md", "sea.svg", ".swp"} {
+		ok(t, m.Remove("posts/back/"+p))
+	}
+	ok(t, m.RemoveDirectory("posts/back"))
+	if _, err := m.Stat("posts/back"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("still there: %v", err)
+	}
+	m.leave().is(t, 0)
+}
+
+func TestTheSecondOfTwoAuthorsIsTold(t *testing.T) {
+	b := newBed(t)
+	m := b.mount(b.ada)
+	f, err := m.OpenFile("posts/hello.md", os.O_WRONLY|os.O_TRUNC)
+	ok(t, err)
+	_, err = f.Write([]byte(post("Hello", "Ada's.")))
+	ok(t, err)
+	b.commit("posts/hello.md", post("Hello", "Bob's."))
+	if f.Close() == nil {
+		t.Error("Bob's is gone")
+	}
+	b.has("posts/hello.md", post("Hello", "Bob's."))
+	m.err.said(t, "sheaf: not published: posts/hello.md", "Bob")
+	if got := m.get("posts/hello.md"); got != post("Hello", "Bob's.") {
+		t.Errorf("the session reads %q", got)
+	}
+	if got := m.get("posts/hello.md.refused~"); got != post("Hello", "Ada's.") {
+		t.Errorf("Ada's text is %q", got)
+	}
+	ok(t, m.put("posts/hello.md", post("Hello", "Both.")))
+	b.has("posts/hello.md", post("Hello", "Both."))
+	m.leave().is(t, 1)
+}
+
+func TestReadersFetchWhatIsPublic(t *testing.T) {
+	b := newBed(t)
+	before := b.head()
+	m := b.mount(b.blog.Reader())
+	if got := m.ls("/") + ", " + m.ls("posts"); got != "posts/, hello.md" {
+		t.Error(got)
+	}
+	for _, p := range []string{"posts/hello.md", "hello.md", "/posts/../hello.md"} {
+		if got := m.get(p); got != post("Hello", "First.") {
+			t.Errorf("%s: %q", p, got)
+		}
+	}
+	for _, p := range []string{"posts/secret.md", "secret.md", "site.yaml", ".sheaf", ".sheaf/log", "nothing.md"} {
+		if _, err := m.Open(p); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: %v", p, err)
+		}
+		if _, err := m.Stat(p); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: %v", p, err)
+		}
+	}
+	for what, err := range map[string]error{
+		"put":      m.put("posts/hello.md", "x"),
+		"new":      m.put("posts/x.md", "x"),
+		"scratch":  m.put(".x.swp", "x"),
+		"remove":   m.Remove("posts/hello.md"),
+		"unknown":  m.Remove("posts/secret.md"),
+		"rename":   m.Rename("posts/hello.md", "posts/x.md"),
+		"posix":    m.PosixRename("posts/hello.md", "posts/x.md"),
+		"mkdir":    m.Mkdir("x"),
+		"rmdir":    m.RemoveDirectory("posts"),
+		"chmod":    m.Chmod("posts/hello.md", 0o600),
+		"truncate": m.Truncate("posts/hello.md", 0),
+		"symlink":  m.Symlink("a", "b"),
+		"link":     m.Link("posts/hello.md", "b"),
+	} {
+		if !errors.Is(err, fs.ErrPermission) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if v, err := m.StatVFS("/"); err != nil || v.Flag != 1 || v.Bavail != 0 {
+		t.Errorf("%+v %v", v, err)
+	}
+	m.leave().is(t, 1)
+	if got := m.err.String(); got != "sheaf: permission denied: no author key\n" {
+		t.Errorf("said %q", got)
+	}
+	if b.head() != before {
+		t.Error("something has changed")
+	}
+}
+
+func TestASessionIsBounded(t *testing.T) {
+	b := newBed(t)
+	before := b.head()
+	m := b.mount(b.ada)
+	f, err := m.OpenFile("posts/far.png", os.O_WRONLY|os.O_CREATE)
+	ok(t, err)
+	if _, err := f.WriteAt([]byte("x"), 1<<40); err == nil {
+		t.Error("a byte far away is taken")
+	}
+	if f.Close() == nil {
+		t.Error("and the file published")
+	}
+	m.err.said(t, "sheaf: not published: posts/far.png: ")
+	fails(t, m.put("posts/big.md", strings.Repeat("x", 3<<20)), "too big")
+	fails(t, m.Truncate("posts/hello.md", 1<<40), "too big")
+
+	var open []*sftp.File
+	for i := range maxHandles + 1 {
+		p := fmt.Sprintf("posts/%d.png", i)
+		f, err := m.OpenFile(p, os.O_WRONLY|os.O_CREATE)
+		if i == maxHandles {
+			if err == nil {
+				t.Error("too many files are open")
+			}
+			continue
+		}
+		ok(t, err)
+		open = append(open, f)
+	}
+	if _, err := m.Open("posts/hello.md"); err == nil {
+		t.Error("and one more to read")
+	}
+	if _, err := m.ReadDir("posts"); err == nil {
+		t.Error("and a folder")
+	}
+	full := 0
+	for _, f := range open {
+		if _, err := f.WriteAt([]byte("x"), 10<<20); err != nil {
+			full++
+		}
+	}
+	if full != len(open)-maxHeld/(10<<20+1) {
+		t.Errorf("%d of %d are refused; %d bytes are held", full, len(open), b.held.Load())
+	}
+	m.cut().is(t, 1)
+	if b.head() != before {
+		t.Error("something has changed")
+	}
+
+	b.held.Add(maxAllHeld)
+	m = b.mount(b.ada)
+	if _, err := m.Open("posts/hello.md"); err == nil {
+		t.Error("all together hold too much")
+	}
+	b.held.Add(-maxAllHeld)
+	if m.get("posts/hello.md") == "" {
+		t.Error("nothing is read")
+	}
+	m.leave().is(t, 0)
+}
+
+// breaks is a terminal that panics.
+type breaks struct{}
+
+func (breaks) Write([]byte) (int, error) { panic("on purpose") }
+
+func TestAPanicIsOneSessionsOnly(t *testing.T) {
+	b := newBed(t)
+	m := b.mountTo(b.ada, breaks{})
+	fails(t, m.put("posts/new.md", post("New", "x")), "internal error")
+	fails(t, m.put("posts/bad.md", badPost), "internal error")
+	fails(t, m.Mkdir("nosuch/in"), "internal error")
+	if m.get("posts/new.md") == "" {
+		t.Error("nothing is read")
+	}
+	if e := m.leave(); e.status != 1 || e.err == nil {
+		t.Errorf("%d, %v", e.status, e.err)
+	}
+	m = b.mount(b.ada)
+	ok(t, m.put("posts/other.md", post("Other", "x")))
+	m.leave().is(t, 0)
+}
+
+// packet makes packets.
+type packet struct{ id uint32 }
+
+func (p *packet) init() []byte { return []byte{0, 0, 0, 5, 1, 0, 0, 0, 3} }
+
+func (p *packet) of(kind byte, parts ...any) []byte {
+	p.id++
+	body := binary.BigEndian.AppendUint32([]byte{kind}, p.id)
+	for _, part := range parts {
+		switch v := part.(type) {
+		case string:
+			body = append(binary.BigEndian.AppendUint32(body, uint32(len(v))), v...)
+		case uint32:
+			body = binary.BigEndian.AppendUint32(body, v)
+		case uint64:
+			body = binary.BigEndian.AppendUint64(body, v)
+		}
+	}
+	return append(binary.BigEndian.AppendUint32(nil, uint32(len(body))), body...)
+}
+
+func TestPacketsMarkPaths(t *testing.T) {
+	c := &packet{}
+	begun := make(chan struct{})
+	close(begun)
+	for _, x := range []struct{ in, want []byte }{
+		{c.of(fxpOpen, "a/", uint32(2)), c.of(fxpOpen, "a\x00", uint32(2))},
+		{c.of(fxpOpen, "a/", uint32(1)), c.of(fxpOpen, "a/", uint32(1))}, // to read
+		{c.of(fxpOpen, "/../a", uint32(2)), c.of(fxpOpen, "/\x00\x00/a", uint32(2))},
+		{c.of(fxpOpen, "a/../../b", uint32(2)), c.of(fxpOpen, "a/../\x00\x00/b", uint32(2))},
+		{c.of(fxpOpen, "a/../b", uint32(2)), c.of(fxpOpen, "a/../b", uint32(2))},
+		{c.of(fxpOpen, "a", uint32(2)), c.of(fxpOpen, "a", uint32(2))},
+		{c.of(fxpMkdir, "..", uint32(0)), c.of(fxpMkdir, "\x00\x00", uint32(0))},
+		{c.of(fxpMkdir, "a/", uint32(0)), c.of(fxpMkdir, "a/", uint32(0))},
+		{c.of(fxpRename, "../a", "../b"), c.of(fxpRename, "\x00\x00/a", "\x00\x00/b")},
+		{c.of(fxpExtended, "posix-rename@openssh.com", "a", "../b"), c.of(fxpExtended, "posix-rename@openssh.com", "a", "\x00\x00/b")},
+		{c.of(fxpExtended, "statvfs@openssh.com", ".."), c.of(fxpExtended, "statvfs@openssh.com", "..")},
+		{c.of(16, ".."), c.of(16, "..")}, // where one is may be asked
+		{c.of(6, "1", uint64(0), "../a/"), c.of(6, "1", uint64(0), "../a/")},
+		{[]byte{0, 0, 0, 0, 3, 0}, []byte{0, 0, 0, 0, 3, 0}},
+		{[]byte{0, 0, 0, 9, 13, 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff}, []byte{0, 0, 0, 9, 13, 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff}},
+		{[]byte{0xff, 0xff, 0xff, 0xff, 3, 'x'}, []byte{0xff, 0xff, 0xff, 0xff, 3, 'x'}},
+	} {
+		if len(x.in) > 9 && x.in[0] == 0 { // the same number
+			copy(x.want[5:9], x.in[5:9])
+		}
+		for _, r := range []io.Reader{bytes.NewReader(x.in), &slow{x.in}} {
+			got, err := io.ReadAll(&packets{r: r, begun: begun})
+			if err != nil || !bytes.Equal(got, x.want) {
+				t.Errorf("%q becomes %q, want %q (%v)", x.in, got, x.want, err)
+			}
+		}
+	}
+}
+
+// slow gives one byte at a time.
+type slow struct{ b []byte }
+
+func (s *slow) Read(p []byte) (int, error) {
+	if len(s.b) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p[:1], s.b)
+	s.b = s.b[n:]
+	return n, nil
+}
+
+// FuzzSFTP looks for bytes that end the process, in the library as in ours:
+// its goroutines recover from nothing.
+func FuzzSFTP(f *testing.F) {
+	b := newBed(f)
+	c := &packet{}
+	f.Add([]byte{}, true)
+	f.Add(slices.Concat(c.of(fxpOpen, "posts/new.md", uint32(0x1b), uint32(0)), c.of(6, "1", uint64(0), "x"), c.of(5, "1", uint64(0), uint32(9)), c.of(8, "1"), c.of(4, "1")), true)
+	f.Add(slices.Concat(c.of(11, "posts"), c.of(12, "1"), c.of(12, "1"), c.of(4, "1"), c.of(19, "posts"), c.of(16, ".")), false)
+	f.Add(slices.Concat(c.of(9, "posts/hello.md", uint32(9), uint64(3), uint32(1), uint32(2)), c.of(10, "1", uint32(8), uint32(1), uint32(2))), true)
+	f.Add(slices.Concat(c.of(fxpRename, "posts/hello.md", "posts/hello.md~"), c.of(fxpExtended, "posix-rename@openssh.com", "posts/hello.md~", "posts/a.md"), c.of(20, "a", "b"), c.of(fxpExtended, "statvfs@openssh.com", "/"), c.of(fxpExtended, "hardlink@openssh.com", "a", "b"), c.of(fxpExtended, "x")), true)
+	f.Add(slices.Concat(c.of(fxpMkdir, "posts/d", uint32(0)), c.of(fxpRmdir, "posts/d"), c.of(fxpRemove, "posts/hello.md"), c.of(7, "posts/hello.md"), c.of(17, "posts/hello.md")), true)
+	f.Fuzz(func(t *testing.T, in []byte, author bool) {
+		v := b.blog.Reader()
+		if author {
+			v = b.ada
+		}
+		before, _ := b.folder.Head(t.Context())
+		_, _ = b.SFTP(context.Background(), Session{Visitor: v, In: io.MultiReader(bytes.NewReader(c.init()), bytes.NewReader(in)), Out: io.Discard, Err: io.Discard, Alive: gone})
+		if now, _ := b.folder.Head(t.Context()); !author && now != before {
+			t.Fatal("a reader has changed something")
+		}
+		if n := b.held.Load(); n != 0 {
+			t.Fatalf("%d bytes are held", n)
+		}
+	})
+}
