@@ -741,8 +741,8 @@ func (p *push) judge(q question) (answer, error) {
 			lines[i] = "error: " + lines[i]
 		}
 		return no(lines...), nil
-	case err != nil && outside(err) != "":
-		return no("error: " + outside(err)), nil
+	case err != nil && blog.Obstacle(err) != "":
+		return no("error: " + blog.Obstacle(err)), nil
 	case err != nil:
 		return answer{}, err
 	}

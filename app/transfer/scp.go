@@ -260,7 +260,7 @@ func (k *scpSink) receive() (status int, err error) {
 	var machine *machineError
 	switch {
 	case errors.As(why, &machine):
-		if reason := outside(why); reason != "" {
+		if reason := blog.Obstacle(why); reason != "" {
 			k.wire.fail("not published: " + reason)
 			return 1, nil
 		}

@@ -14,7 +14,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 
 	"sheaf/app/blog"
 	"sheaf/app/markdown"
@@ -111,23 +110,11 @@ func (s Session) tell(r blog.Receipt, err error) (status int, _ error) {
 		s.deny()
 		return 1, nil
 	}
-	if why := outside(err); why != "" {
+	if why := blog.Obstacle(err); why != "" {
 		s.say("sheaf: not published: " + why)
 		return 1, nil
 	}
 	return 1, err
-}
-
-// outside gives the plain reason of an error that only the blog's owner can do
-// something about, "" for others.
-func outside(err error) string {
-	switch {
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return "the blog's disk is full"
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
-		return "the blog's folder cannot be written"
-	}
-	return ""
 }
 
 // sayLines is say for lines whose blanks stand in columns.
