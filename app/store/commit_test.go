@@ -286,6 +286,19 @@ func TestCommitWritesPlainFiles(t *testing.T) {
 	}
 }
 
+func TestAFolderThatIsEmptiedAndFilledStays(t *testing.T) {
+	dir := t.TempDir()
+	f := open(t, dir)
+	commit(t, f, map[string]*string{"posts/old.md": new("x")})
+	hash := hashOf([]byte("x"))
+	_, err := f.Commit(t.Context(), 1, Commit{Entries: []Entry{{Path: "posts/old.md"}, {Path: "posts/new.md", Hash: hash, Size: 1}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	is(t, dir, "posts/old.md", "")
+	is(t, dir, "posts/new.md", "x")
+}
+
 func TestPathsOfCommitsAreConfined(t *testing.T) {
 	outside, dir := t.TempDir(), t.TempDir()
 	if err := os.Symlink(outside, filepath.Join(dir, "out")); err != nil {

@@ -242,25 +242,13 @@ func (p *placing) sync() error {
 	return nil
 }
 
-// show renames the files into place and removes what is to be removed, with
-// the directories that are empty then.
+// show removes what is to be removed and renames the files into place. Last go
+// the directories that are empty then: not before, a file may come into one.
 func (p *placing) show(durable bool) error {
 	var errs []error
 	dirs := map[string]bool{}
 	for i, e := range p.entries {
-		dirs[path.Dir(e.Path)] = true
-		if p.tmp[i] != "" {
-			if err := p.root.Rename(path.Join(sheafDir, p.tmp[i]), e.Path); err != nil {
-				errs = append(errs, fmt.Errorf("%s: %w", e.Path, Reason(err)))
-				continue
-			}
-			p.tmp[i] = ""
-			if s, err := p.f.Stat(e.Path); err == nil {
-				p.f.index.put(e.Path, s, e.Hash)
-			}
-			continue
-		}
-		if e.Hash != "" {
+		if dirs[path.Dir(e.Path)] = true; e.Hash != "" || p.tmp[i] != "" {
 			continue
 		}
 		if err := p.root.Remove(e.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -268,9 +256,27 @@ func (p *placing) show(durable bool) error {
 			continue
 		}
 		p.f.index.drop(e.Path)
+	}
+	for i, e := range p.entries {
+		if p.tmp[i] == "" {
+			continue
+		}
+		if err := p.root.Rename(path.Join(sheafDir, p.tmp[i]), e.Path); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", e.Path, Reason(err)))
+			continue
+		}
+		p.tmp[i] = ""
+		if s, err := p.f.Stat(e.Path); err == nil {
+			p.f.index.put(e.Path, s, e.Hash)
+		}
+	}
+	for _, e := range p.entries {
+		if e.Hash != "" {
+			continue
+		}
 		for dir := path.Dir(e.Path); dir != "."; dir = path.Dir(dir) {
 			if p.root.Remove(dir) != nil {
-				break // not empty
+				break // not empty, or gone
 			}
 			delete(dirs, dir)
 			dirs[path.Dir(dir)] = true
