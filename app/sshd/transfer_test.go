@@ -94,14 +94,20 @@ func TestASubsystemIsToldOfTheEnd(t *testing.T) {
 	}
 }
 
-// mute is a connection whose client stops answering without a word.
+// mute is a connection whose client stops answering without a word, after one
+// more.
 type mute struct {
 	net.Conn
-	silent *atomic.Bool
+	silent *atomic.Int32
 }
 
+const (
+	lastWord = 1 + iota
+	silence
+)
+
 func (m mute) Write(p []byte) (int, error) {
-	if m.silent.Load() {
+	if !m.silent.CompareAndSwap(lastWord, silence) && m.silent.Load() == silence {
 		return len(p), nil
 	}
 	return m.Conn.Write(p)
@@ -114,12 +120,15 @@ func TestTheEndOfInputIsNotTheEndOfTheClient(t *testing.T) {
 	if out, _, _ := b.run(b.client(ada), "alive"); out != "true" {
 		t.Errorf("one that answers: %q", out)
 	}
-	for name, end := range map[string]func(c *gossh.Client, silent *atomic.Bool){
-		"silent": func(_ *gossh.Client, silent *atomic.Bool) { silent.Store(true) },
-		"cut":    func(c *gossh.Client, _ *atomic.Bool) { c.Close() },
+	for name, end := range map[string]func(c *gossh.Client, in io.Closer, silent *atomic.Int32){
+		"silent": func(_ *gossh.Client, in io.Closer, silent *atomic.Int32) {
+			silent.Store(lastWord) // the end of the input
+			in.Close()
+		},
+		"cut": func(c *gossh.Client, _ io.Closer, _ *atomic.Int32) { c.Close() },
 	} {
 		t.Run(name, func(t *testing.T) {
-			var silent atomic.Bool
+			var silent atomic.Int32
 			nc, err := net.Dial("tcp", b.addr)
 			if err != nil {
 				t.Fatal(err)
@@ -143,10 +152,7 @@ func TestTheEndOfInputIsNotTheEndOfTheClient(t *testing.T) {
 				t.Fatal(err)
 			}
 			eventually(t, "it has arrived", func() bool { return b.got.Load() == int64(len("half a post")) })
-			if name == "silent" {
-				in.Close()
-			}
-			end(c, &silent)
+			end(c, in, &silent)
 			select {
 			case alive := <-b.alive:
 				if alive {
