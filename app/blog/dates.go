@@ -218,11 +218,14 @@ func zoneOf(s string) (*time.Location, bool) {
 	if i := strings.IndexByte(s, '('); i > 0 { // Fri Apr 09 2021 10:00:00 GMT+0100 (Irish Standard Time)
 		s = strings.TrimSpace(s[:i])
 	}
-	if rest, ok := strings.CutPrefix(s, "GMT"); ok && rest != "" {
+	if rest := strings.TrimSpace(strings.TrimPrefix(s, "GMT")); rest != "" {
 		s = rest
 	}
-	if first, second, ok := strings.Cut(s, " "); ok && (second[0] >= 'A' || second[0] == '+' || second[0] == '-') {
+	if first, second, ok := strings.Cut(s, " "); ok && second != "" && (second[0] >= 'A' || second[0] == '+' || second[0] == '-') {
 		s = first // "+0100 CET", as git and Ruby write it
+	}
+	if s == "" {
+		return nil, false
 	}
 	switch s {
 	case "Z", "z", "UTC", "GMT", "utc":

@@ -39,7 +39,8 @@ func TestDates(t *testing.T) {
 		"Thu Apr 8 10:00:00 2021":               ten,
 		"Thu Apr 08 2021 10:00:00 GMT+0000 (Z)": ten,
 		"8 Apr 2021 10:00 AM":                   ten, "April 8, 2021 at 10:00 PM": ten.Add(12 * time.Hour),
-		"1617876000": ten,
+		"1617876000":              ten,
+		"2021-04-08 11:00 GMT +1": ten,
 	} {
 		got, err := parseDate(in, time.UTC)
 		if err != nil || !got.Equal(want) {
@@ -47,7 +48,7 @@ func TestDates(t *testing.T) {
 		}
 	}
 	for _, in := range []string{"", "tomorow", "yes", "2021", "2021-13-01", "2021-02-30", "31 April 2021", "2021-04-08 25:00", "Date(2021)x",
-		"Date(x)", "Dates.today()", "2021-04-08 10:00 Nowhere", "12", "1.2.3", "99999999999999", "Date( )", "2021-04-08x", "-", "0000-00-00"} {
+		"Date(x)", "Dates.today()", "2021-04-08 10:00 Nowhere", "12", "1.2.3", "99999999999999", "Date( )", "2021-04-08x", "-", "0000-00-00", "2021-04-08T", "2021-04-08 ("} {
 		if got, err := parseDate(in, time.UTC); err == nil {
 			t.Errorf("%q is read as %v", in, got)
 		}
