@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"sheaf/app/blog"
 )
@@ -133,7 +134,7 @@ func rsyncPath(p string) (string, error) {
 	switch {
 	case slices.Contains(strings.Split(p, "/"), ".."):
 		return "", fmt.Errorf("%s leads out of the blog", line(p))
-	case strings.ContainsAny(p, "\x00\n\r\\"), len(p) > 4096:
+	case strings.ContainsAny(p, "\x00\n\r\\"), !utf8.ValidString(p), len(p) > 4096:
 		return "", fmt.Errorf("%s cannot be a path of the blog", line(p[:min(len(p), 100)]))
 	}
 	p = strings.TrimPrefix(p, "~/")
