@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"path"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -38,6 +39,8 @@ type Blog struct {
 	adopted chan struct{}     // closed when the folder has been looked through once
 	adopt   chan struct{}     // cap 1: something was changed by hand
 	done    sync.WaitGroup
+
+	files struct{ reader, author atomic.Pointer[Files] } // the last that were asked for
 }
 
 // views is an edition as readers and as authors get it.
@@ -110,7 +113,7 @@ func (b *Blog) warm(ctx context.Context) {
 			if ctx.Err() != nil {
 				return
 			}
-			p.entry.searchText()
+			b.contain(func() { p.entry.searchText() })
 		}
 		select {
 		case <-ctx.Done():
@@ -135,48 +138,77 @@ func (b *Blog) keepUp(ctx context.Context, s *shelf, changed <-chan struct{}) {
 			if !ok {
 				return
 			}
-			before := s.version
-			if err := s.rescan(); err != nil {
-				b.log.Warn("content not read", "err", err)
-				continue
-			}
-			if s.version != before {
-				b.publish(s)
-			}
+			b.contain(func() { b.renew(s) })
 			select { // readers first, the history after them
 			case b.adopt <- struct{}{}:
 			default:
 			}
 		case <-timer.C:
 			if !s.due.IsZero() && !s.due.After(b.lib.now()) {
-				b.publish(s)
+				b.contain(func() { b.publish(s) })
 			}
 		}
 		timer.Reset(b.wait(s.due))
 	}
 }
 
-// remember takes what is changed by hand into the history.
+// renew makes the next edition if there is something new in the folder.
+func (b *Blog) renew(s *shelf) {
+	before := s.version
+	if err := s.rescan(); err != nil {
+		b.log.Warn("content not read", "err", err)
+		return
+	}
+	if s.version != before {
+		b.publish(s)
+	}
+}
+
+// contain runs f and outlives it.
+func (b *Blog) contain(f func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			b.log.Error("panic", "panic", oneLine(fmt.Sprint(p)), "stack", string(debug.Stack()))
+		}
+	}()
+	f()
+}
+
+// remember takes what is changed by hand into the history. What could not be
+// taken, for want of room perhaps, is tried again.
 func (b *Blog) remember(ctx context.Context) {
 	first := b.adopted
+	said := ""
 	for {
-		_, err := b.lib.folder.Adopt(ctx, func(p string, dir bool) bool {
-			if dir {
-				return unwatched(p)
-			}
-			return Scratch(path.Base(p))
+		err := errors.New("panic")
+		b.contain(func() {
+			_, err = b.lib.folder.Adopt(ctx, func(p string, dir bool) bool {
+				if dir {
+					return unwatched(p)
+				}
+				return Scratch(path.Base(p))
+			})
 		})
-		if err != nil && ctx.Err() == nil {
-			b.log.Warn("changes by hand not taken into the history", "err", err)
-		}
 		if first != nil {
 			close(first)
 			first = nil
+		}
+		var again <-chan time.Time
+		switch {
+		case err == nil:
+			said = ""
+		case ctx.Err() == nil:
+			again = time.After(30 * time.Second)
+			if err.Error() != said {
+				said = err.Error()
+				b.log.Warn("changes by hand not taken into the history", "err", err)
+			}
 		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-b.adopt:
+		case <-again:
 		}
 	}
 }
@@ -328,8 +360,13 @@ func (s *shelf) rescan() error {
 }
 
 // look gives what is known of a file, reading it if it has to.
-func (s *shelf) look(r *store.Reader, f file) shelved {
+func (s *shelf) look(r *store.Reader, f file) (is shelved) {
 	old := s.known[f.path]
+	defer func() {
+		if p := recover(); p != nil { // a fault of ours must not hide the other posts
+			is = s.broken(f, old, "cannot be read: "+oneLine(fmt.Sprint(p)))
+		}
+	}()
 	if old != nil && old.entry.file == f {
 		if stamp, err := s.lib.folder.Stat(f.path); err == nil && stamp == old.stamp {
 			return *old

@@ -2,6 +2,7 @@ package blog
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"maps"
 	"net/http"
 	"path"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -227,7 +229,6 @@ type filing struct {
 	limits   Limits
 	sources  map[string][]byte // of the posts that come
 	gone     map[string]bool
-	old      map[string]*Post // the posts as they stand, by path
 	problems []Problem
 	conflict bool
 	receipt  Receipt
@@ -241,10 +242,7 @@ func (f *filing) refuse(path string, line int, format string, args ...any) {
 // file does the work of Commit in the goroutine that owns the shelf.
 func (b *Blog) file(ctx context.Context, s *shelf, v Visitor, c Change, keep bool) (Receipt, error) {
 	f := &filing{Change: c, ledger: b.lib.folder.Ledger(), limits: b.limits,
-		sources: map[string][]byte{}, gone: map[string]bool{}, old: map[string]*Post{}, moved: map[string]string{}}
-	for e, p := range s.posts {
-		f.old[e.path] = p
-	}
+		sources: map[string][]byte{}, gone: map[string]bool{}, moved: map[string]string{}}
 	changed := f.entries()
 	if len(f.problems) > 0 {
 		return Receipt{}, f.refusal()
@@ -254,7 +252,7 @@ func (b *Blog) file(ctx context.Context, s *shelf, v Visitor, c Change, keep boo
 	}
 	next := s.with(f, changed)
 	after, _ := next.edition(b.lib.now())
-	f.judge(next, after.author, changed, !keep)
+	f.judge(s, next, b.current.Load().author, after.author, changed, !keep)
 	if len(f.problems) > 0 {
 		return Receipt{}, f.refusal()
 	}
@@ -273,18 +271,16 @@ func (b *Blog) file(ctx context.Context, s *shelf, v Visitor, c Change, keep boo
 			return Receipt{}, err
 		}
 		f.receipt.Rev = rev
-		if err := s.rescan(); err != nil {
-			return Receipt{}, err
+		if !s.follow(changed) {
+			if err := s.rescan(); err != nil {
+				return Receipt{}, err
+			}
 		}
 		b.publish(s)
 		next = s
 	}
-	posts := map[string]*Post{}
-	for e, p := range next.posts {
-		posts[e.path] = p
-	}
 	for i := range f.receipt.Files {
-		f.receipt.Files[i].Post = posts[f.receipt.Files[i].Path]
+		f.receipt.Files[i].Post = next.post(f.receipt.Files[i].Path)
 	}
 	return f.receipt, nil
 }
@@ -305,13 +301,21 @@ func (f *filing) entries() []Entry {
 	var total int64
 	seen := map[string]bool{}
 	for _, e := range f.Entries {
-		name, err := PathFor(e.Path)
-		switch {
-		case err != nil:
-			f.refuse(e.Path, 0, "%v", err)
-			continue
-		case name != e.Path || seen[name]:
-			f.refuse(e.Path, 0, "not a plain path, or named twice")
+		name := e.Path
+		now, known := f.ledger.Entry(name)
+		if !known { // what is there under a bad name can be changed and removed
+			clean, err := PathFor(name)
+			switch {
+			case err != nil:
+				f.refuse(name, 0, "%v", err)
+				continue
+			case name != clean:
+				f.refuse(name, 0, "is not a plain path")
+				continue
+			}
+		}
+		if seen[name] {
+			f.refuse(name, 0, "is named twice")
 			continue
 		}
 		seen[name] = true
@@ -319,19 +323,21 @@ func (f *filing) entries() []Entry {
 		if isMarkdown(name) {
 			limit = f.limits.Post
 		}
-		now, known := f.ledger.Entry(name)
+		if y := e.MTime.Year(); y < 1970 || y > 2200 {
+			e.MTime = time.Time{}
+		}
 		switch {
 		case e.Hash == "" && !known:
 			f.refuse(name, 0, "there is no such file")
+			continue
+		case known && e.Hash == now.Hash:
+			f.receipt.Files = append(f.receipt.Files, Filed{Path: name})
 			continue
 		case e.Hash != "" && e.Size == 0:
 			f.refuse(name, 0, "is empty")
 			continue
 		case e.Size > limit:
 			f.refuse(name, 0, "is too big: %s; at most %s", bytesOf(e.Size), bytesOf(limit))
-			continue
-		case known && e.Hash == now.Hash:
-			f.receipt.Files = append(f.receipt.Files, Filed{Path: name})
 			continue
 		}
 		action := Updated
@@ -350,6 +356,9 @@ func (f *filing) entries() []Entry {
 	}
 	f.others(changed)
 	f.names(changed)
+	// What comes is written before what goes: a folder that would be empty in
+	// between is not taken away.
+	slices.SortStableFunc(changed, func(a, b Entry) int { return cmp.Compare(len(b.Hash), len(a.Hash)) })
 	return changed
 }
 
@@ -380,44 +389,73 @@ func (f *filing) others(changed []Entry) {
 			}
 		}
 	}
+	if len(told) == 0 {
+		return
+	}
+	seen := f.ledger.At(f.Base)
 	for name, c := range told {
+		if now, _ := f.ledger.Entry(name); now.Hash == seen[name].Hash {
+			continue // and changed back
+		}
 		who := c.Author
 		if who == "" {
 			who = "somebody at the server"
 		}
 		f.conflict = true
-		f.refuse(name, 0, "changed by %s (%s) at %s, after you fetched it; fetch it again first", who, c.Door, c.Time.Format("15:04:05"))
+		f.refuse(name, 0, "changed by %s (%s) at %s, after you fetched it; fetch it again first", who, c.Door, c.Time.Local().Format("2 Jan 15:04:05"))
 	}
 }
 
-// names refuses names that are one on some disks: equal but for case or the
-// form of their accents. So are folders.
+// names refuses new names that are one with another on some disks, equal but
+// for case or the form of their accents, folders too; and files in the place of
+// folders and the other way round, also of those that go with the same change:
+// no disk can do that in one step.
 func (f *filing) names(changed []Entry) {
-	there := map[string]string{}
-	add := func(p string, refuse bool) bool {
-		for ; p != "."; p = path.Dir(p) {
-			key := foldName(p)
-			switch other, is := there[key]; {
-			case !is:
-				there[key] = p
-			case other != p && refuse:
-				f.refuse(p, 0, "differs from %s only by capitals or the form of its accents", other)
-				return false
-			}
-		}
-		return true
-	}
-	for _, e := range f.ledger.Entries() {
-		if !f.gone[e.Path] {
-			add(e.Path, false)
-		}
-	}
+	var added []string
 	for _, e := range changed {
-		if e.Hash == "" {
+		if _, known := f.ledger.Entry(e.Path); !known && e.Hash != "" {
+			added = append(added, e.Path)
+		}
+	}
+	if len(added) == 0 {
+		return
+	}
+	there := map[string]string{} // by what names are told apart by
+	folders := map[string]bool{}
+	for _, e := range f.ledger.Entries() {
+		for dir := path.Dir(e.Path); dir != "." && !folders[dir]; dir = path.Dir(dir) {
+			folders[dir] = true
+		}
+		if f.gone[e.Path] {
 			continue
 		}
-		if _, known := f.ledger.Entry(e.Path); !known {
-			add(e.Path, true)
+		for p := e.Path; p != "."; p = path.Dir(p) {
+			key := foldName(p)
+			if _, is := there[key]; is {
+				break
+			}
+			there[key] = p
+		}
+	}
+	files := map[string]bool{}
+	for _, name := range added {
+		files[name] = true
+	}
+	for _, name := range added {
+		if folders[name] {
+			f.refuse(name, 0, "is a folder")
+		}
+		for p := name; p != "."; p = path.Dir(p) {
+			if _, known := f.ledger.Entry(p); p != name && (known || files[p]) {
+				f.refuse(name, 0, "%s is a file, not a folder", p)
+				break
+			}
+			key := foldName(p)
+			if other, is := there[key]; is && other != p {
+				f.refuse(p, 0, "differs from %s only by capitals or the form of its accents", other)
+				break
+			}
+			there[key] = p
 		}
 	}
 }
@@ -466,7 +504,13 @@ func unprintable(b []byte) (line int, why string) {
 	return 0, ""
 }
 
-func isConfig(name string) bool { return name == "site.yaml" || name == "site.yml" }
+func isConfig(name string) bool {
+	switch strings.TrimPrefix(name, "content/") {
+	case "site.yaml", "site.yml":
+		return true
+	}
+	return false
+}
 
 // config checks site.yaml like a post.
 func (f *filing) config(name string, b []byte) {
@@ -513,7 +557,11 @@ func (s *shelf) with(f *filing, changed []Entry) *shelf {
 		if at, ok := s.listing.place(e.Path); ok {
 			post := newEntry(at, src, lib, markdown.Auto)
 			post.given = src
-			next.date(post, lib.now())
+			when := f.Time
+			if when.IsZero() {
+				when = lib.now()
+			}
+			next.date(post, when)
 			next.known[e.Path] = &shelved{entry: post}
 		}
 	}
@@ -527,10 +575,7 @@ func (s *shelf) with(f *filing, changed []Entry) *shelf {
 		}
 		next.listing = &l
 	}
-	for _, k := range next.known {
-		next.entries = append(next.entries, k.entry)
-	}
-	slices.SortFunc(next.entries, func(a, b *entry) int { return strings.Compare(a.path, b.path) })
+	next.entries = arranged(s.entries, changed, next.known)
 	return next
 }
 
@@ -557,8 +602,9 @@ func (l *listing) place(name string) (file, bool) {
 }
 
 // judge looks at the blog as it would be: at what changes, and if asked to at
-// all that came.
-func (f *filing) judge(next *shelf, e *Edition, changed []Entry, all bool) {
+// all that came. What is wrong elsewhere counts when it was not before: two
+// posts of one slug are the fault of the one that comes.
+func (f *filing) judge(s, next *shelf, before, after *Edition, changed []Entry, all bool) {
 	ours := map[string]bool{}
 	for _, c := range changed {
 		ours[c.Path] = c.Hash != ""
@@ -568,9 +614,13 @@ func (f *filing) judge(next *shelf, e *Edition, changed []Entry, all bool) {
 			ours[came.Path] = came.Action != Removed
 		}
 	}
-	for _, p := range e.problems {
+	known := make(map[Problem]bool, len(before.problems))
+	for _, p := range before.problems {
+		known[p] = true
+	}
+	for _, p := range after.problems {
 		switch {
-		case !ours[p.Path]:
+		case !ours[p.Path] && known[p]:
 		case p.Warning:
 			f.receipt.Warnings = append(f.receipt.Warnings, p)
 		default:
@@ -581,18 +631,16 @@ func (f *filing) judge(next *shelf, e *Edition, changed []Entry, all bool) {
 		return
 	}
 	n := 0
-	var arrived, left []*Post
-	for en, p := range next.posts {
-		if !ours[en.path] {
+	var arrived []Entry
+	for name, here := range ours {
+		p := next.post(name)
+		if !here || p == nil {
 			continue
 		}
 		if n++; n <= inspected {
-			f.receipt.Warnings = append(f.receipt.Warnings, e.inspect(p)...)
+			f.receipt.Warnings = append(f.receipt.Warnings, after.inspect(p)...)
 		}
-		switch old := f.old[en.path]; {
-		case old == nil:
-			arrived = append(arrived, p)
-		case old.Slug != p.Slug:
+		if old := s.post(name); old != nil && old.Slug != p.Slug {
 			f.move(old, p)
 		}
 	}
@@ -600,31 +648,54 @@ func (f *filing) judge(next *shelf, e *Edition, changed []Entry, all bool) {
 		f.receipt.Warnings = append(f.receipt.Warnings, Problem{Path: ".", Warning: true,
 			Text: fmt.Sprintf("of %d posts %d were looked through for dead links and missing images", n, inspected)})
 	}
-	for name := range f.gone {
-		if p := f.old[name]; p != nil {
-			left = append(left, p)
+	for _, e := range changed {
+		if e.Hash != "" && s.post(e.Path) == nil && next.post(e.Path) != nil {
+			arrived = append(arrived, e)
 		}
 	}
-	// A post that goes and one that comes with the same text, or the same
+	// A post that goes and one that comes with the same text, or else the same
 	// title, are one that was moved.
-	for _, p := range arrived {
-		for _, old := range left {
-			if was, _ := f.ledger.Entry(old.Path); was.Hash == hashIn(changed, p.Path) || old.Title == p.Title && p.entry.titled {
-				f.move(old, p)
-				break
-			}
+	f.match(s, next, arrived, func(p *Post, hash string) string { return hash })
+	f.match(s, next, arrived, func(p *Post, hash string) string {
+		if !p.entry.titled {
+			return ""
 		}
-	}
+		return p.Title
+	})
 	sortProblems(f.receipt.Warnings)
 }
 
-func hashIn(changed []Entry, name string) string {
-	for _, e := range changed {
-		if e.Path == name {
-			return e.Hash
+// match finds the posts that were moved by what they have in common; "" is
+// nothing.
+func (f *filing) match(s, next *shelf, arrived []Entry, by func(p *Post, hash string) string) {
+	done := map[string]bool{}
+	for _, to := range f.moved {
+		done[to] = true
+	}
+	left := map[string][]*Post{}
+	for _, name := range slices.Sorted(maps.Keys(f.gone)) {
+		if p := s.post(name); p != nil && f.moved[pathPrefix+name] == "" {
+			was, _ := f.ledger.Entry(name)
+			key := by(p, was.Hash)
+			left[key] = append(left[key], p)
 		}
 	}
-	return ""
+	for _, e := range arrived {
+		p := next.post(e.Path)
+		key := by(p, e.Hash)
+		if old := left[key]; key != "" && len(old) > 0 && !done[p.Path] {
+			left[key] = old[1:]
+			f.move(old[0], p)
+		}
+	}
+}
+
+// post gives the post of a path, nil if there is none.
+func (s *shelf) post(name string) *Post {
+	if k := s.known[name]; k != nil {
+		return s.posts[k.entry]
+	}
+	return nil
 }
 
 // movedKey begins the keys of a commit's Meta that keep old addresses: the
@@ -651,46 +722,167 @@ const pathPrefix = "/"
 func (s *shelf) learn(l *store.Ledger) {
 	for _, c := range l.Commits(s.learned) {
 		s.learned = c.Rev
+		renamed := map[string]string{}
 		for key, to := range c.Meta {
-			old, ok := strings.CutPrefix(key, movedKey)
-			if !ok {
-				continue
-			}
-			if from, ok := strings.CutPrefix(old, pathPrefix); ok {
-				for a, p := range s.moved {
-					if p == from {
-						s.moved[a] = to
-					}
+			if old, ok := strings.CutPrefix(key, movedKey); ok {
+				if from, ok := strings.CutPrefix(old, pathPrefix); ok {
+					renamed[from] = to
 				}
-				if t, ok := s.first[from]; ok {
-					s.first[to] = t
-				}
-				continue
 			}
-			s.moved[old] = to
 		}
-		if c.Author == "" {
-			continue // found in the folder: since when, nobody knows
+		if len(renamed) > 0 { // all at once: two posts may have changed places
+			for old, at := range s.moved {
+				if to, ok := renamed[at]; ok {
+					s.moved[old] = to
+				}
+			}
+			days := map[string]time.Time{}
+			for from, to := range renamed {
+				if t, ok := s.first[from]; ok {
+					days[to] = t
+				}
+			}
+			for from := range renamed {
+				delete(s.first, from)
+			}
+			maps.Copy(s.first, days)
+		}
+		for key, to := range c.Meta {
+			if old, ok := strings.CutPrefix(key, movedKey); ok && !strings.HasPrefix(old, pathPrefix) {
+				s.moved[old] = to
+			}
 		}
 		for _, e := range c.Entries {
-			if _, known := s.first[e.Path]; !known && e.Hash != "" && isMarkdown(e.Path) {
-				s.first[e.Path] = c.Time
+			if _, known := s.first[e.Path]; known || e.Hash == "" || !isMarkdown(e.Path) {
+				continue
+			}
+			s.first[e.Path] = c.Time
+			if c.Door == "hand" { // it was found: since when, nobody knows
+				s.first[e.Path] = time.Time{}
 			}
 		}
 	}
 }
 
-// date gives a post without a date that of its first commit.
+// date gives a post without a date that of its first commit; now is the time of
+// the one that is being made, zero if none is.
 func (s *shelf) date(e *entry, now time.Time) {
 	if e.hasDate || e.page || e.broken || e.indexFile() {
 		return
 	}
-	t, ok := s.first[e.path]
-	if _, known := s.lib.folder.Ledger().Entry(e.path); !ok && !now.IsZero() && !known {
-		t, ok = now, true
+	t, known := s.first[e.path]
+	if !known {
+		t = now
 	}
-	if ok {
+	if !t.IsZero() {
 		e.date, e.hasDate = t.In(e.section.location()), true
+	}
+}
+
+// follow brings the shelf to what a commit has written, without a look at all
+// other files. It declines (false) what may change how those are read:
+// configurations, index files, folders that come or go.
+func (s *shelf) follow(changed []Entry) bool {
+	stays, indexed := map[string]bool{}, map[string]bool{} // folders: with other posts, with an index file
+	changes := map[string]bool{}
+	for _, e := range changed {
+		changes[e.Path] = true
+	}
+	for _, e := range s.entries {
+		dir := path.Dir(e.path)
+		stays[dir] = stays[dir] || !changes[e.path]
+		indexed[dir] = indexed[dir] || e.indexFile()
+	}
+	files := make([]file, len(changed)) // of the posts
+	for i, e := range changed {
+		dir, known := path.Dir(e.Path), s.known[e.Path]
+		base := path.Base(e.Path)
+		stem := strings.TrimSuffix(base, path.Ext(base))
+		switch {
+		case isConfigFile(e.Path), base == "config.md", stem == base, !isMarkdown(e.Path) && !stays[dir]:
+			return false
+		case !isMarkdown(e.Path):
+		case known != nil && e.Hash != "":
+			files[i] = known.entry.file
+		case !stays[dir], indexed[dir], stem == "index", stem == "_index", dir == "." && e.Hash == "":
+			return false
+		case e.Hash != "":
+			at, ok := s.listing.place(e.Path)
+			if !ok {
+				return false
+			}
+			files[i] = at
+		}
+	}
+	s.learn(s.lib.folder.Ledger())
+	r := s.lib.folder.NewReader()
+	defer r.Close()
+	found := make([]shelved, len(changed))
+	for i, f := range files {
+		if f.section == nil {
+			continue
+		}
+		if found[i] = s.look(r, f); found[i].entry == nil {
+			return false
+		}
+	}
+	var gone []*entry
+	for i, e := range changed {
+		if old := s.known[e.Path]; old != nil && old.entry != found[i].entry {
+			gone = append(gone, old.entry)
+			delete(s.known, e.Path)
+		}
+		if found[i].entry != nil {
+			s.known[e.Path] = &found[i]
+		}
+	}
+	s.entries = arranged(s.entries, changed, s.known)
+	s.version++
+	s.lib.docs.forget(gone)
+	return true
+}
+
+// arranged gives entries, in their order, with those that have changed taken
+// from known.
+func arranged(entries []*entry, changed []Entry, known map[string]*shelved) []*entry {
+	touched := make(map[string]bool, len(changed))
+	var fresh []*entry
+	for _, c := range changed {
+		touched[c.Path] = true
+		if k := known[c.Path]; k != nil {
+			fresh = append(fresh, k.entry)
+		}
+	}
+	slices.SortFunc(fresh, func(a, b *entry) int { return walkOrder(a.path, b.path) })
+	out := make([]*entry, 0, len(entries)+len(fresh))
+	for _, e := range entries {
+		if touched[e.path] {
+			continue
+		}
+		for len(fresh) > 0 && walkOrder(fresh[0].path, e.path) < 0 {
+			out, fresh = append(out, fresh[0]), fresh[1:]
+		}
+		out = append(out, e)
+	}
+	return append(out, fresh...)
+}
+
+// walkOrder is the order in which a walk finds files: those of a directory
+// before those below it.
+func walkOrder(a, b string) int {
+	for {
+		x, inA, dirA := strings.Cut(a, "/")
+		y, inB, dirB := strings.Cut(b, "/")
+		if dirA != dirB {
+			if dirB {
+				return -1
+			}
+			return 1
+		}
+		if c := strings.Compare(x, y); c != 0 || !dirA {
+			return c
+		}
+		a, b = inA, inB
 	}
 }
 
@@ -700,8 +892,8 @@ func (b *Blog) do(ctx context.Context, f func(*shelf)) error {
 	job := func(s *shelf) {
 		defer func() {
 			if p := recover(); p != nil {
-				b.log.Error("panic", "panic", fmt.Sprint(p))
-				done <- fmt.Errorf("panic: %v", p)
+				b.log.Error("panic", "panic", oneLine(fmt.Sprint(p)), "stack", string(debug.Stack()))
+				done <- errors.New("something went wrong here; the log says more")
 			}
 		}()
 		f(s)

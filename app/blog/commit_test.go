@@ -211,7 +211,7 @@ func TestOldAddressesLeadToTheirPosts(t *testing.T) {
 		}
 	}
 	v := b.Author("Ada")
-	if log, err := v.Log(t.Context(), "sea", 0); err != nil || len(log) != 5 {
+	if log, err := v.Log(t.Context(), "sea", 0); err != nil || len(log) != 3 || log[2].Path != "posts/sea.md" {
 		t.Errorf("%d revisions, %v", len(log), err)
 	}
 	src, _, err := v.At(t.Context(), "hills", 0)
@@ -368,5 +368,212 @@ func BenchmarkCommitToEdition(b *testing.B) {
 				publish(b, v, "posts/5.md", fmt.Sprintf("---\ntitle: Post 5, %d\ndate: 2021-01-01\n---\nText.\n", i))
 			}
 		})
+	}
+}
+
+// A post that came undated has the day it came; one that was found in the
+// folder has none, whoever changes it later.
+func TestAnOldPostIsNotOfToday(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "old.md", "# Old\n\nText.\n", "sea.md", sea)
+	b := at(t, dir, still)
+	v := b.Author("Ada")
+	if _, err := v.Files(t.Context()); err != nil { // it is in the history
+		t.Fatal(err)
+	}
+	publish(t, v, "old.md", "# Old\n\nOther text.\n")
+	if p, err := b.Reader().Edition().Post("old"); err != nil || p.HasDate {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
+
+func TestASlugIsNotTakenAway(t *testing.T) {
+	b := at(t, t.TempDir(), still)
+	v := b.Author("Ada")
+	publish(t, v, "z.md", "---\ntitle: Z\nslug: y\n---\nText.\n")
+	// In the order of paths the new one is first, and z.md would be broken.
+	_, err := v.Commit(t.Context(), change(t, v, 0, "a.md", "---\ntitle: A\nslug: y\n---\nText.\n"))
+	var no *Refusal
+	if !errors.As(err, &no) || !strings.Contains(err.Error(), `slug "y" is already that of`) {
+		t.Errorf("%v", err)
+	}
+	if p, err := b.Reader().Edition().Post("y"); err != nil || p.Path != "z.md" {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
+
+func TestPostsThatChangePlaces(t *testing.T) {
+	dir := t.TempDir()
+	b := at(t, dir, still)
+	v := b.Author("Ada")
+	one, two := "---\ntitle: One\n---\nText.\n", "---\ntitle: Two\n---\nText.\n"
+	publish(t, v, "a.md", one, "b.md", two)
+	publish(t, v, "a.md", "", "c.md", one)                            // One: a, c
+	publish(t, v, "b.md", "", "d.md", two)                            // Two: b, d
+	publish(t, v, "c.md", "", "d.md", "", "e.md", one, "c/x.md", two) // One: e; Two: c/x, and d
+	for old, want := range map[string]string{"a": "One", "c": "One", "e": "One", "b": "Two", "d": "Two", "x": "Two"} {
+		if p, err := b.Reader().Edition().Post(old); err != nil || p.Title != want {
+			t.Errorf("%s leads to %+v, %v; want %s", old, p, err, want)
+		}
+	}
+}
+
+// Aliases are renamed all at once: of two that are exchanged none is lost.
+func TestExchangedPaths(t *testing.T) {
+	for range 20 { // of a map's orders
+		s := newShelf(nil)
+		s.moved = map[string]string{"one": "a.md", "two": "b.md"}
+		s.first = map[string]time.Time{"a.md": noon, "b.md": noon.AddDate(1, 0, 0)}
+		l := (&store.Ledger{}).Apply(store.Commit{Rev: 1, Meta: map[string]string{movedKey + "/a.md": "b.md", movedKey + "/b.md": "a.md"}})
+		s.learn(l)
+		if s.moved["one"] != "b.md" || s.moved["two"] != "a.md" || !s.first["b.md"].Equal(noon) {
+			t.Fatalf("%v, %v", s.moved, s.first)
+		}
+	}
+}
+
+func TestManyPostsMove(t *testing.T) {
+	b := at(t, t.TempDir(), still)
+	v := b.Author("Ada")
+	var here, there []string
+	const n = 2000
+	for i := range n {
+		text := fmt.Sprintf("---\ntitle: Post\n---\nText %d.\n", i)
+		here = append(here, fmt.Sprintf("old/p%d.md", i), text)
+		there = append(there, fmt.Sprintf("old/p%d.md", i), "", fmt.Sprintf("new/q%d.md", i), text)
+	}
+	publish(t, v, here...)
+	publish(t, v, there...)
+	e := b.Reader().Edition()
+	for i := range n {
+		if p, err := e.Post(fmt.Sprint("p", i)); err != nil || p.Slug != fmt.Sprint("q", i) {
+			t.Fatalf("p%d leads to %+v, %v", i, p, err)
+		}
+	}
+}
+
+func TestFilesInThePlaceOfFolders(t *testing.T) {
+	b := at(t, t.TempDir(), still)
+	v := b.Author("Ada")
+	publish(t, v, "a/b.md", sea, "c.txt", "x")
+	for want, files := range map[string][]string{
+		"a: is a folder": {"a", "x"},
+		"c.txt/x.png: c.txt is a file, not a folder": {"c.txt/x.png", boat},
+		"d/e/f.txt: d/e is a file, not a folder":     {"d/e", "x", "d/e/f.txt", "x"},
+	} {
+		_, err := v.Commit(t.Context(), change(t, v, 0, files...))
+		var no *Refusal
+		if !errors.As(err, &no) || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
+
+func TestChangedAndChangedBackIsNoConflict(t *testing.T) {
+	b := at(t, t.TempDir(), still)
+	v := b.Author("Ada")
+	base := publish(t, v, "a.md", sea).Rev
+	publish(t, v, "a.md", hills)
+	publish(t, v, "a.md", sea)
+	if _, err := v.Commit(t.Context(), change(t, v, base, "a.md", sea+"More.\n")); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWhatIsThereUnderABadNameCanGo(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "a\\b.md", sea, "empty.txt", "", "x.txt", "x")
+	v := at(t, dir, still).Author("Ada")
+	if _, err := v.Files(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	publish(t, v, "a\\b.md", "")
+	if _, err := os.Stat(filepath.Join(dir, "a\\b.md")); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+	empty, _ := v.Put(t.Context(), nil)
+	if _, err := v.Commit(t.Context(), Change{Entries: []Entry{{Path: "empty.txt", Hash: empty}}}); err != nil {
+		t.Errorf("an empty file that is there: %v", err)
+	}
+}
+
+func TestReadersAreNotToldOfADraftsAddress(t *testing.T) {
+	b := at(t, t.TempDir(), still)
+	v := b.Author("Ada")
+	publish(t, v, "sea.md", sea, "d.md", "---\ntitle: D\ndraft: true\nslug: one\n---\nHush.\n")
+	before := b.Reader().Edition()
+	publish(t, v, "d.md", "---\ntitle: D\ndraft: true\nslug: two\n---\nHush.\n")
+	if p, err := v.Edition().Post("one"); err != nil || p.Slug != "two" {
+		t.Errorf("authors: %+v, %v", p, err)
+	}
+	if b.Reader().Edition() != before {
+		t.Error("readers got a new edition")
+	}
+	if _, err := b.Reader().Edition().Post("one"); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+}
+
+// What a commit shows is what a new start would show, whichever way it was
+// found.
+func TestCommitShowsWhatAStartWould(t *testing.T) {
+	dir := t.TempDir()
+	b := at(t, dir, still)
+	v := b.Author("Ada")
+	show := func(e *Edition) string {
+		var out strings.Builder
+		fmt.Fprintln(&out, e.Site().Title, e.Home() != nil)
+		for _, p := range e.ordered() {
+			fmt.Fprintln(&out, p.Slug, p.Path, p.Title, p.State, p.HasDate)
+		}
+		for _, p := range e.Problems() {
+			fmt.Fprintln(&out, p)
+		}
+		return out.String()
+	}
+	dated := func(title string) string { return "---\ntitle: " + title + "\ndate: 2021-01-01\n---\nText.\n" }
+	for i, files := range [][]string{
+		{"posts/sea.md", sea, "posts/hills.md", hills},
+		{"posts/sea.md", sea + "More.\n"},
+		{"posts/lake.md", dated("Lake"), "posts/boat.png", boat},
+		{"zoo.md", dated("Zoo"), "posts/zoo.md", dated("Another")}, // of one name
+		{"aaa/zoo.md", dated("A third")},
+		{"posts/zoo.md", ""},
+		{"posts/index.md", "# Posts\n"},
+		{"posts/later.md", dated("Later")},
+		{"posts/index.md", ""},
+		{"index.md", "# Welcome\n\nHome.\n"},
+		{"index.md", "# Welcome\n\nStill.\n"},
+		{"about.md", "# About\n\nMe.\n", "content/x.md", dated("X")},
+		{"site.yaml", "title: A Site\n"},
+		{"_posts/2021-01-01-jekyll.md", dated("J"), "_drafts/d.md", dated("D")},
+		{"_posts/2021-01-01-jekyll.md", "", "_drafts/d.md", ""},
+		{"config.md", "@def title = \"F\"\n"},
+		{"posts/sea.md", "", "posts/hills.md", "", "posts/lake.md", "", "posts/later.md", ""},
+		{"hugo.toml", "title = \"H\"\n"},
+		{"zoo.md", "", "about.md", "", "index.md", "", "config.md", "", "aaa/zoo.md", ""},
+	} {
+		publish(t, v, files...)
+		s := newShelf(b.lib.folder)
+		if err := s.rescan(); err != nil {
+			t.Fatal(err)
+		}
+		views, _ := s.edition(noon)
+		if got, want := show(v.Edition()), show(views.author); got != want {
+			t.Errorf("after change %d:\n%s\nwant\n%s", i+1, got, want)
+		}
+		if got, want := show(b.Reader().Edition()), show(views.reader); got != want {
+			t.Errorf("readers, after change %d:\n%s\nwant\n%s", i+1, got, want)
+		}
+	}
+}
+
+func TestAPostMovesWithinAFolderOfItsOwn(t *testing.T) {
+	dir := t.TempDir()
+	v := at(t, dir, still).Author("Ada")
+	publish(t, v, "trip/a.md", sea)
+	publish(t, v, "trip/a.md", "", "trip/b.md", sea)
+	if b, err := os.ReadFile(filepath.Join(dir, "trip/b.md")); err != nil || string(b) != sea {
+		t.Errorf("%q, %v", b, err)
 	}
 }

@@ -1,82 +1,407 @@
 package blog
 
 import (
-	"fmt"
-	"math/rand/v2"
+	"context"
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 )
 
-func TestParseWhen(t *testing.T) {
-	loc := time.FixedZone("CET", 3600)
-	now := time.Date(2026, 11, 24, 15, 30, 20, 0, loc) // a Tuesday
-	for text, want := range map[string]string{
-		"2026-12-01":           "2026-12-01 00:00",
-		"2026-12-01 9:00":      "2026-12-01 09:00",
-		"2026-12-01T09:00":     "2026-12-01 09:00",
-		"2026-12-01T09:00:00Z": "2026-12-01 10:00",
-		"1 Dec 2026 9pm":       "2026-12-01 21:00",
-		"December 1, 2026":     "2026-12-01 00:00",
-		"tomorrow":             "2026-11-25 00:00",
-		"Tomorrow 9:00":        "2026-11-25 09:00",
-		"tomorrow at 9am":      "2026-11-25 09:00",
-		"friday 18:00":         "2026-11-27 18:00",
-		"tue":                  "2026-12-01 00:00",
-		"in 2h":                "2026-11-24 17:30",
-		"in 3 days":            "2026-11-27 15:30",
-		"18:30":                "2026-11-24 18:30",
-		"9:00":                 "2026-11-25 09:00",
-		"":                     "",
-		"tomorow":              "",
-		"9":                    "",
-		"25:00":                "",
-		"2026-13-01":           "",
-		"tomorrow 9:00 x":      "",
-	} {
-		got := ""
-		if at, err := ParseWhen(text, now, loc); err == nil {
-			got = at.In(loc).Format("2006-01-02 15:04")
+// plain gives the files of a blog's folder: what stands there, without what is
+// kept.
+func plain(tb testing.TB, dir string) map[string]string {
+	tb.Helper()
+	files := map[string]string{}
+	if err := fs.WalkDir(os.DirFS(dir), ".", func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
 		}
-		if got != want {
-			t.Errorf("%q: %q, want %q", text, got, want)
+		if d.Name() == ".sheaf" {
+			return fs.SkipDir
+		}
+		if !d.IsDir() {
+			b, err := os.ReadFile(filepath.Join(dir, p))
+			files[p] = string(b)
+			return err
+		}
+		return nil
+	}); err != nil {
+		tb.Fatal(err)
+	}
+	return files
+}
+
+func TestDesk(t *testing.T) {
+	const (
+		draft  = "---\r\ntitle: D # mine\r\ndraft: true\r\n---\r\nText.\r\n"
+		future = "---\ntitle: F\ndate: 2099-01-01\n---\nText.\n"
+	)
+	png := "\x89PNG\r\n\x1a\n0"
+	publish := func(slug string) func(context.Context, Visitor) (Receipt, error) {
+		return func(ctx context.Context, v Visitor) (Receipt, error) { return v.Publish(ctx, slug) }
+	}
+	unpublish := func(slug string) func(context.Context, Visitor) (Receipt, error) {
+		return func(ctx context.Context, v Visitor) (Receipt, error) { return v.Unpublish(ctx, slug) }
+	}
+	schedule := func(slug, when string) func(context.Context, Visitor) (Receipt, error) {
+		return func(ctx context.Context, v Visitor) (Receipt, error) {
+			at, err := ParseWhen(when, noon, time.UTC)
+			if err != nil {
+				return Receipt{}, err
+			}
+			return v.Schedule(ctx, slug, at)
+		}
+	}
+	rename := func(slug, to string) func(context.Context, Visitor) (Receipt, error) {
+		return func(ctx context.Context, v Visitor) (Receipt, error) { return v.Rename(ctx, slug, to) }
+	}
+	remove := func(slug string) func(context.Context, Visitor) (Receipt, error) {
+		return func(ctx context.Context, v Visitor) (Receipt, error) { return v.Remove(ctx, slug) }
+	}
+	for _, c := range []struct {
+		name   string
+		files  []string // path, text, path, text ...
+		do     func(context.Context, Visitor) (Receipt, error)
+		answer string   // the first line of it, of a refusal too
+		change []string // what stands there otherwise then; "": gone
+	}{
+		{"publish", []string{"d.md", draft}, publish("d"), "published  ssh -t h d", []string{"d.md", strings.Replace(draft, "true", "false", 1)}},
+		{"publish what is", []string{"sea.md", sea}, publish("sea"), "unchanged  ssh -t h sea", nil},
+		{"publish at once", []string{"f.md", future}, publish("f"), "published  ssh -t h f", []string{"f.md", strings.Replace(future, "2099-01-01", "2021-04-08T12:00:00Z", 1)}},
+		{"publish at once, Hugo", []string{"hugo.toml", "title = 'T'\n", "content/posts/f.md", "---\ntitle: F\ndate: 2021-01-01\npublishDate: 2099-01-01T10:00:00Z\n---\nText.\n"}, publish("f"),
+			"published  ssh -t h f", []string{"content/posts/f.md", "---\ntitle: F\ndate: 2021-01-01\npublishDate: 2021-04-08T12:00:00Z\n---\nText.\n"}},
+		{"publish at once, by its name", []string{"2099-01-01-f.md", "# F\n\nText.\n"}, publish("f"),
+			"published  ssh -t h f", []string{"2099-01-01-f.md", "---\ndate: 2021-04-08T12:00:00Z\n---\n\n# F\n\nText.\n"}},
+		{"a draft with a date to come", []string{"f.md", "---\ntitle: F\ndate: 2099-01-01\ndraft: true\n---\nText.\n"}, publish("f"),
+			"scheduled for 1 Jan 2099 00:00  ssh -t h f", []string{"f.md", "---\ntitle: F\ndate: 2099-01-01\ndraft: false\n---\nText.\n"}},
+		{"publish from _drafts", []string{"_config.yml", "title: T\n", "_drafts/new.md", "---\ntitle: N\n---\nText.\n", "_posts/2021-01-01-a.md", sea}, publish("new"),
+			"published  ssh -t h new", []string{"_drafts/new.md", "", "_posts/2021-04-08-new.md", "---\ntitle: N\n---\nText.\n"}},
+		{"publish from _drafts, with its own date", []string{"_config.yml", "title: T\n", "_drafts/2021-02-03-new.md", "---\ntitle: N\npublished: false\n---\nText.\n"}, publish("new"),
+			"published  ssh -t h new", []string{"_drafts/2021-02-03-new.md", "", "_posts/2021-02-03-new.md", "---\ntitle: N\npublished: true\n---\nText.\n"}},
+		{"publish from _drafts, name taken", []string{"_config.yml", "title: T\n", "_drafts/a.md", "---\ntitle: N\ndate: 2021-01-01\n---\nText.\n", "_posts/2021-01-01-a.md", "---\ntitle: A\nslug: b\n---\nText.\n"}, publish("a"),
+			"_drafts/a.md: _posts/2021-01-01-a.md is there already", nil},
+		{"publish what is over", []string{"e.md", "---\ntitle: E\ndate: 2021-01-01\nexpiryDate: 2021-02-01\n---\nText.\n"}, publish("e"), "e.md: has expired on 1 February 2021", nil},
+		{"publish what is broken", []string{"b.md", "---\ntitle: B\ndate: someday\n---\nText.\n"}, publish("b"), "b.md: cannot be read; check says why", nil},
+		{"publish nothing", nil, publish("none"), `post "none": file does not exist`, nil},
+
+		{"unpublish", []string{"sea.md", sea}, unpublish("sea"), "draft      ssh -t h sea", []string{"sea.md", strings.Replace(sea, "---\nW", "draft: true\n---\nW", 1)}},
+		{"unpublish twice", []string{"d.md", draft}, unpublish("d"), "unchanged  ssh -t h d", nil},
+		{"unpublish, Jekyll", []string{"_config.yml", "title: T\n", "_posts/2021-01-01-a.md", "---\ntitle: A\n---\nText.\n"}, unpublish("a"),
+			"draft      ssh -t h a", []string{"_posts/2021-01-01-a.md", "---\ntitle: A\npublished: false\n---\nText.\n"}},
+		{"unpublish what has an anchor", []string{"a.md", "---\ntitle: A\ndate: 2021-01-01\ndraft: &no false\nx: *no\n---\nText.\n"}, unpublish("a"),
+			`a.md: field "draft" is written in a way that only its author can change`, nil},
+
+		{"schedule", []string{"sea.md", sea}, schedule("sea", "2021-05-01 9:00"), "scheduled for 1 May 2021 09:00  ssh -t h sea", []string{"sea.md", strings.Replace(sea, "2021-01-01", "2021-05-01T09:00:00Z", 1)}},
+		{"schedule a draft", []string{"d.md", draft}, schedule("d", "2021-05-01"), "scheduled for 1 May 2021 00:00  ssh -t h d",
+			[]string{"d.md", "---\r\ntitle: D # mine\r\ndraft: false\r\ndate: 2021-05-01\r\n---\r\nText.\r\n"}},
+		{"schedule from _drafts", []string{"_config.yml", "title: T\n", "_drafts/new.md", "---\ntitle: N\n---\nText.\n"}, schedule("new", "2021-05-01"),
+			"scheduled for 1 May 2021 00:00  ssh -t h new", []string{"_drafts/new.md", "", "_posts/2021-05-01-new.md", "---\ntitle: N\ndate: 2021-05-01\n---\nText.\n"}},
+		{"schedule Franklin's", []string{"config.md", "@def website_title = \"T\"\n", "blog/f.md", "@def title = \"F\"\n@def rss_pubdate = Date(2021, 1, 1)\n@def date = Date(2020, 1, 1)\n\nText.\n"}, schedule("f", "2021-05-01"),
+			"scheduled for 1 May 2021 00:00  ssh -t h f", []string{"blog/f.md", "@def title = \"F\"\n@def rss_pubdate = Date(2021, 5, 1)\n@def date = Date(2020, 1, 1)\n\nText.\n"}},
+		{"schedule what is past", []string{"sea.md", sea}, schedule("sea", "2021-03-01"), "sea.md: 1 March 2021 00:00 is past", nil},
+		{"schedule after its end", []string{"e.md", "---\ntitle: E\ndate: 2021-01-01\nexpiryDate: 2021-05-01\n---\nText.\n"}, schedule("e", "2021-06-01"), "e.md: expires before that, on 1 May 2021 00:00", nil},
+
+		{"rename a file", []string{"posts/2021-01-01-sea.md", sea}, rename("sea", "ocean"), "published  ssh -t h ocean", []string{"posts/2021-01-01-sea.md", "", "posts/2021-01-01-ocean.md", sea}},
+		{"rename, the date behind", []string{"posts/sea-2021-01-01.md", sea}, rename("sea", "ocean"), "published  ssh -t h ocean", []string{"posts/sea-2021-01-01.md", "", "posts/ocean-2021-01-01.md", sea}},
+		{"rename a field", []string{"a.md", "---\nslug: 'sea' # s\ntitle: T\n---\nText.\n"}, rename("sea", "ocean"), "published  ssh -t h ocean", []string{"a.md", "---\nslug: 'ocean' # s\ntitle: T\n---\nText.\n"}},
+		{"rename a folder", []string{"posts/sea/index.md", sea, "posts/sea/a.png", png, "posts/seal.md", hills}, rename("sea", "ocean"), "published  ssh -t h ocean",
+			[]string{"posts/sea/index.md", "", "posts/sea/a.png", "", "posts/ocean/index.md", sea, "posts/ocean/a.png", png}},
+		{"rename the index of a folder of posts", []string{"posts/sea/index.md", sea, "posts/sea/b.md", hills}, rename("sea", "ocean"), "published  ssh -t h ocean",
+			[]string{"posts/sea/index.md", strings.Replace(sea, "---\nW", "slug: ocean\n---\nW", 1)}},
+		{"rename what the name does not decide", []string{"_config.yml", "title: T\n", "_posts/2021-01-01-a.md", "---\ntitle: A\npermalink: /x/sea/\n---\nText.\n"}, rename("sea", "ocean"), "published  ssh -t h ocean",
+			[]string{"_posts/2021-01-01-a.md", "---\ntitle: A\npermalink: /x/sea/\nslug: ocean\n---\nText.\n"}},
+		{"rename in another language", []string{"hugo.toml", "title = 'T'\n", "content/posts/sea.fr.md", sea}, rename("sea", "mer"), "published  ssh -t h mer", []string{"content/posts/sea.fr.md", "", "content/posts/mer.fr.md", sea}},
+		{"rename to what is taken", []string{"sea.md", sea, "hills.md", hills}, rename("sea", "hills"), `sea.md: slug "hills" is already that of hills.md`, nil},
+		{"rename onto a file", []string{"sea.md", sea, "ocean.md", "---\ntitle: O\nslug: o\n---\nText.\n"}, rename("sea", "ocean"), "sea.md: ocean.md is there already", nil},
+		{"rename to no slug", []string{"sea.md", sea}, rename("sea", "../x"), `sea.md: "../x" cannot be a slug: letters, digits and dashes can`, nil},
+		{"rename home", []string{"index.md", "# Home\n\nText.\n"}, rename("index", "x"), "index.md: is the home page", nil},
+
+		{"remove", []string{"sea.md", sea}, remove("sea"), "removed    sea.md", []string{"sea.md", ""}},
+		{"remove a folder", []string{"posts/sea/index.md", sea, "posts/sea/in/a.png", png}, remove("sea"), "removed    posts/sea/index.md", []string{"posts/sea/index.md", "", "posts/sea/in/a.png", ""}},
+		{"remove from a folder of posts", []string{"posts/sea/index.md", sea, "posts/sea/b.md", hills}, remove("sea"), "removed    posts/sea/index.md", []string{"posts/sea/index.md", ""}},
+		{"remove home", []string{"index.md", "# Home\n\nText.\n", "a.png", png}, remove("index"), "removed    index.md", []string{"index.md", ""}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			put(t, dir, c.files...)
+			v := at(t, dir, still).Author("Ada").Through("shell")
+			before, want := plain(t, dir), plain(t, dir)
+			for i := 0; i < len(c.change); i += 2 {
+				if want[c.change[i]] = c.change[i+1]; c.change[i+1] == "" {
+					delete(want, c.change[i])
+				}
+			}
+			r, err := c.do(t.Context(), v)
+			lines := r.Lines("h")
+			if err != nil {
+				lines = strings.Split(err.Error(), "\n")
+			}
+			if len(lines) == 0 || lines[0] != c.answer {
+				t.Errorf("answer %q, want %q", lines, c.answer)
+			}
+			if got := plain(t, dir); !maps.Equal(got, want) {
+				t.Errorf("files %q, want %q", got, want)
+			}
+			if err != nil || c.change == nil {
+				return
+			}
+			if _, err := v.Undo(t.Context(), r.Rev); err != nil {
+				t.Error(err)
+			}
+			if got := plain(t, dir); !maps.Equal(got, before) {
+				t.Errorf("taken back: %q, want %q", got, before)
+			}
+		})
+	}
+}
+
+func TestDeskIsForAuthors(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "sea.md", sea)
+	b := at(t, dir, still)
+	for _, v := range []Visitor{b.Reader(), {}} {
+		ctx := t.Context()
+		var errs []error
+		for _, do := range []func(context.Context, string) (Receipt, error){v.Publish, v.Unpublish, v.Remove} {
+			_, err := do(ctx, "sea")
+			errs = append(errs, err)
+		}
+		_, e1 := v.Schedule(ctx, "sea", noon.Add(time.Hour))
+		_, e2 := v.Rename(ctx, "sea", "x")
+		_, e3 := v.Restore(ctx, "sea", 1)
+		_, e4 := v.Undo(ctx, 1)
+		_, e5 := v.Log(ctx, "", 0)
+		_, e6 := v.Log(ctx, "sea", 0)
+		_, _, e7 := v.At(ctx, "sea", 0)
+		_, e8 := v.Diff(ctx, "sea", 0)
+		_, e9 := v.PathOf([]byte(sea))
+		for i, err := range append(errs, e1, e2, e3, e4, e5, e6, e7, e8, e9) {
+			if !errors.Is(err, ErrNotAuthor) {
+				t.Errorf("%d: %v", i, err)
+			}
 		}
 	}
 }
 
-func TestUnifiedTurnsOneTextIntoTheOther(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 2))
-	text := func() []byte {
-		var b strings.Builder
-		for range r.IntN(30) {
-			fmt.Fprintf(&b, "%c\n", 'a'+r.IntN(4))
-		}
-		return []byte(b.String())
+func TestDeskAmongOthers(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "sea.md", sea)
+	b := at(t, dir, still)
+	v := b.Author("Ada")
+	if _, err := v.Log(t.Context(), "sea", 0); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
 	}
-	for range 3000 {
-		a, b := text(), text()
-		var before, after strings.Builder
-		dels := 0
-		for _, s := range script(split(a), split(b)) {
-			if s.kind != '+' {
-				before.WriteString(string(s.line) + "\n")
-			}
-			if s.kind != '-' {
-				after.WriteString(string(s.line) + "\n")
-			}
-			if s.kind != ' ' {
-				dels++
-			}
-		}
-		if before.String() != string(a) || after.String() != string(b) {
-			t.Fatalf("%q to %q: steps from %q to %q", a, b, before.String(), after.String())
+	// Edited by hand an instant before, and not seen yet: nothing of it is lost.
+	put(t, dir, "sea.md", sea+"By hand.\n")
+	if _, err := v.Unpublish(t.Context(), "sea"); err != nil {
+		t.Fatal(err)
+	}
+	if got := plain(t, dir)["sea.md"]; got != strings.Replace(sea, "---\nW", "draft: true\n---\nW", 1)+"By hand.\n" {
+		t.Errorf("%q", got)
+	}
+	// Two at once: both are done, on two posts and on one.
+	publish(t, v, "a.md", sea, "b.md", hills)
+	done := make(chan error)
+	for _, do := range []func() error{
+		func() error { _, err := v.Unpublish(t.Context(), "a"); return err },
+		func() error { _, err := v.Rename(t.Context(), "b", "c"); return err },
+		func() error { _, err := b.Author("Bob").Unpublish(t.Context(), "a"); return err },
+	} {
+		go func() { done <- do() }()
+	}
+	for range 3 {
+		if err := <-done; err != nil {
+			t.Error(err)
 		}
 	}
-	got := ""
-	for _, l := range unified([]byte("a\nb\nc\nd\ne\nf\ng\n"), []byte("a\nb\nc\nd\nX\nf\ng\n")) {
-		got += string(l.Kind) + l.Text + "\n"
+	if e := v.Edition(); slugsOf(e.Posts()) != "a sea c" {
+		t.Errorf("%s", slugsOf(e.Posts()))
 	}
-	if want := "@@@ -2,6 +2,6 @@\n b\n c\n d\n-e\n+X\n f\n g\n"; got != want {
-		t.Errorf("%s", got)
+}
+
+func TestTrail(t *testing.T) {
+	b := at(t, t.TempDir(), still)
+	v := b.Author("Ada").Through("pipe")
+	ctx := t.Context()
+	publish(t, v, "a.md", sea)            // 1
+	publish(t, v, "a.md", sea+"More.\n")  // 2
+	rename := func(from, to string) Rev { // 3
+		r, err := v.Rename(ctx, from, to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Rev
+	}
+	rename("a", "b")
+	publish(t, v, "a.md", hills)           // 4: another post, where the first one was
+	publish(t, v, "b.md", sea+"Other.\n")  // 5
+	publish(t, v, "a.md", hills+"Again\n") // 6
+	trail := func(post string) string {
+		log, err := v.Log(ctx, post, 0)
+		if err != nil {
+			return err.Error()
+		}
+		var s []string
+		for _, r := range log {
+			s = append(s, string('0'+byte(r.Rev))+" "+r.Path)
+			if r.Hash == "" {
+				s = append(s, "removed")
+			}
+		}
+		return strings.Join(s, ", ")
+	}
+	for post, want := range map[string]string{
+		"b": "5 b.md, 3 b.md, 2 a.md, 1 a.md", "b.md": "5 b.md, 3 b.md, 2 a.md, 1 a.md", "/b": "5 b.md, 3 b.md, 2 a.md, 1 a.md",
+		"none": `post "none": file does not exist`,
+	} {
+		if got := trail(post); got != want {
+			t.Errorf("%s: %s, want %s", post, got, want)
+		}
+	}
+	if src, name, err := v.At(ctx, "b", 2); err != nil || name != "a.md" || string(src) != sea+"More.\n" {
+		t.Errorf("%s %q, %v", name, src, err)
+	}
+	if src, _, err := v.At(ctx, "b", 0); err != nil || string(src) != sea+"Other.\n" {
+		t.Errorf("%q, %v", src, err)
+	}
+	if _, _, err := v.At(ctx, "b", 7); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a revision to come: %v", err)
+	}
+	diff := func(post string, rev Rev) string {
+		lines, err := v.Diff(ctx, post, rev)
+		if err != nil {
+			return err.Error()
+		}
+		var s []string
+		for _, l := range lines {
+			if l.Kind != ' ' {
+				s = append(s, string(l.Kind)+l.Text)
+			}
+		}
+		return strings.Join(s, "|")
+	}
+	if got := diff("b", 0); got != "@@@ -3,4 +3,4 @@|-More.|+Other." {
+		t.Errorf("the last change: %s", got)
+	}
+	if got := diff("b", 1); got != "@@@ -3,3 +3,4 @@|+Other." {
+		t.Errorf("since the first: %s", got)
+	}
+
+	// Renamed on, removed, and found by every name it had.
+	rename("b", "c")                              // 7
+	if _, err := v.Remove(ctx, "c"); err != nil { // 8
+		t.Fatal(err)
+	}
+	for _, post := range []string{"b", "c", "c.md", "b.md"} {
+		if got, want := trail(post), "8 c.md, removed, 7 c.md, 5 b.md, 3 b.md, 2 a.md, 1 a.md"; got != want {
+			t.Errorf("%s: %s, want %s", post, got, want)
+		}
+	}
+	if got := diff("c", 0); !strings.HasPrefix(got, "@@@ -1,6 +0,0 @@|----|-title: Sea") {
+		t.Errorf("the removal: %s", got)
+	}
+	if _, _, err := v.At(ctx, "c", 0); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("what is there no more: %v", err)
+	}
+	r, err := v.Restore(ctx, "b", 1)
+	if err != nil || len(r.Files) != 1 || r.Files[0].Path != "c.md" {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if src, err := r.Files[0].Post.Source(); err != nil || string(src) != sea {
+		t.Errorf("%q, %v", src, err)
+	}
+	if p, err := v.Edition().Post("a"); err != nil || p.Title != "Hills" {
+		t.Errorf("the other post: %v, %v", p, err)
+	}
+	if all, _ := v.Log(ctx, "", 3); len(all) != 3 || all[0].Rev != 9 || all[0].Message != "restore c of r1" {
+		t.Errorf("%+v", all)
+	}
+}
+
+func TestRestoreWithItsFolder(t *testing.T) {
+	dir := t.TempDir()
+	v := at(t, dir, still).Author("Ada")
+	publish(t, v, "posts/sea/index.md", sea, "posts/sea/a.txt", "a", "posts/sea/b.txt", "b", "posts/other.txt", "x")
+	before := plain(t, dir)
+	if _, err := v.Remove(t.Context(), "sea"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "posts/sea")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the folder: %v", err)
+	}
+	if _, err := v.Restore(t.Context(), "sea", 1); err != nil {
+		t.Fatal(err)
+	}
+	if got := plain(t, dir); !maps.Equal(got, before) {
+		t.Errorf("%q, want %q", got, before)
+	}
+}
+
+func TestRemovedPostIsFoundByTheSlugItSaid(t *testing.T) {
+	v := at(t, t.TempDir(), still).Author("Ada")
+	publish(t, v, "posts/x.md", "---\ntitle: Sea\nslug: deep\n---\nText.\n")
+	if _, err := v.Remove(t.Context(), "deep"); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := v.Restore(t.Context(), "deep", 1); err != nil || r.Files[0].Post.Slug != "deep" {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+func TestUndoSaysWhoWasLater(t *testing.T) {
+	b := at(t, t.TempDir(), still)
+	v := b.Author("Ada")
+	publish(t, v, "a.md", sea, "b.md", hills)
+	publish(t, b.Author("Bob"), "b.md", hills+"Bob's.\n")
+	_, err := v.Undo(t.Context(), 1)
+	if !errors.Is(err, ErrConflict) || err.Error() != "b.md: has been changed since, by Bob in r2" {
+		t.Errorf("%v", err)
+	}
+	if _, err := v.Undo(t.Context(), 9); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestPathOfFollowsTheBlog(t *testing.T) {
+	for _, c := range []struct {
+		files []string
+		src   string
+		want  string
+	}{
+		{nil, sea, "posts/sea.md"},
+		{nil, "# Über die See: was *uns* trägt!\n", "posts/über-die-see-was-uns-trägt.md"},
+		{nil, "---\ntitle: T\nslug: deep-sea\n---\nText.\n", "posts/deep-sea.md"},
+		{nil, "Text alone.\n", ""},
+		{[]string{"posts/old.md", "---\ntitle: Sea\nslug: sea\n---\nText.\n"}, sea, "posts/old.md"},
+		{[]string{"notes/a.md", hills, "notes/b.md", hills, "posts/c.md", hills}, sea, "notes/sea.md"},
+		{[]string{"posts/2021-01-01-a.md", hills, "posts/2021-02-01-b.md", hills}, sea, "posts/2021-01-01-sea.md"},
+		{[]string{"_config.yml", "title: T\n", "_drafts/a.md", hills, "_drafts/b.md", hills}, "# Sea\n\nText.\n", "_posts/2021-04-08-sea.md"},
+		{[]string{"hugo.toml", "title = 'T'\n", "content/blog/a.md", hills}, sea, "content/blog/sea.md"},
+	} {
+		dir := t.TempDir()
+		put(t, dir, c.files...)
+		v := at(t, dir, still).Author("Ada")
+		got, err := v.PathOf([]byte(c.src))
+		if got != c.want || (err == nil) != (c.want != "") {
+			t.Errorf("%q in %q: %q, %v; want %q", c.src, c.files, got, err, c.want)
+		}
+	}
+}
+
+func TestSlugFor(t *testing.T) {
+	for title, want := range map[string]string{
+		"A Day at the Sea": "a-day-at-the-sea", "Don't panic!": "dont-panic", "C++ & Go": "c-go", "…": "post",
+		"给你": "给你", "  x  ": "x", "../etc/passwd": "etc-passwd", strings.Repeat("long ", 40): strings.TrimSuffix(strings.Repeat("long-", 16), "-"),
+		strings.Repeat("é", 100): strings.Repeat("é", 40),
+	} {
+		if got := slugFor(title); got != want || !slices.Equal(addressOf(got), []string{got}) {
+			t.Errorf("%q: %q, want %q", title, got, want)
+		}
 	}
 }

@@ -3,27 +3,37 @@ package blog
 import (
 	"bytes"
 	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"sheaf/app/markdown"
 )
 
-// A DiffLine is a line of a unified diff: Kind is ' ', '+', '-' or '@'.
+// A DiffLine is a line of a unified diff: Kind is ' ', '+', '-', or '@' for what
+// is said about the lines.
 type DiffLine struct {
 	Kind byte
 	Text string // safe for a terminal
 }
 
-// diffContext is how many lines that are the same stand diffContext those that are not.
+// diffContext is how many lines that are the same stand around those that are
+// not.
 const diffContext = 3
 
 // maxDiff bounds the work: of texts that differ in more lines than this, the
 // middle is shown as replaced whole.
-const maxDiff = 2000
+const maxDiff = 1000
 
-// unified is the difference of two texts, by lines.
+// unified is the difference of two texts, by lines; none if they are the same.
 func unified(a, b []byte) []DiffLine {
-	before, after := split(a), split(b)
-	steps := script(before, after)
+	if !utf8.Valid(a) || !utf8.Valid(b) {
+		if bytes.Equal(a, b) {
+			return nil
+		}
+		return []DiffLine{{'@', "not text, and not the same"}}
+	}
+	steps := script(split(a), split(b))
 	var out []DiffLine
 	for i := 0; i < len(steps); {
 		if steps[i].kind == ' ' {
@@ -41,7 +51,6 @@ func unified(a, b []byte) []DiffLine {
 			to++
 		}
 		to -= max(same-diffContext, 0)
-		first := steps[from]
 		olds, news := 0, 0
 		for _, s := range steps[from:to] {
 			if s.kind != '+' {
@@ -51,21 +60,45 @@ func unified(a, b []byte) []DiffLine {
 				news++
 			}
 		}
-		out = append(out, DiffLine{'@', fmt.Sprintf("@@ -%d,%d +%d,%d @@", first.a+1, olds, first.b+1, news)})
+		out = append(out, DiffLine{'@', "@@ -" + hunk(steps[from].a, olds) + " +" + hunk(steps[from].b, news) + " @@"})
 		for _, s := range steps[from:to] {
-			line := s.line
-			out = append(out, DiffLine{s.kind, markdown.Clean(string(line))})
+			out = append(out, s.shown()...)
 		}
 		i = to
 	}
 	return out
 }
 
-func split(text []byte) [][]byte {
-	if len(text) == 0 {
-		return nil
+// hunk says which lines: the first, from 1, and how many; of none, the one
+// before.
+func hunk(before, n int) string {
+	if n > 0 {
+		before++
 	}
-	return bytes.Split(bytes.TrimSuffix(text, []byte("\n")), []byte("\n"))
+	return fmt.Sprintf("%d,%d", before, n)
+}
+
+// shown is a step for a reader. Ends of lines that make a difference are seen.
+func (s step) shown() []DiffLine {
+	line, ended := bytes.CutSuffix(s.line, []byte("\n"))
+	text := string(line)
+	if t, ok := strings.CutSuffix(text, "\r"); ok && s.kind != ' ' {
+		text = t + "␍"
+	}
+	out := []DiffLine{{s.kind, markdown.Clean(text)}}
+	if !ended {
+		out = append(out, DiffLine{'@', "no line end at the end"})
+	}
+	return out
+}
+
+// split gives the lines with their ends.
+func split(text []byte) [][]byte {
+	lines := bytes.SplitAfter(text, []byte("\n"))
+	if last := len(lines) - 1; len(lines[last]) == 0 {
+		lines = lines[:last]
+	}
+	return lines
 }
 
 // step is a line of the way from one text to the other.
@@ -114,22 +147,22 @@ func script(a, b [][]byte) []step {
 func middle(a, b [][]byte) []byte {
 	n, m := len(a), len(b)
 	limit := min(n+m, maxDiff)
-	v := make([]int, 2*limit+3)
-	at := func(k int) *int { return &v[k+limit+1] }
-	var trace [][]int
+	v := make([]int32, 2*limit+3)
+	at := func(k int) *int32 { return &v[k+limit+1] }
+	var trace [][]int32 // v before each round
 	for d := 0; d <= limit; d++ {
-		trace = append(trace, append([]int(nil), v[limit+1-d-1:limit+1+d+2]...))
+		trace = append(trace, slices.Clone(v[limit-d:limit+d+3]))
 		for k := -d; k <= d; k += 2 {
 			x := 0
 			if k == -d || k != d && *at(k - 1) < *at(k + 1) {
-				x = *at(k + 1)
+				x = int(*at(k + 1))
 			} else {
-				x = *at(k - 1) + 1
+				x = int(*at(k - 1)) + 1
 			}
 			for x < n && x-k < m && bytes.Equal(a[x], b[x-k]) {
 				x++
 			}
-			*at(k) = x
+			*at(k) = int32(x)
 			if x >= n && x-k >= m {
 				return back(trace, n, m)
 			}
@@ -139,25 +172,23 @@ func middle(a, b [][]byte) []byte {
 }
 
 // back follows the way that was found from its end.
-func back(trace [][]int, x, y int) []byte {
+func back(trace [][]int32, x, y int) []byte {
 	var kinds []byte
 	for d := len(trace) - 1; d >= 0; d-- {
 		v := trace[d]
-		get := func(k int) int { return v[k+d+1] }
+		get := func(k int) int { return int(v[k+d+1]) }
 		k := x - y
 		from := k - 1
 		if k == -d || k != d && get(k-1) < get(k+1) {
 			from = k + 1
 		}
-		px := 0
+		// Back along the same lines to where the round's one step had led.
+		px, py := 0, 0
 		if d > 0 {
 			px = get(from)
+			py = px - from
 		}
-		py := px - from
-		if d == 0 {
-			px, py = 0, 0
-		}
-		for x > px && y > py && x > 0 && y > 0 && !(d > 0 && (from == k+1 && x == px && y == py+1 || from == k-1 && x == px+1 && y == py)) {
+		for x > px && y > py {
 			kinds = append(kinds, ' ')
 			x, y = x-1, y-1
 		}
@@ -170,8 +201,6 @@ func back(trace [][]int, x, y int) []byte {
 			x, y = px, py
 		}
 	}
-	for i, j := 0, len(kinds)-1; i < j; i, j = i+1, j-1 {
-		kinds[i], kinds[j] = kinds[j], kinds[i]
-	}
+	slices.Reverse(kinds)
 	return kinds
 }

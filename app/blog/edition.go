@@ -30,14 +30,13 @@ type Edition struct {
 
 // An index is what is made of an edition's posts when somebody first asks.
 type index struct {
-	addresses, lists, files sync.Once
+	addresses, lists sync.Once
 
 	others map[string]*Post // by every other address: aliases, the web's, the full one
 	paths  map[string]*Post // by path without index and extension
 	place  map[*Post]int    // in posts
 	tags   []Tag
 	tagged map[string][]*Post // by folded name
-	public map[string]bool    // paths that readers may fetch
 }
 
 // A Tag is a name that posts share.
@@ -177,8 +176,12 @@ func (s *shelf) edition(now time.Time) (*views, time.Time) {
 	}
 	s.posts = posts
 	v.reader.site, v.author.site = site, site
-	moved := maps.Clone(s.moved)
-	v.reader.moved, v.author.moved = moved, moved
+	v.author.moved, v.reader.moved = maps.Clone(s.moved), map[string]string{}
+	for old, to := range s.moved {
+		if p := s.post(to); p != nil && p.State.Visible() {
+			v.reader.moved[old] = to
+		}
+	}
 	v.reader.sort()
 	if len(v.reader.slugs) == len(v.author.slugs) {
 		// Nothing is hidden: authors share what is made of the reader's.

@@ -1,7 +1,10 @@
 package blog
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -22,14 +25,17 @@ import (
 
 // Files are the files of the blog at one revision, as a visitor may fetch
 // them: authors all that are kept, readers the sources of what is published
-// and the files these name. Immutable.
+// and the files these name. Immutable, and shared by all visitors of a kind.
 type Files struct {
-	rev     Rev
-	folder  *store.Folder
+	blog    *Blog
+	author  bool
+	ledger  *store.Ledger
 	edition *Edition
 	list    []FileInfo            // sorted by path
-	at      map[string]FileInfo   // directories too
+	at      map[string]FileInfo   // directories too, and what is in no list
 	in      map[string][]FileInfo // by directory, sorted
+	posts   map[string]*Post      // of readers: by path
+	hashes  map[string]string     // of readers: the paths
 }
 
 // FileInfo is one file or directory.
@@ -50,27 +56,82 @@ func (v Visitor) Files(ctx context.Context) (*Files, error) {
 	if err := v.blog.adoption(ctx); err != nil {
 		return nil, err
 	}
-	l := v.blog.lib.folder.Ledger()
-	f := &Files{rev: l.Rev(), folder: v.blog.lib.folder, edition: v.Edition(), at: map[string]FileInfo{}, in: map[string][]FileInfo{}}
-	entries := l.Entries()
+	last := &v.blog.files.reader
+	if v.author {
+		last = &v.blog.files.author
+	}
+	ledger, edition := v.blog.lib.folder.Ledger(), v.Edition()
+	if f := last.Load(); f != nil && f.ledger == ledger && f.edition == edition && ledger.Rev() > 0 {
+		return f, nil
+	}
+	f := &Files{blog: v.blog, author: v.author, ledger: ledger, edition: edition, at: map[string]FileInfo{}, in: map[string][]FileInfo{}, hashes: map[string]string{}}
+	entries := ledger.Entries()
+	if ledger.Rev() == 0 {
+		// Nothing has been kept: the folder is empty, or cannot be written.
+		if entries = v.blog.standing(); ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+	}
+	var public map[string]bool
 	if !v.author {
-		public := f.edition.public(entries)
-		entries = slices.DeleteFunc(entries, func(e Entry) bool { return !public[e.Path] })
+		public, f.posts = edition.public(entries)
 	}
 	f.at["."] = FileInfo{Path: ".", Dir: true}
 	for _, e := range entries {
+		listed, is := public[e.Path]
+		if !v.author && !is {
+			continue
+		}
 		info := FileInfo{Path: e.Path, Size: e.Size, MTime: e.MTime, Hash: e.Hash}
-		f.list = append(f.list, info)
-		f.add(info)
+		if info.Hash == "" {
+			b, _, err := v.blog.lib.folder.ReadFile(e.Path, v.blog.limits.File)
+			if err != nil {
+				continue
+			}
+			hash := sha256.Sum256(b)
+			info.Hash, info.Size = hex.EncodeToString(hash[:]), int64(len(b))
+		}
+		if !v.author {
+			f.hashes[info.Hash] = info.Path
+		}
+		if v.author || listed {
+			f.list = append(f.list, info)
+			f.add(info)
+		} else {
+			f.at[info.Path] = info
+		}
 	}
 	for dir := range f.in {
 		slices.SortFunc(f.in[dir], func(a, b FileInfo) int { return strings.Compare(a.Path, b.Path) })
 	}
+	last.Store(f)
 	return f, nil
 }
 
-// add enters a file and the directories above it, which are as old as the
-// newest file in them.
+// standing gives the plain files as they are, sorted by path, without their
+// hashes.
+func (b *Blog) standing() []Entry {
+	var entries []Entry
+	_ = b.lib.folder.Walk(func(d *store.Dir) (enter []string) { // then there are none
+		for _, name := range d.Files {
+			p := path.Join(d.Path, name)
+			if s, err := b.lib.folder.Stat(p); err == nil && !Scratch(name) && s.Size <= b.limits.File {
+				entries = append(entries, Entry{Path: p, Size: s.Size, MTime: time.Unix(0, s.MTime)})
+			}
+		}
+		for _, name := range d.Dirs {
+			if !unwatched(path.Join(d.Path, name)) {
+				enter = append(enter, name)
+			}
+		}
+		return enter
+	})
+	slices.SortFunc(entries, func(a, b Entry) int { return strings.Compare(a.Path, b.Path) })
+	return entries
+}
+
+// add enters a file and the directories above it, which are as old as the first
+// file in them.
 func (f *Files) add(info FileInfo) {
 	f.at[info.Path] = info
 	f.in[path.Dir(info.Path)] = append(f.in[path.Dir(info.Path)], info)
@@ -85,7 +146,7 @@ func (f *Files) add(info FileInfo) {
 }
 
 // Rev is the revision.
-func (f *Files) Rev() Rev { return f.rev }
+func (f *Files) Rev() Rev { return f.ledger.Rev() }
 
 // Stat finds a file or directory. A path without an own file that is SLUG.md
 // finds the source of that post. fs.ErrNotExist otherwise, and for what the
@@ -117,51 +178,112 @@ func (f *Files) List(dir string) ([]FileInfo, error) {
 // All gives every file, sorted by path.
 func (f *Files) All() iter.Seq[FileInfo] { return slices.Values(f.list) }
 
-// Read gives the bytes of a file found by Stat, byte for byte.
+// Read gives the bytes of a file found by Stat, byte for byte; the hash alone
+// will do. A revision may be ahead of its edition: readers get no text that is
+// not for them any more.
 func (f *Files) Read(ctx context.Context, info FileInfo) ([]byte, error) {
 	if info.Dir {
 		return nil, errors.New("is a directory")
 	}
-	return f.folder.Get(ctx, info.Hash)
+	if info.Path == "" {
+		info.Path = f.hashes[info.Hash]
+	}
+	if _, theirs := f.at[info.Path]; !f.author && !theirs {
+		return nil, fmt.Errorf("%s: %w", info.Path, fs.ErrNotExist)
+	}
+	b, err := f.blog.lib.folder.Get(ctx, info.Hash)
+	if err != nil && f.Rev() == 0 {
+		b, _, err = f.blog.lib.folder.ReadFile(info.Path, f.blog.limits.File)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if p := f.posts[info.Path]; p != nil && sum(b) != p.entry.hash {
+		if now := newEntry(p.entry.file, b, p.entry.lib, p.entry.dialect); !now.state(f.blog.lib.now()).Visible() {
+			return nil, fmt.Errorf("%s: %w", info.Path, fs.ErrNotExist)
+		}
+	}
+	return b, nil
+}
+
+// public gives the paths that readers may fetch, the sources of what they can
+// see and the other files that these name, and the posts by their paths. It is
+// false for what is in no list.
+func (e *Edition) public(entries []Entry) (paths map[string]bool, posts map[string]*Post) {
+	paths, posts = map[string]bool{}, map[string]*Post{}
+	type known struct{ full, blank string } // blank: the name, when it has blanks
+	byWord := map[string][]known{}
+	for _, x := range entries {
+		if isMarkdown(x.Path) || isConfigFile(x.Path) {
+			continue
+		}
+		base := path.Base(x.Path)
+		k := known{full: x.Path}
+		if i := strings.LastIndexByte(base, ' '); i >= 0 {
+			k.blank = base
+			byWord[base[i+1:]] = append(byWord[base[i+1:]], k)
+		}
+		byWord[base] = append(byWord[base], k)
+	}
+	for _, p := range e.ordered() {
+		if !p.State.Visible() {
+			continue
+		}
+		posts[p.Path] = p
+		paths[p.Path] = !p.Unlisted
+		if len(byWord) == 0 {
+			continue
+		}
+		for _, word := range p.names() {
+			last := path.Base(word)
+			for _, k := range byWord[last] {
+				name := word
+				if k.blank != "" && last != k.blank { // "photo.png" of "my photo.png"
+					if src, err := p.Source(); err != nil || !bytes.Contains(src, []byte(k.blank)) {
+						continue
+					}
+					name = k.blank
+				}
+				if e.reaches(p, name, k.full) {
+					paths[k.full] = paths[k.full] || !p.Unlisted
+				}
+			}
+		}
+	}
+	return paths, posts
 }
 
 // named finds the words of a source that may be the names of files.
-var named = regexp.MustCompile(`[^\s()<>"'\[\]{}|=]+\.[A-Za-z0-9]{2,5}`)
+var named = regexp.MustCompile("[^\\s()<>\"'`\\[\\]{}|=]+\\.[A-Za-z0-9]{1,8}")
 
-// public gives the paths that readers may fetch: the sources of what they can
-// see, and the other files that these name. It is made once per edition.
-func (e *Edition) public(entries []Entry) map[string]bool {
-	e.index.files.Do(func() {
-		public := map[string]bool{}
-		byName := map[string][]string{}
-		for _, x := range entries {
-			if !isMarkdown(x.Path) && !isConfigFile(x.Path) {
-				byName[path.Base(x.Path)] = append(byName[path.Base(x.Path)], x.Path)
-			}
+// names gives the words of a post's source that may be the names of files. They
+// are found once for every version of it.
+func (p *Post) names() []string {
+	if found := p.entry.names.Load(); found != nil {
+		return *found
+	}
+	src, same, err := p.read()
+	if err != nil {
+		return nil
+	}
+	const most = 4096
+	var found []string
+	for _, word := range named.FindAllString(string(src), -1) {
+		if strings.Contains(word, "://") || isMarkdown(word) {
+			continue
 		}
-		for _, p := range e.ordered() {
-			if !p.State.Visible() {
-				continue
-			}
-			public[p.Path] = true
-			src, err := p.Source()
-			if err != nil || len(byName) == 0 {
-				continue
-			}
-			for _, word := range named.FindAllString(string(src), -1) {
-				if u, err := url.PathUnescape(word); err == nil {
-					word = u
-				}
-				for _, full := range byName[path.Base(word)] {
-					if e.reaches(p, word, full) {
-						public[full] = true
-					}
-				}
-			}
+		if u, err := url.PathUnescape(word); err == nil {
+			word = u
 		}
-		e.index.public = public
-	})
-	return e.index.public
+		found = append(found, strings.Clone(word))
+	}
+	slices.Sort(found)
+	found = slices.Clone(slices.Compact(found))
+	found = found[:min(len(found), most)]
+	if same {
+		p.entry.names.Store(&found)
+	}
+	return found
 }
 
 // reaches reports whether a name in a post's source can mean a file.

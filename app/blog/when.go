@@ -9,123 +9,165 @@ import (
 )
 
 var (
-	inWords    = regexp.MustCompile(`^(?:in )?(\d{1,4}) ?(m|min|mins|minute|minutes|h|hour|hours|d|day|days|w|week|weeks|month|months)$`)
-	clockWords = regexp.MustCompile(`^(?:at )?(\d{1,2})(?::(\d{2}))? ?(am|pm)?$`)
+	clockAlone = regexp.MustCompile(`^(?i)(?:at )?(\d{1,2})(?::(\d\d)(?::(\d\d))?)? ?([ap]m)?$`)
+	dayClock   = regexp.MustCompile(`^(?i)(.+?),? ((?:at )?\d{1,2}(?::\d\d){0,2} ?(?:[ap]m)?|(?:at )?noon|(?:at )?midnight)$`)
+	clockDay   = regexp.MustCompile(`^(?i)((?:at )?\d{1,2}(?::\d\d){1,2} ?(?:[ap]m)?|\d{1,2} ?[ap]m|noon|midnight),? (?:on )?(.+)$`)
+	span       = regexp.MustCompile(`^(\d{1,4}|an?|one) ?(minutes?|mins?|months?|m|hours?|hrs?|h|days?|d|weeks?|w|years?)(?:$|,? and |,? ?)`)
 )
 
 // ParseWhen reads a date as people type it: "2026-12-01", "2026-12-01 9:00",
-// "1 Dec 2026", "tomorrow 9:00", "friday 18:00", "in 2h", "18:30", RFC 3339.
-// loc is the blog's zone. A day without a time is its beginning; a time without
-// a day is the next one that comes.
+// "1 Dec", "tomorrow 9:00", "9am on friday", "in 2h", "18:30", RFC 3339, and
+// what front matters may say. loc is the blog's zone. A day without a time is
+// its beginning; a time without a day is the next one that comes; a weekday is never
+// today.
 func ParseWhen(text string, now time.Time, loc *time.Location) (time.Time, error) {
 	if loc == nil {
 		loc = time.Local
 	}
-	now = now.In(loc)
 	text = strings.Join(strings.Fields(text), " ")
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04"} {
-		if t, err := time.ParseInLocation(layout, text, loc); err == nil {
-			return t, nil
-		}
+	t, ok := time.Time{}, false
+	if len(text) <= 100 {
+		t, ok = whenOf(text, now.In(loc))
 	}
-	words := strings.ToLower(text)
-	if words == "now" {
-		return now.Truncate(time.Second), nil
-	}
-	if m := inWords.FindStringSubmatch(words); m != nil {
-		n, _ := strconv.Atoi(m[1])
-		switch m[2][0] {
-		case 'h':
-			return now.Add(time.Duration(n) * time.Hour).Truncate(time.Minute), nil
-		case 'd':
-			return now.AddDate(0, 0, n).Truncate(time.Minute), nil
-		case 'w':
-			return now.AddDate(0, 0, 7*n).Truncate(time.Minute), nil
-		}
-		if strings.HasPrefix(m[2], "mo") {
-			return now.AddDate(0, n, 0).Truncate(time.Minute), nil
-		}
-		return now.Add(time.Duration(n) * time.Minute).Truncate(time.Minute), nil
-	}
-	day, rest, ok := dayWords(words, now)
-	if !ok {
-		rest = words
-	}
-	hour, minute, clock := clockOf(rest)
-	switch {
-	case ok && rest == "":
-		return day, nil
-	case !clock:
+	if !ok || t.Year() < 1 || t.Year() > 9999 {
 		return time.Time{}, fmt.Errorf("%q is not a date", cut(text, 40))
-	case !ok && !strings.Contains(rest, ":") && !strings.HasSuffix(rest, "m"):
-		return time.Time{}, fmt.Errorf("%q is not a date", cut(text, 40))
-	case !ok:
-		day = time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, loc)
-		if t := onDay(day, hour, minute); t.After(now) {
-			return t, nil
-		}
-		day = day.AddDate(0, 0, 1)
 	}
-	return onDay(day, hour, minute), nil
+	return t, nil
 }
 
-func onDay(day time.Time, hour, minute int) time.Time {
-	return time.Date(day.Year(), day.Month(), day.Day(), hour, minute, 0, 0, day.Location())
+func whenOf(text string, now time.Time) (time.Time, bool) {
+	if strings.EqualFold(text, "now") {
+		return now.Truncate(time.Second), true
+	}
+	if t, ok := later(strings.ToLower(text), now); ok {
+		return t, true
+	}
+	if strings.ContainsAny(text, ":mMnN") { // a lone number is no time
+		if c, ok := clockOf(text); ok {
+			today := beginning(now)
+			if t, ok := c.on(today); ok && t.After(now) {
+				return t, true
+			}
+			return c.on(today.AddDate(0, 0, 1))
+		}
+	}
+	if m := dayClock.FindStringSubmatch(text); m != nil {
+		c, ok := clockOf(m[2])
+		if day, is := dayOf(m[1], now); ok && is && !strings.Contains(m[1], ":") {
+			return c.on(day)
+		}
+	}
+	if m := clockDay.FindStringSubmatch(text); m != nil {
+		c, ok := clockOf(m[1])
+		if day, is := dayOf(m[2], now); ok && is && !strings.Contains(m[2], ":") {
+			return c.on(day)
+		}
+	}
+	return dayOf(text, now)
 }
 
-// clockOf reads "9:00", "9am", "at 18:30".
-func clockOf(s string) (hour, minute int, ok bool) {
-	m := clockWords.FindStringSubmatch(s)
+// later reads how long it is till then: "in 2h", "1 day and 3 hours".
+func later(s string, now time.Time) (time.Time, bool) {
+	s = strings.TrimPrefix(s, "in ")
+	t := now
+	for first := true; s != "" || first; first = false {
+		m := span.FindStringSubmatch(s)
+		if m == nil {
+			return t, false
+		}
+		s = s[len(m[0]):]
+		n, err := strconv.Atoi(m[1])
+		if err != nil {
+			n = 1
+		}
+		switch unit := m[2]; {
+		case strings.HasPrefix(unit, "mo"):
+			t = t.AddDate(0, n, 0)
+		case unit[0] == 'm':
+			t = t.Add(time.Duration(n) * time.Minute)
+		case unit[0] == 'h':
+			t = t.Add(time.Duration(n) * time.Hour)
+		case unit[0] == 'd':
+			t = t.AddDate(0, 0, n)
+		case unit[0] == 'w':
+			t = t.AddDate(0, 0, 7*n)
+		default:
+			t = t.AddDate(n, 0, 0)
+		}
+	}
+	return t.Truncate(time.Minute), true
+}
+
+// A timeOfDay is what a clock shows.
+type timeOfDay struct{ hour, minute, second int }
+
+// clockOf reads "9:00", "9am", "at 18:30", "noon".
+func clockOf(s string) (c timeOfDay, ok bool) {
+	switch strings.TrimPrefix(strings.ToLower(s), "at ") {
+	case "noon":
+		return timeOfDay{hour: 12}, true
+	case "midnight":
+		return timeOfDay{}, true
+	}
+	m := clockAlone.FindStringSubmatch(s)
 	if m == nil {
-		return 0, 0, false
+		return c, false
 	}
-	hour, _ = strconv.Atoi(m[1])
-	minute, _ = strconv.Atoi(m[2])
-	switch {
-	case m[3] != "" && (hour < 1 || hour > 12):
-		return 0, 0, false
-	case m[3] == "pm" && hour < 12:
-		hour += 12
-	case m[3] == "am" && hour == 12:
-		hour = 0
+	c.hour, _ = strconv.Atoi(m[1])
+	c.minute, _ = strconv.Atoi(m[2])
+	c.second, _ = strconv.Atoi(m[3])
+	switch half := strings.ToLower(m[4]); {
+	case half != "" && (c.hour < 1 || c.hour > 12):
+		return c, false
+	case half == "pm" && c.hour < 12:
+		c.hour += 12
+	case half == "am" && c.hour == 12:
+		c.hour = 0
 	}
-	return hour, minute, hour < 24 && minute < 60
+	return c, c.hour < 24 && c.minute < 60 && c.second < 60
 }
 
-// dayWords reads the day that s begins with, and gives what follows it.
-func dayWords(s string, now time.Time) (day time.Time, rest string, ok bool) {
-	today := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, now.Location())
-	words := strings.Split(s, " ")
-	after := func(n int) string { return strings.Join(words[n:], " ") }
-	switch words[0] {
+// on is that moment of a day. There is none where clocks are put forward.
+func (c timeOfDay) on(day time.Time) (time.Time, bool) {
+	t := time.Date(day.Year(), day.Month(), day.Day(), c.hour, c.minute, c.second, 0, day.Location())
+	return t, t.Hour() == c.hour && t.Minute() == c.minute
+}
+
+func beginning(t time.Time) time.Time {
+	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, t.Location())
+}
+
+// dayOf reads a day; one without a year is the next of that name.
+func dayOf(s string, now time.Time) (time.Time, bool) {
+	today := beginning(now)
+	word := strings.ToLower(s)
+	switch word {
 	case "today":
-		return today, after(1), true
+		return today, true
 	case "tomorrow":
-		return today.AddDate(0, 0, 1), after(1), true
-	case "next", "on":
-		if len(words) > 1 {
-			return dayWords(after(1), now)
+		return today.AddDate(0, 0, 1), true
+	case "day after tomorrow", "the day after tomorrow":
+		return today.AddDate(0, 0, 2), true
+	}
+	for _, lead := range []string{"on ", "next ", "this "} {
+		word = strings.TrimPrefix(word, lead)
+	}
+	for d := range 7 {
+		day := today.AddDate(0, 0, d+1)
+		if name := strings.ToLower(day.Weekday().String()); word == name || word == name[:3] {
+			return day, true
 		}
 	}
-	for d := time.Sunday; d <= time.Saturday; d++ {
-		if name := strings.ToLower(d.String()); words[0] == name || words[0] == name[:3] {
-			ahead := (int(d) - int(now.Weekday()) + 7) % 7
-			if ahead == 0 {
-				ahead = 7
-			}
-			return today.AddDate(0, 0, ahead), after(1), true
+	if t, err := parseDate(s, now.Location()); err == nil {
+		return t, true
+	}
+	if !strings.ContainsAny(s, "0123456789") || strings.Contains(s, ":") {
+		return time.Time{}, false
+	}
+	for year := now.Year(); year < now.Year()+9; year++ { // 29 February may be far
+		if t, err := wordedDate(fmt.Sprintf("%s %d", s, year), now.Location()); err == nil && !t.Before(today) {
+			return t, true
 		}
 	}
-	for _, n := range []int{3, 1} {
-		if len(words) < n {
-			continue
-		}
-		first := strings.Join(words[:n], " ")
-		for _, layout := range []string{"2006-01-02", "2006/01/02", "2 Jan 2006", "2 January 2006", "Jan 2 2006", "January 2 2006", "January 2, 2006", "Jan 2, 2006", "2.1.2006"} {
-			if t, err := time.ParseInLocation(layout, first, now.Location()); err == nil {
-				return t, after(n), true
-			}
-		}
-	}
-	return time.Time{}, "", false
+	return time.Time{}, false
 }

@@ -1,0 +1,147 @@
+package blog
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"sheaf/app/store"
+)
+
+func filesOf(t *testing.T, v Visitor) *Files {
+	t.Helper()
+	f, err := v.Files(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func pathsOf(f *Files) string {
+	var all []string
+	for i := range f.All() {
+		all = append(all, i.Path)
+	}
+	return strings.Join(all, " ")
+}
+
+const boat = "\x89PNG\r\n\x1a\n0"
+
+func TestAFileThatComesLaterIsPublic(t *testing.T) {
+	b := at(t, t.TempDir(), still)
+	v := b.Author("Ada")
+	publish(t, v, "sea.md", sea+"![A boat](img/boat.png) ![[my boat.png]]\n")
+	if got := pathsOf(filesOf(t, b.Reader())); got != "sea.md" {
+		t.Errorf("before: %s", got)
+	}
+	publish(t, v, "img/boat.png", boat, "my boat.png", boat, "other boat.png", boat)
+	if got := pathsOf(filesOf(t, b.Reader())); got != "img/boat.png my boat.png sea.md" {
+		t.Errorf("after: %s", got)
+	}
+	if a, b := filesOf(t, b.Reader()), filesOf(t, b.Reader()); a != b {
+		t.Error("made anew for every reader")
+	}
+}
+
+func TestUnlistedFiles(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "sea.md", sea, "quiet/letter.md", "---\ntitle: L\nunlisted: true\n---\n![x](x.png)\n", "quiet/x.png", boat)
+	f := filesOf(t, at(t, dir, still).Reader())
+	if got := pathsOf(f); got != "sea.md" {
+		t.Errorf("listed: %s", got)
+	}
+	if top, err := f.List("."); err != nil || len(top) != 1 {
+		t.Errorf("top: %+v, %v", top, err)
+	}
+	for name, want := range map[string]string{"quiet/letter.md": "quiet/letter.md", "letter.md": "quiet/letter.md", "quiet/x.png": "quiet/x.png"} {
+		info, err := f.Stat(name)
+		if err != nil || info.Path != want {
+			t.Errorf("%s: %+v, %v", name, info, err)
+			continue
+		}
+		if _, err := f.Read(t.Context(), info); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Between a commit and its edition the history is ahead of what readers see.
+func TestReadersGetNoTextThatIsADraftByNow(t *testing.T) {
+	b := at(t, t.TempDir(), still)
+	publish(t, b.Author("Ada"), "sea.md", sea)
+	folder := b.lib.folder
+	for _, c := range []struct {
+		text string
+		want error
+	}{
+		{sea + "More.\n", nil},
+		{strings.Replace(sea, "title", "draft: true\ntitle", 1), fs.ErrNotExist},
+	} {
+		hash, err := folder.Put(t.Context(), []byte(c.text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		head, _ := folder.Head(t.Context())
+		// Past the blog, which learns of it when the watching tells it.
+		edition := b.Reader().Edition()
+		if _, err := folder.Commit(t.Context(), head, store.Commit{Entries: []Entry{{Path: "sea.md", Hash: hash, Size: int64(len(c.text))}}}); err != nil {
+			t.Fatal(err)
+		}
+		f := filesOf(t, b.Reader())
+		if b.Reader().Edition() != edition {
+			t.Skip("too slow a machine: the edition is out")
+		}
+		info, err := f.Stat("sea.md")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, ask := range []FileInfo{info, {Hash: info.Hash}} {
+			if src, err := f.Read(t.Context(), ask); !errors.Is(err, c.want) || err == nil && string(src) != c.text {
+				t.Errorf("%q, %v", src, err)
+			}
+		}
+	}
+	f := filesOf(t, b.Reader())
+	secret := "secret"
+	hash, err := folder.Put(t.Context(), []byte(secret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, ask := range []FileInfo{{Hash: hash}, {Path: "sea.png", Hash: hash}} {
+		if src, err := f.Read(t.Context(), ask); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("by a hash that is not theirs: %q, %v", src, err)
+		}
+	}
+}
+
+func TestFilesOfAFolderThatCannotBeWritten(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "sea.md", sea+"![x](boat.png)\n", "boat.png", boat, "draft.md", "---\ndraft: true\n---\nHush.\n", "site.yaml", "title: T\n")
+	b := openDir(t, dir) // a view: there is no history
+	f := filesOf(t, b.Reader())
+	if got := pathsOf(f); got != "boat.png sea.md" {
+		t.Errorf("readers: %s", got)
+	}
+	info, err := f.Stat("sea.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if src, err := f.Read(t.Context(), info); err != nil || !strings.HasPrefix(string(src), sea) || info.Size != int64(len(src)) {
+		t.Errorf("%q, %v", src, err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "sea.md"), []byte("---\ndraft: true\n---\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Read(t.Context(), info); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a draft by now: %v", err)
+	}
+	if got := pathsOf(filesOf(t, b.Author("Ada"))); got != "boat.png draft.md sea.md site.yaml" {
+		t.Errorf("authors: %s", got)
+	}
+	if _, err := b.Author("Ada").Put(t.Context(), []byte("x")); err == nil {
+		t.Error("put into a view")
+	}
+}
