@@ -24,20 +24,33 @@ const maxKept = 64 << 20
 // without an author, and gives the head. The first one takes up the whole
 // folder. Files that skip names are left alone; so are hidden names, links,
 // what is no regular file, and files over 64 MB. It reads no more than has
-// changed, and keeps nobody from reading.
+// changed, and keeps nobody from reading. A file that cannot be read is left
+// for the next time.
+//
+// In a folder that cannot be written the commit is in memory only: what is
+// read there can be fetched like anywhere else.
 func (f *Folder) Adopt(ctx context.Context, skip func(path string, dir bool) bool) (Rev, error) {
-	l := f.ledger.Load()
-	if f.home == nil {
-		return l.Rev(), nil
+	if f.view {
+		return 0, nil
+	}
+	l, err := f.settledLedger()
+	if err != nil {
+		return 0, err
 	}
 	var found []Entry
+	var litter []string // of commits that were never made
 	there := make(map[string]bool, l.Len())
 	r := f.NewReader()
 	defer r.Close()
 	var failed error
-	err := f.Walk(func(d *Dir) (enter []string) {
+	err = f.Walk(func(d *Dir) (enter []string) {
 		if failed = errors.Join(failed, ctx.Err(), f.ctx.Err()); failed != nil {
 			return nil
+		}
+		for _, name := range d.Dots {
+			if isStaged(name) {
+				litter = append(litter, path.Join(d.Path, name))
+			}
 		}
 		for _, name := range d.Files {
 			p := path.Join(d.Path, name)
@@ -45,13 +58,19 @@ func (f *Folder) Adopt(ctx context.Context, skip func(path string, dir bool) boo
 			if skip(p, false) || !keepable(p) {
 				continue
 			}
-			e, changed, err := f.look(r, l, p)
+			if info, err := d.root.Lstat(p); err != nil || !info.Mode().IsRegular() {
+				continue
+			}
+			e, _, changed, err := f.taken(r, l, p)
+			var put *putError
 			switch {
 			case err == nil && changed:
 				found = append(found, e)
-			case err != nil && !isGone(err):
+			case errors.As(err, &put):
 				failed = err
 				return nil
+			case err != nil && !isGone(err):
+				f.log.Warn("not taken into the history", "path", p, "err", Reason(err))
 			}
 		}
 		for _, name := range d.Dirs {
@@ -69,13 +88,21 @@ func (f *Folder) Adopt(ctx context.Context, skip func(path string, dir bool) boo
 			found = append(found, Entry{Path: e.Path})
 		}
 	}
-	if len(found) == 0 {
+	if len(found) == 0 && len(litter) == 0 {
 		return l.Rev(), nil
 	}
 	f.writing.Lock()
 	defer f.writing.Unlock()
 	if f.ctx.Err() != nil {
 		return 0, fs.ErrClosed
+	}
+	if f.home != nil {
+		if err := f.inPlace(); err != nil {
+			return 0, err
+		}
+		for _, name := range litter { // nobody is staging now
+			_ = f.root.Load().Remove(name)
+		}
 	}
 	// What has changed again since it was looked at comes with the next call.
 	l = f.ledger.Load()
@@ -85,7 +112,7 @@ func (f *Folder) Adopt(ctx context.Context, skip func(path string, dir bool) boo
 		s, err := f.Stat(e.Path)
 		switch {
 		case e.Hash == "":
-			if _, lerr := f.root.Load().Lstat(e.Path); known && isGone(lerr) {
+			if _, lerr := f.root.Load().Lstat(e.Path); known && isMissing(lerr) {
 				still = append(still, e)
 			}
 		case err == nil && s.MTime == e.MTime.UnixNano() && s.Size == e.Size && now.Hash != e.Hash:
@@ -93,14 +120,31 @@ func (f *Folder) Adopt(ctx context.Context, skip func(path string, dir bool) boo
 		}
 	}
 	if len(still) > 0 {
-		if l, err = f.record(l, handCommit(still), false); err != nil {
+		if l, err = f.record(l, handCommit(still), nil); err != nil {
 			return 0, err
 		}
 	}
-	if err := f.index.save(f); err != nil {
-		f.log.Warn("index not saved", "err", err)
+	if f.home != nil {
+		if err := f.index.save(f); err != nil {
+			f.log.Warn("index not saved", "err", err)
+		}
 	}
 	return l.Rev(), nil
+}
+
+// settledLedger gives the ledger that the plain files are of.
+func (f *Folder) settledLedger() (*Ledger, error) {
+	f.writing.Lock()
+	defer f.writing.Unlock()
+	if f.ctx.Err() != nil {
+		return nil, fs.ErrClosed
+	}
+	if f.home != nil {
+		if err := f.inPlace(); err != nil {
+			return nil, err
+		}
+	}
+	return f.ledger.Load(), nil
 }
 
 // keepable reports a path that the log can hold.
@@ -108,71 +152,46 @@ func keepable(p string) bool {
 	return utf8.ValidString(p) && !strings.ContainsFunc(p, unicode.IsControl)
 }
 
-func handCommit(entries []Entry) Commit { return Commit{Door: "hand", Entries: entries} }
+// doorHand is the door of what did not come through one.
+const doorHand = "hand"
+
+func handCommit(entries []Entry) Commit { return Commit{Door: doorHand, Entries: entries} }
 
 func isGone(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotRegular) || errors.Is(err, ErrTooLarge) ||
 		errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOTDIR)
 }
 
-// look finds out whether a plain file is another than the tree has, and keeps
-// its bytes if it is.
-func (f *Folder) look(r *Reader, l *Ledger, name string) (e Entry, changed bool, err error) {
-	if info, err := f.root.Load().Lstat(name); err != nil || !info.Mode().IsRegular() {
-		return e, false, err
-	}
+// taken finds out whether a plain file, which is a regular one, is another than
+// the tree has, and keeps its bytes if it is.
+func (f *Folder) taken(r *Reader, l *Ledger, name string) (e Entry, s Stamp, changed bool, err error) {
 	known, ok := l.Entry(name)
 	if s, err := f.Stat(name); err == nil {
 		if hash, same := f.index.get(name, s); same && ok && hash == known.Hash {
-			return e, false, nil
+			return e, s, false, nil
 		}
 	}
 	b, s, err := r.ReadFile(name, maxKept)
 	if err != nil {
-		return e, false, err
+		return e, s, false, err
 	}
 	hash := hashOf(b)
 	f.index.put(name, s, hash)
 	if ok && hash == known.Hash {
-		return e, false, nil
+		return e, s, false, nil
 	}
-	if _, err := f.Put(f.ctx, b); err != nil {
-		return e, false, err
-	}
-	return Entry{Path: name, Hash: hash, Size: s.Size, MTime: time.Unix(0, s.MTime)}, true, nil
-}
-
-// byHand finds out which of the paths a commit names have been changed by hand
-// since the head. The lock is held.
-func (f *Folder) byHand(l *Ledger, entries []Entry) ([]Entry, error) {
-	r := f.NewReader()
-	defer r.Close()
-	var found []Entry
-	for _, e := range entries {
-		is, changed, err := f.look(r, l, e.Path)
-		switch _, known := l.Entry(e.Path); {
-		case err == nil && changed:
-			found = append(found, is)
-		case errors.Is(err, fs.ErrNotExist) && known:
-			found = append(found, Entry{Path: e.Path})
-		case err != nil && !isGone(err):
-			return nil, fmt.Errorf("content %s: %s: %w", f.dir, e.Path, Reason(err))
+	if f.home != nil {
+		if _, err := f.Put(f.ctx, b); err != nil {
+			return e, s, false, &putError{err}
 		}
 	}
-	return found, nil
+	return Entry{Path: name, Hash: hash, Size: int64(len(b)), MTime: time.Unix(0, s.MTime)}, s, true, nil
 }
 
-// plainHash is the hash of a plain file, "" when there is none.
-func (f *Folder) plainHash(name string) (string, error) {
-	b, _, err := f.ReadFile(name, maxKept)
-	if isGone(err) {
-		return "", nil
-	}
-	if err != nil {
-		return "", err
-	}
-	return hashOf(b), nil
-}
+// putError is a failure to write, as against one to read.
+type putError struct{ error }
+
+func (e *putError) Unwrap() error { return e.error }
 
 // index remembers which bytes a file had when it was last looked at, by its
 // stamp. It can be lost: the files are then read again.

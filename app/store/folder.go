@@ -13,19 +13,26 @@
 //	  .sheaf/state/     small things that have no history (State)
 //	  .sheaf/index      which bytes a file had when it was last looked at; can be lost
 //	  .sheaf/shown      the revision the plain files are of; can be lost
-//	  .sheaf/tmp/       files on their way; swept at the start
+//	  .sheaf/tmp/       blobs on their way; swept at the start
 //	  .sheaf/lock       who holds the folder
 //
 // A commit is made in this order: blobs and temporary copies of the files are
 // made durable, the line is added to the log and made durable, the copies are
 // renamed into place. The line is the moment that counts. Before it, nothing
 // has happened: a full disk or a stop leaves everything as it was. After it,
-// the commit stands: what was not yet renamed is at the next start.
+// the commit stands: what was not yet renamed is before the next commit, or at
+// the next start. The copies wait beside the files they replace, under hidden
+// names, so that a directory which cannot be written, or is on another disk,
+// is found out while the commit can still be refused.
 //
 // What is changed by hand is found and becomes a commit of its own (Adopt),
 // also in front of a commit that would have overwritten it. The time from an
 // edit to its commit is the owner's risk: a version that was replaced by hand
-// before anybody looked has left no trace.
+// before anybody looked has left no trace. What has no history, a link or a file
+// that is too large, is never overwritten by a commit.
+//
+// A folder that cannot be written is served all the same: its history is read,
+// and what has changed since is known in memory.
 //
 // A Folder promises three more things. One server holds a folder at a time (Open
 // takes .sheaf/lock and a second Open says who has it). Nothing outside the
@@ -46,6 +53,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -65,14 +73,19 @@ type Folder struct {
 	cancel   context.CancelFunc
 	watchers sync.WaitGroup
 
+	view     bool
 	home     *os.Root // .sheaf; nil: a view, or a folder that cannot be written
+	past     *os.Root // .sheaf of a folder that cannot be written, if there is one
 	history  int64
 	ledger   atomic.Pointer[Ledger]
 	index    index
-	unsynced sync.Map   // hashes of blobs that are not durable yet
-	writing  sync.Mutex // one commit at a time; guards journal and ids
+	unsynced sync.Map   // hash to the time of the Put, of blobs that no commit has made durable
+	pruned   sync.Map   // hashes of blobs that are known to be removed
+	writing  sync.Mutex // one commit at a time; guards journal, ids, behind and settled
 	journal  *journal
 	ids      map[string]Rev
+	behind   []place    // of the head, that its plain files have not taken yet
+	settled  Rev        // what the plain files are of
 	news     sync.Mutex // guards more
 	more     chan struct{}
 }
@@ -108,6 +121,7 @@ func Open(dir string, log *slog.Logger, opts ...Option) (*Folder, error) {
 	if err != nil {
 		return nil, err
 	}
+	f.view = false
 	f.log, f.poll, f.history = log, o.poll, o.history
 	f.lock, err = takeLock(filepath.Join(f.dir, sheafDir), o.holder)
 	switch {
@@ -116,9 +130,13 @@ func Open(dir string, log *slog.Logger, opts ...Option) (*Folder, error) {
 			f.Close()
 			return nil, fmt.Errorf("content %s: %w", dir, err)
 		}
-		f.watchers.Go(f.sweep)
+		f.watchers.Go(f.tidy)
 	case errors.Is(err, fs.ErrPermission), isReadOnly(err):
 		log.Warn("content is read-only: no lock taken, nothing can be published", "dir", dir, "err", err)
+		if err := f.openPast(); err != nil {
+			f.Close()
+			return nil, fmt.Errorf("content %s: %w", dir, err)
+		}
 	default:
 		f.Close()
 		return nil, fmt.Errorf("content %s: %w", dir, err)
@@ -136,7 +154,7 @@ func View(dir string) (*Folder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("content %s: %w", dir, Reason(err))
 	}
-	f := &Folder{dir: abs, log: slog.New(slog.DiscardHandler), poll: 30 * time.Second,
+	f := &Folder{dir: abs, view: true, log: slog.New(slog.DiscardHandler), poll: 30 * time.Second,
 		quiet: 150 * time.Millisecond, late: 700 * time.Millisecond, bulk: 3 * time.Second}
 	f.root.Store(root)
 	f.ctx, f.cancel = context.WithCancel(context.Background())
@@ -167,10 +185,20 @@ func (f *Folder) Close() error {
 		}
 		err = errors.Join(err, f.home.Close())
 	}
+	if f.past != nil {
+		err = errors.Join(err, f.past.Close())
+	}
 	if f.lock != nil {
 		err = errors.Join(err, f.lock.release())
 	}
 	return err
+}
+
+// survive is deferred in goroutines: a mistake in one does not end the process.
+func (f *Folder) survive(what string) {
+	if r := recover(); r != nil {
+		f.log.Error("panic", "in", what, "reason", fmt.Sprint(r), "stack", string(debug.Stack()))
+	}
 }
 
 // renew follows a folder that was replaced as a whole: a deployment that

@@ -14,7 +14,7 @@ func History(bytes int64) Option { return func(o *options) { o.history = bytes }
 
 // prune forgets old versions over the bound. The lock is held.
 func (f *Folder) prune(l *Ledger) {
-	if f.history <= 0 {
+	if f.history <= 0 || f.home == nil {
 		return
 	}
 	current := map[string]bool{}
@@ -29,9 +29,34 @@ func (f *Folder) prune(l *Ledger) {
 				continue
 			}
 			seen[e.Hash] = true
-			if kept -= e.Size; kept < 0 {
-				_ = objects{f.home}.remove(e.Hash) // most are gone already
+			if kept -= e.Size; kept < 0 && !f.wanted(e.Hash) {
+				if _, gone := f.pruned.LoadOrStore(e.Hash, true); !gone {
+					_ = objects{f.home}.remove(e.Hash)
+				}
 			}
+		}
+	}
+}
+
+// wanted reports a blob that was put a moment ago, for a commit that is yet to
+// come.
+func (f *Folder) wanted(hash string) bool {
+	at, ok := f.unsynced.Load(hash)
+	return ok && time.Since(at.(time.Time)) < unclaimed
+}
+
+// tidy sweeps every hour, the first time when a start is well over.
+func (f *Folder) tidy() {
+	defer f.survive("sweep")
+	timer := time.NewTimer(time.Minute)
+	defer timer.Stop()
+	for {
+		select {
+		case <-f.ctx.Done():
+			return
+		case <-timer.C:
+			f.sweep()
+			timer.Reset(unclaimed)
 		}
 	}
 }
@@ -52,6 +77,9 @@ func (f *Folder) sweep() {
 		}
 		f.writing.Lock() // no commit is about to name it
 		defer f.writing.Unlock()
+		if f.ctx.Err() != nil {
+			return
+		}
 		if info, err := f.home.Stat(objectName(hash)); err == nil && info.ModTime().Before(old) {
 			_ = objects{f.home}.remove(hash)
 		}

@@ -40,13 +40,9 @@ func takeLock(dir, holder string) (*lock, error) {
 	if holder != "" {
 		who += ", " + holder
 	}
-	err = file.Truncate(0)
-	if err == nil {
-		_, err = file.WriteAt([]byte(who+"\n"), 0)
-	}
-	if err != nil {
-		file.Close()
-		return nil, fmt.Errorf("lock: %w", err)
+	// A courtesy: on a full disk the folder is held without it.
+	if file.Truncate(0) == nil {
+		_, _ = file.WriteAt([]byte(who+"\n"), 0)
 	}
 	return &lock{file}, nil
 }

@@ -60,18 +60,26 @@ func decode(line []byte) (c Commit, err error) {
 // read gives every commit in order and cuts off a torn tail. The error names
 // the line.
 func (j *journal) read() (*Ledger, error) {
-	if _, err := j.file.Seek(0, io.SeekStart); err != nil {
+	l, torn, err := readLog(j.file)
+	if err != nil {
 		return nil, err
 	}
-	l := &Ledger{tree: map[string]Entry{}}
-	r := bufio.NewReaderSize(j.file, 256<<10)
+	end, err := j.file.Seek(0, io.SeekEnd)
+	j.size = end - torn
+	return l, errors.Join(err, j.truncate(torn))
+}
+
+// readLog is read without the cutting: torn is how long the tail is.
+func readLog(file *os.File) (l *Ledger, torn int64, err error) {
+	l = &Ledger{tree: map[string]Entry{}}
+	r := bufio.NewReaderSize(file, 256<<10)
 	for n := 1; ; n++ {
 		line, err := r.ReadBytes('\n')
 		if err == io.EOF {
-			return l, j.truncate(len(line))
+			return l, int64(len(line)), nil
 		}
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		c, err := decode(bytes.TrimSuffix(line, []byte("\n")))
 		if err == nil && c.Rev != l.Rev()+1 {
@@ -79,17 +87,16 @@ func (j *journal) read() (*Ledger, error) {
 		}
 		if err != nil {
 			if _, more := r.Peek(1); more == io.EOF {
-				return l, j.truncate(len(line)) // torn by a power cut: the length was written, the bytes were not
+				return l, int64(len(line)), nil // torn by a power cut: the length was written, the bytes were not
 			}
-			return nil, fmt.Errorf("%s:%d: %w", j.file.Name(), n, err)
+			return nil, 0, fmt.Errorf("%s:%d: %w", file.Name(), n, err)
 		}
-		j.size += int64(len(line))
 		l.commits = append(l.commits, c)
 		l.add(c)
 	}
 }
 
-func (j *journal) truncate(torn int) error {
+func (j *journal) truncate(torn int64) error {
 	if torn == 0 {
 		return nil
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -38,27 +39,30 @@ func validHash(hash string) bool {
 
 func objectName(hash string) string { return path.Join("objects", hash[:2], hash[2:]) }
 
-// put writes a blob unless it is there. It is not durable before sync. fresh is
-// false when it was there; its time is new then, so that a sweep spares it.
-func (o objects) put(b []byte) (hash string, fresh bool, err error) {
+// put writes a blob unless it is there, whole: after a power cut it may have its
+// name and not its bytes. It is not durable before sync. The time of one that
+// was there is new then, so that a sweep spares it.
+func (o objects) put(b []byte) (hash string, err error) {
 	hash = hashOf(b)
 	name := objectName(hash)
 	if info, err := o.root.Stat(name); err == nil && info.Size() == int64(len(b)) {
-		now := time.Now()
-		return hash, false, o.root.Chtimes(name, now, now)
+		if old, err := o.root.ReadFile(name); err == nil && bytes.Equal(old, b) {
+			now := time.Now()
+			return hash, o.root.Chtimes(name, now, now)
+		}
 	}
 	if err := mkdir(o.root, path.Dir(name)); err != nil {
-		return "", false, err
+		return "", err
 	}
 	tmp, err := writeTemp(o.root, b)
 	if err != nil {
-		return "", false, err
+		return "", err
 	}
 	if err := o.root.Rename(tmp, name); err != nil {
 		_ = o.root.Remove(tmp)
-		return "", false, err
+		return "", err
 	}
-	return hash, true, nil
+	return hash, nil
 }
 
 func (o objects) get(hash string) ([]byte, error) {
@@ -180,12 +184,11 @@ func (f *Folder) Put(ctx context.Context, b []byte) (string, error) {
 	if f.home == nil {
 		return "", f.readOnly()
 	}
-	hash, fresh, err := objects{f.home}.put(b)
-	if err != nil {
+	hash := hashOf(b)
+	f.unsynced.Store(hash, time.Now()) // first, so that nobody prunes it
+	f.pruned.Delete(hash)
+	if _, err := (objects{f.home}).put(b); err != nil {
 		return "", fmt.Errorf("content %s: %w", f.dir, Reason(err))
-	}
-	if fresh {
-		f.unsynced.Store(hash, true)
 	}
 	return hash, nil
 }
@@ -195,8 +198,25 @@ func (f *Folder) Get(ctx context.Context, hash string) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if f.home == nil {
-		return nil, fs.ErrNotExist
+	home := f.home
+	if home == nil {
+		home = f.past
 	}
-	return objects{f.home}.get(hash)
+	err := fs.ErrNotExist
+	if home != nil {
+		var b []byte
+		if b, err = (objects{home}).get(hash); err == nil {
+			return b, nil
+		}
+	}
+	// A plain file may have them: where nothing can be kept, or where what
+	// was kept is lost.
+	for name, e := range f.ledger.Load().tree {
+		if e.Hash == hash {
+			if b, _, err := f.ReadFile(name, maxKept); err == nil && hashOf(b) == hash {
+				return b, nil
+			}
+		}
+	}
+	return nil, err
 }

@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -20,7 +20,9 @@ const few = 8
 // Commit makes c the next revision: see Store. The plain files are as the
 // commit says when it returns. A file that somebody has changed by hand and
 // that has not been taken up yet becomes a commit of its own first, so that
-// nothing is overwritten unseen: base is then no longer the head.
+// nothing is overwritten unseen: base is then no longer the head. What cannot
+// be taken up (a link, a file that is too large or may not be read) is never
+// overwritten.
 func (f *Folder) Commit(ctx context.Context, base Rev, c Commit) (Rev, error) {
 	if f.home == nil {
 		return 0, f.readOnly()
@@ -37,12 +39,15 @@ func (f *Folder) Commit(ctx context.Context, base Rev, c Commit) (Rev, error) {
 	if rev, ok := f.ids[c.ID]; ok && c.ID != "" {
 		return rev, nil
 	}
-	byHand, err := f.byHand(l, c.Entries)
-	if err != nil {
+	if err := f.inPlace(); err != nil {
 		return 0, err
 	}
+	places, byHand, err := f.look(l, c.Entries)
+	if err != nil {
+		return 0, fmt.Errorf("content %s: %w", f.dir, err)
+	}
 	if len(byHand) > 0 {
-		if l, err = f.record(l, handCommit(byHand), false); err != nil {
+		if l, err = f.record(l, handCommit(byHand), nil); err != nil {
 			return 0, err
 		}
 	}
@@ -52,10 +57,35 @@ func (f *Folder) Commit(ctx context.Context, base Rev, c Commit) (Rev, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	if l, err = f.record(l, c, true); err != nil {
+	if l, err = f.record(l, c, places); err != nil {
 		return 0, err
 	}
 	return l.Rev(), nil
+}
+
+// errReplaced is what a folder says that was exchanged for another, or that has
+// lost its .sheaf: the log that is open is not the one a next start would read.
+var errReplaced = errors.New("the folder or its .sheaf was replaced: Sheaf has to be started again to keep changes")
+
+// inPlace makes sure that the log is the folder's and that its plain files are
+// of the head, which they are not if a commit could not write them all. The
+// lock is held.
+func (f *Folder) inPlace() error {
+	home, err := f.home.Stat(".")
+	if err == nil {
+		var now fs.FileInfo
+		now, err = f.root.Load().Stat(sheafDir)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(home, now) {
+			err = errReplaced
+		}
+	}
+	if err == nil {
+		err = f.settle(f.ledger.Load().Rev())
+	}
+	if err != nil {
+		return fmt.Errorf("content %s: %w", f.dir, Reason(err))
+	}
+	return nil
 }
 
 // acceptable refuses what could not be kept: it is the last check, behind
@@ -80,12 +110,12 @@ func (f *Folder) acceptable(c Commit) error {
 	return nil
 }
 
-// record appends a commit and makes it the head; apply says that the plain
-// files have to follow it. The lock is held.
+// record appends a commit and makes it the head; places are those of the plain
+// files that have to follow it. The lock is held.
 //
 // Everything that needs room on the disk comes before the log: a commit that
 // is in it can be carried out.
-func (f *Folder) record(l *Ledger, c Commit, apply bool) (_ *Ledger, err error) {
+func (f *Folder) record(l *Ledger, c Commit, places []place) (_ *Ledger, err error) {
 	c.Rev = l.Rev() + 1
 	if c.ID == "" {
 		c.ID = rand.Text()
@@ -94,51 +124,31 @@ func (f *Folder) record(l *Ledger, c Commit, apply bool) (_ *Ledger, err error) 
 		c.Time = time.Now()
 	}
 	c.Time = c.Time.Round(0)
+	for _, s := range []*string{&c.ID, &c.Author, &c.Door, &c.Message} {
+		*s = strings.ToValidUTF8(*s, "\uFFFD") // as it is when it is read again
+	}
 	c.Entries = slices.Clone(c.Entries)
-	var fresh []string
+	at := make(map[string]int, len(c.Entries))
 	for i := range c.Entries {
 		e := &c.Entries[i]
 		if e.Hash != "" && e.MTime.IsZero() {
 			e.MTime = c.Time
 		}
-		if _, is := f.unsynced.Load(e.Hash); is {
-			fresh = append(fresh, e.Hash)
-		}
+		at[e.Path] = i
 	}
-	var files *placing
-	if apply {
-		if files, err = f.place(c.Entries); err != nil {
+	for i := range places {
+		places[i].entry = c.Entries[at[places[i].entry.Path]]
+	}
+	if f.home != nil {
+		if err := f.write(c, places); err != nil {
 			return nil, fmt.Errorf("content %s: %w", f.dir, err)
 		}
-		defer files.clean()
-	}
-	atOnce := canSyncAll && len(c.Entries) > few
-	if atOnce {
-		err = syncAll(f.home)
-	} else {
-		err = (objects{f.home}).sync(fresh)
-		if err == nil && apply {
-			err = files.sync()
-		}
-	}
-	if err == nil {
-		err = f.journal.append(c)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("content %s: %w", f.dir, err)
-	}
-	for _, h := range fresh {
-		f.unsynced.Delete(h)
-	}
-	if apply {
-		if err := files.show(!atOnce); err != nil {
-			// The commit stands. Its files come with the next start.
+		f.behind = places
+		if err := f.settle(c.Rev); err != nil {
+			// The commit stands. Its files come before the next one,
+			// or with the next start.
 			f.log.Error("files of a commit not written", "rev", c.Rev, "err", err)
-		} else {
-			f.finished(c.Rev)
 		}
-	} else {
-		f.finished(c.Rev)
 	}
 	next := l.Apply(c)
 	f.ids[c.ID] = c.Rev
@@ -149,6 +159,43 @@ func (f *Folder) record(l *Ledger, c Commit, apply bool) (_ *Ledger, err error) 
 	f.news.Unlock()
 	f.prune(next)
 	return next, nil
+}
+
+// write brings a commit as far as the log, or leaves no trace.
+func (f *Folder) write(c Commit, places []place) (err error) {
+	if err := f.stage(places); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			f.abandon(places)
+		}
+	}()
+	var hashes []string
+	for _, e := range c.Entries {
+		if _, is := f.unsynced.Load(e.Hash); is {
+			hashes = append(hashes, e.Hash)
+		}
+	}
+	if canSyncAll && len(c.Entries) > few {
+		err = syncAll(f.home)
+	} else if err = (objects{f.home}).sync(hashes); err == nil {
+		for _, p := range places {
+			if p.temp != "" && err == nil {
+				err = fsync(f.root.Load(), p.temp)
+			}
+		}
+	}
+	if err == nil {
+		err = f.journal.append(c)
+	}
+	if err != nil {
+		return err
+	}
+	for _, h := range hashes {
+		f.unsynced.Delete(h)
+	}
+	return nil
 }
 
 // finished notes the revision that the plain files are of. It need not be
@@ -167,179 +214,4 @@ func (f *Folder) shown() Rev {
 	}
 	n, _ := strconv.ParseUint(string(b), 10, 64)
 	return Rev(n)
-}
-
-// placing brings plain files to what a commit says, in two steps: what can
-// fail for want of room, and the renaming.
-type placing struct {
-	f       *Folder
-	root    *os.Root
-	entries []Entry
-	tmp     []string // by entry: its temporary file in .sheaf, "" when it is in place
-	made    []string // directories that were not there
-}
-
-func (f *Folder) place(entries []Entry) (*placing, error) {
-	p := &placing{f: f, root: f.root.Load(), entries: entries, tmp: make([]string, len(entries))}
-	for i, e := range entries {
-		if e.Hash == "" {
-			continue
-		}
-		if err := p.prepare(i, e); err != nil {
-			p.clean()
-			return nil, fmt.Errorf("%s: %w", e.Path, Reason(err))
-		}
-	}
-	return p, nil
-}
-
-func (p *placing) prepare(i int, e Entry) error {
-	if info, err := p.root.Lstat(e.Path); err == nil && info.IsDir() {
-		return errors.New("is a directory")
-	}
-	if err := p.mkdir(path.Dir(e.Path)); err != nil {
-		return err
-	}
-	b, err := (objects{p.f.home}).get(e.Hash)
-	if err != nil {
-		return err
-	}
-	if p.tmp[i], err = writeTemp(p.f.home, b); err != nil {
-		return err
-	}
-	return p.f.home.Chtimes(p.tmp[i], e.MTime, e.MTime)
-}
-
-func (p *placing) mkdir(dir string) error {
-	if dir == "." {
-		return nil
-	}
-	if _, err := p.root.Stat(dir); err == nil {
-		return nil
-	}
-	if err := p.mkdir(path.Dir(dir)); err != nil {
-		return err
-	}
-	err := p.root.Mkdir(dir, 0o755)
-	if err == nil {
-		p.made = append(p.made, dir)
-	}
-	if errors.Is(err, fs.ErrExist) {
-		return nil
-	}
-	return err
-}
-
-func (p *placing) sync() error {
-	for _, tmp := range p.tmp {
-		if tmp == "" {
-			continue
-		}
-		if err := fsync(p.f.home, tmp); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// show removes what is to be removed and renames the files into place. Last go
-// the directories that are empty then: not before, a file may come into one.
-func (p *placing) show(durable bool) error {
-	var errs []error
-	dirs := map[string]bool{}
-	for i, e := range p.entries {
-		if dirs[path.Dir(e.Path)] = true; e.Hash != "" || p.tmp[i] != "" {
-			continue
-		}
-		if err := p.root.Remove(e.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, fmt.Errorf("%s: %w", e.Path, Reason(err)))
-			continue
-		}
-		p.f.index.drop(e.Path)
-	}
-	for i, e := range p.entries {
-		if p.tmp[i] == "" {
-			continue
-		}
-		if err := p.root.Rename(path.Join(sheafDir, p.tmp[i]), e.Path); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", e.Path, Reason(err)))
-			continue
-		}
-		p.tmp[i] = ""
-		if s, err := p.f.Stat(e.Path); err == nil {
-			p.f.index.put(e.Path, s, e.Hash)
-		}
-	}
-	for _, e := range p.entries {
-		if e.Hash != "" {
-			continue
-		}
-		for dir := path.Dir(e.Path); dir != "."; dir = path.Dir(dir) {
-			if p.root.Remove(dir) != nil {
-				break // not empty, or gone
-			}
-			delete(dirs, dir)
-			dirs[path.Dir(dir)] = true
-		}
-	}
-	if durable {
-		for dir := range dirs {
-			if err := fsync(p.root, dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				errs = append(errs, err)
-			}
-		}
-	}
-	p.made = nil
-	return errors.Join(errs...)
-}
-
-// clean takes away what was not used.
-func (p *placing) clean() {
-	for i, tmp := range p.tmp {
-		if tmp != "" {
-			_ = p.f.home.Remove(tmp)
-			p.tmp[i] = ""
-		}
-	}
-	for _, dir := range slices.Backward(p.made) {
-		_ = p.root.Remove(dir)
-	}
-	p.made = nil
-}
-
-// redo carries out the last commit if the server was stopped before its plain
-// files were written. A file that is neither as the commit wants it nor as it
-// was before has been changed by hand since, and stays.
-func (f *Folder) redo(l *Ledger) error {
-	last, ok := l.Commit(l.Rev())
-	if !ok || f.shown() >= last.Rev {
-		return nil
-	}
-	before := l.At(last.Rev - 1)
-	var todo []Entry
-	for _, e := range last.Entries {
-		is, err := f.plainHash(e.Path)
-		if err != nil {
-			return err
-		}
-		if is != e.Hash && is == before[e.Path].Hash {
-			todo = append(todo, e)
-		}
-	}
-	p, err := f.place(todo)
-	if err != nil {
-		return err
-	}
-	defer p.clean()
-	if err := p.sync(); err != nil {
-		return err
-	}
-	if err := p.show(true); err != nil {
-		return err
-	}
-	f.finished(last.Rev)
-	if len(todo) > 0 {
-		f.log.Info("last commit carried out again", "rev", last.Rev, "files", len(todo))
-	}
-	return nil
 }

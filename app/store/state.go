@@ -95,6 +95,9 @@ func (f *Folder) openHome() error {
 	if f.journal, err = openJournal(root); err != nil {
 		return err
 	}
+	if _, err := root.Lstat(".gitignore"); errors.Is(err, fs.ErrNotExist) {
+		_ = root.WriteFile(".gitignore", []byte("*\n"), 0o644)
+	}
 	f.index.load(f)
 	l, err := f.journal.read()
 	if err != nil {
@@ -105,4 +108,25 @@ func (f *Folder) openHome() error {
 	}
 	f.ledger.Store(l)
 	return f.redo(l)
+}
+
+// openPast reads the history of a folder that cannot be written, if there is
+// one and it may be read.
+func (f *Folder) openPast() error {
+	root, err := os.OpenRoot(path.Join(f.dir, sheafDir))
+	if err != nil {
+		return nil
+	}
+	f.past = root
+	file, err := root.Open(journalName)
+	if err != nil {
+		return nil
+	}
+	defer file.Close()
+	l, _, err := readLog(file)
+	if err != nil {
+		return err
+	}
+	f.ledger.Store(l)
+	return nil
 }

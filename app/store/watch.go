@@ -33,6 +33,7 @@ func (f *Folder) Watch(ctx context.Context, skip func(dir string) bool) <-chan s
 	go func() {
 		defer f.watchers.Done()
 		defer close(changed)
+		defer f.survive("watch")
 		if w.notify != nil {
 			defer w.notify.Close()
 		}
