@@ -3,6 +3,7 @@ package transfer
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -367,18 +368,11 @@ func (w *importer) public(v blog.Visitor, files *blog.Files, had map[string]stri
 	for name := range had {
 		entries = append(entries, blog.Entry{Path: name})
 	}
-	slices.SortFunc(entries, func(a, b blog.Entry) int { return strings.Compare(a.Path, b.Path) })
+	slices.SortFunc(entries, byPath)
 	site := v.Edition().Site()
-	return w.commit(or(site.Author, site.Title), time.Now(), "", "", entries, func(ctx context.Context, hash string) ([]byte, error) {
+	return w.commit(cmp.Or(site.Author, site.Title), time.Now(), "", "", entries, func(ctx context.Context, hash string) ([]byte, error) {
 		return files.Read(ctx, blog.FileInfo{Hash: hash})
 	})
-}
-
-func or(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 // fastImport lets write speak to git fast-import: all of it comes into the
@@ -442,7 +436,7 @@ func (w *importer) commit(author string, at time.Time, message, door string, ent
 	if message = strings.TrimSpace(markdown.Clean(message)); message == "" {
 		message = summary(entries, door)
 	}
-	fmt.Fprintf(w.out, "commit %s\ncommitter %s <> %d +0000\ndata %d\n%s\n\n", branch, or(who, "sheaf"), max(at.Unix(), 0), len(message)+1, message)
+	fmt.Fprintf(w.out, "commit %s\ncommitter %s <> %d +0000\ndata %d\n%s\n\n", branch, cmp.Or(who, "sheaf"), max(at.Unix(), 0), len(message)+1, message)
 	if w.from != "" && w.commits == 0 {
 		fmt.Fprintf(w.out, "from %s\n", w.from)
 	}
@@ -720,8 +714,10 @@ func (p *push) judge(q question) (answer, error) {
 			return answer{}, err
 		}
 	}
-	change, refused, err := g.change(p.ctx, p.s.Visitor, files, from, to)
+	change, refused, err := g.change(p.ctx, p.t.puts(p.ctx, p.s.Visitor), files, from, to)
 	switch {
+	case err != nil && blog.Obstacle(err) != "":
+		return no("error: " + blog.Obstacle(err)), nil
 	case err != nil:
 		return answer{}, err
 	case len(refused) > 0:
@@ -786,15 +782,15 @@ func (g gitObjects) git(args ...string) program {
 }
 
 // change reads what a push changes in the blog.
-func (g gitObjects) change(ctx context.Context, v blog.Visitor, files *blog.Files, from, to string) (change blog.Change, refused []string, err error) {
-	change.Meta = map[string]string{"git.commit": to}
-	if change.Message, change.Time, err = g.message(ctx, from, to); err != nil {
+func (g gitObjects) change(ctx context.Context, to *puts, files *blog.Files, from, commit string) (change blog.Change, refused []string, err error) {
+	change.Meta = map[string]string{"git.commit": commit}
+	if change.Message, change.Time, err = g.message(ctx, from, commit); err != nil {
 		return change, nil, err
 	}
 	if from == "" {
 		from = "4b825dc642cb6eb9a060e54bf8d69288fbee4904" // the empty tree
 	}
-	raw, err := g.git("diff-tree", "-r", "-z", "--no-renames", "--raw", "--no-abbrev", from, to).output(ctx)
+	raw, err := g.git("diff-tree", "-r", "-z", "--no-renames", "--raw", "--no-abbrev", from, commit).output(ctx)
 	if err != nil {
 		return change, nil, err
 	}
@@ -843,8 +839,8 @@ func (g gitObjects) change(ctx context.Context, v blog.Visitor, files *blog.File
 	}
 	var total int64
 	for i, size := range sizes {
-		if total += size; size > v.MaxFile(names[i]) {
-			no(names[i], tooBig(v.MaxFile(names[i])).Error())
+		if total += size; size > to.v.MaxFile(names[i]) {
+			no(names[i], tooBig(to.v.MaxFile(names[i])).Error())
 		}
 	}
 	if total > maxSet {
@@ -859,15 +855,16 @@ func (g gitObjects) change(ctx context.Context, v blog.Visitor, files *blog.File
 			if err != nil {
 				return fmt.Errorf("%s: %w", line(name), err)
 			}
-			hash, err := v.Put(ctx, b)
-			if err != nil {
+			if err := to.add(blog.Entry{Path: name, Size: sizes[i]}, b); err != nil {
 				return err
 			}
-			change.Entries = append(change.Entries, blog.Entry{Path: name, Hash: hash, Size: sizes[i]})
 		}
 		return nil
 	})
-	return change, nil, err
+	came, failed := to.wait()
+	change.Entries = append(change.Entries, came...)
+	slices.SortFunc(change.Entries, byPath)
+	return change, nil, cmp.Or(failed, err)
 }
 
 // message is what the author has written about a push, and when: of its last

@@ -18,6 +18,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -40,13 +41,13 @@ const (
 type hello struct{ Args, Env []string }
 
 // asAnother is for the processes that are not the test itself: git's hook, and
-// what stands in for ssh.
+// what stands in for ssh. (os.Exit takes a second under the race detector.)
 func asAnother() {
 	switch socket := os.Getenv(dialEnv); {
 	case IsHook(os.Args[0], os.Environ()):
-		os.Exit(Hook(context.Background(), os.Environ(), os.Stdin, os.Stderr))
+		syscall.Exit(Hook(context.Background(), os.Environ(), os.Stdin, os.Stderr))
 	case socket != "":
-		os.Exit(standIn(socket, os.Args[1:]))
+		syscall.Exit(standIn(socket, os.Args[1:]))
 	}
 }
 
@@ -126,7 +127,7 @@ type house struct {
 	blog     *blog.Blog
 	transfer *Transfer
 	now      atomic.Pointer[time.Time]
-	sessions sync.WaitGroup
+	sessions atomic.Int64
 	mu       sync.Mutex
 	machine  []error // what the visitors are not told
 }
@@ -165,7 +166,7 @@ func newHouse(t testing.TB, files map[string]string) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(h.sessions.Wait)
+	t.Cleanup(h.idle)
 	return h
 }
 
@@ -253,7 +254,11 @@ func (h *house) door(v blog.Visitor) []string {
 			if err != nil {
 				return
 			}
-			h.sessions.Go(func() { h.session(c, v) })
+			h.sessions.Add(1)
+			go func() {
+				defer h.sessions.Add(-1)
+				h.session(c, v)
+			}()
 		}
 	}()
 	self, err := os.Executable()
@@ -312,6 +317,21 @@ func (h *house) session(c net.Conn, v blog.Visitor) {
 	_ = frame(c, frameExit, []byte{byte(status)})
 }
 
+// idle waits until no session is left.
+func (h *house) idle() {
+	h.t.Helper()
+	await(h.t, func() bool { return h.sessions.Load() == 0 })
+}
+
+func await(t testing.TB, is func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !is(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("it does not happen")
+		}
+	}
+}
+
 // sound fails the test when something went wrong that no visitor was told of.
 func (h *house) sound() {
 	h.t.Helper()
@@ -322,8 +342,9 @@ func (h *house) sound() {
 	}
 }
 
-// client runs a program of the client's.
-func client(t testing.TB, env []string, dir, name string, args ...string) (said string, status int) {
+// installed finds a program. Where the clients are not required to be there, a
+// test that needs it is skipped.
+func installed(t testing.TB, name string) string {
 	t.Helper()
 	full, err := exec.LookPath(name)
 	if err != nil {
@@ -332,6 +353,13 @@ func client(t testing.TB, env []string, dir, name string, args ...string) (said 
 		}
 		t.Skip(err)
 	}
+	return full
+}
+
+// client runs a program of the client's.
+func client(t testing.TB, env []string, dir, name string, args ...string) (said string, status int) {
+	t.Helper()
+	full := installed(t, name)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, full, args...)

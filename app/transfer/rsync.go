@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -187,7 +188,7 @@ func (t *Transfer) rsync(ctx context.Context, s Session, args []string) (status 
 	}
 	g, err := t.newStaging(ctx, s, c)
 	if err != nil {
-		return 1, err
+		return s.unfit(err)
 	}
 	defer g.remove()
 	if c.sender {
@@ -196,15 +197,20 @@ func (t *Transfer) rsync(ctx context.Context, s Session, args []string) (status 
 	return g.receive(ctx, s, c)
 }
 
-// unfit says that a program is not there, or not as it has to be.
+// unfit says that a program is not there, or not as it has to be, or that it
+// has no room to work in.
 func (s Session) unfit(err error) (int, error) {
 	var missing errMissing
 	var old errOld
-	if errors.As(err, &missing) || errors.As(err, &old) {
+	switch why := blog.Obstacle(err); {
+	case errors.As(err, &missing) || errors.As(err, &old):
 		s.say("sheaf: " + err.Error())
-		return 1, nil
+	case why != "":
+		s.say("sheaf: " + why)
+	default:
+		return 1, err
 	}
-	return 1, err
+	return 1, nil
 }
 
 // staging is a copy of a part of the blog that rsync works on.
@@ -223,6 +229,20 @@ type staging struct {
 	staged map[string]blog.FileInfo // by path below dir
 	nodes  map[uint64]blog.FileInfo // by inode, of files without contents
 	bytes  int64                    // of contents that were copied
+
+	puts  *puts            // what has arrived, on its way into the blog
+	taken map[string]stamp // what they have been given
+}
+
+// stamp tells whether a file is still the same.
+type stamp struct {
+	inode uint64
+	size  int64
+	mtime int64
+}
+
+func stampOf(info fs.FileInfo) stamp {
+	return stamp{inode(info), info.Size(), info.ModTime().UnixNano()}
 }
 
 // newStaging copies nothing yet.
@@ -240,7 +260,7 @@ func (t *Transfer) newStaging(ctx context.Context, s Session, c rsyncCall) (*sta
 		return nil, err
 	}
 	g := &staging{t: t, files: files, top: top, whole: c.whole || c.sender,
-		staged: map[string]blog.FileInfo{}, nodes: map[uint64]blog.FileInfo{}}
+		staged: map[string]blog.FileInfo{}, nodes: map[uint64]blog.FileInfo{}, puts: t.puts(ctx, s.Visitor), taken: map[string]stamp{}}
 	if g.top, err = filepath.EvalSymlinks(top); err == nil {
 		g.dir = filepath.Join(g.top, "blog")
 		err = errors.Join(os.Mkdir(g.dir, 0o755), os.Mkdir(filepath.Join(g.top, "kept"), 0o700))
@@ -310,7 +330,7 @@ func (g *staging) send(ctx context.Context, s Session, c rsyncCall) (int, error)
 				name = want // SLUG.md, which may stand under another name
 			}
 			if err := g.stage(ctx, info, name); err != nil {
-				return 1, err
+				return s.unfit(err)
 			}
 			if info.Dir && strings.HasSuffix(p, "/") {
 				name += "/"
@@ -333,7 +353,7 @@ func (g *staging) receive(ctx context.Context, s Session, c rsyncCall) (int, err
 	to := c.paths[0]
 	if info, err := g.files.Stat(cmp.Or(strings.TrimSuffix(to, "/"), ".")); err == nil && (info.Dir || info.Path == to) {
 		if err := g.stage(ctx, info, info.Path); err != nil {
-			return 1, err
+			return s.unfit(err)
 		}
 	}
 	// The way to it is there, as posts/ is where there are no posts yet.
@@ -344,6 +364,12 @@ func (g *staging) receive(ctx context.Context, s Session, c rsyncCall) (int, err
 	if err := os.MkdirAll(way, 0o755); err != nil {
 		return 1, err
 	}
+	root, err := os.OpenRoot(g.dir)
+	if err != nil {
+		return 1, err
+	}
+	defer root.Close()
+	defer g.puts.wait()
 	running, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var watch sync.WaitGroup
@@ -351,7 +377,7 @@ func (g *staging) receive(ctx context.Context, s Session, c rsyncCall) (int, err
 		var err error
 		defer func() { stop(err) }()
 		defer g.t.contain(&err)
-		err = g.watch(running, s.Visitor.MaxFile(""))
+		err = g.watch(running, root, s.Visitor)
 	})
 	status, err := g.command(s, c, []string{to}).run(running)
 	stop(nil)
@@ -371,10 +397,10 @@ func (g *staging) receive(ctx context.Context, s Session, c rsyncCall) (int, err
 	case s.Alive != nil && !s.Alive(ctx):
 		return 1, nil
 	}
-	change, warnings, refused, err := g.difference(ctx, s)
+	change, warnings, refused, err := g.difference(root, s.Visitor)
 	switch {
 	case err != nil:
-		return 1, err
+		status, err = s.tell(blog.Receipt{}, err)
 	case len(refused) > 0:
 		s.say(refused...)
 		return 23, nil
@@ -393,10 +419,13 @@ type errTooMuch struct{ why string }
 
 func (e errTooMuch) Error() string { return e.why }
 
-// watch ends with an error when more comes than may: it looks at the copy now
-// and then, as compressed files say nothing of their size on their way.
-func (g *staging) watch(ctx context.Context, maxFile int64) error {
-	pause := 200 * time.Millisecond
+// watch looks at the copy while rsync is at work. It ends with an error when
+// more comes than may, for compressed files say nothing of their size on their
+// way. What has arrived is given to the blog meanwhile: rsync writes under
+// a hidden name, and a file that has its own is whole.
+func (g *staging) watch(ctx context.Context, root *os.Root, v blog.Visitor) error {
+	maxFile := v.MaxFile("")
+	pause := 50 * time.Millisecond
 	for {
 		select {
 		case <-ctx.Done():
@@ -406,7 +435,7 @@ func (g *staging) watch(ctx context.Context, maxFile int64) error {
 		start := time.Now()
 		var total int64
 		count := 0
-		err := filepath.WalkDir(g.dir, func(p string, d fs.DirEntry, err error) error {
+		err := fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() {
 				return nil
 			}
@@ -420,15 +449,18 @@ func (g *staging) watch(ctx context.Context, maxFile int64) error {
 			count++
 			total += info.Size()
 			switch {
+			case ctx.Err() != nil:
+				return ctx.Err()
 			case info.Size() > maxFile:
-				name, _ := filepath.Rel(g.dir, p)
-				return errTooMuch{fmt.Sprintf("%s: is too big: at most %d MB", filepath.ToSlash(name), maxFile>>20)}
+				return errTooMuch{fmt.Sprintf("%s: is too big: at most %d MB", name, maxFile>>20)}
 			case total > g.bytes+maxSet:
 				return errTooMuch{fmt.Sprintf("more than %d MB at once", maxSet>>20)}
 			case count > 2*maxFiles+len(g.staged):
 				return errTooMuch{fmt.Sprintf("more than %d files at once", maxFiles)}
+			case !g.whole && info.Mode().IsRegular() && !blog.Scratch(name) && info.Size() <= v.MaxFile(name):
+				return g.take(root, name)
 			}
-			return ctx.Err()
+			return nil
 		})
 		if ctx.Err() != nil {
 			return nil
@@ -436,8 +468,34 @@ func (g *staging) watch(ctx context.Context, maxFile int64) error {
 		if err != nil {
 			return err
 		}
-		pause = max(pause, 10*time.Since(start))
+		pause = max(50*time.Millisecond, 2*time.Since(start))
 	}
+}
+
+// take gives a file that has arrived to the blog, once.
+func (g *staging) take(root *os.Root, name string) error {
+	f, err := root.Open(name)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) {
+		return nil // later
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	now := stampOf(info)
+	if g.taken[name] == now {
+		return nil
+	}
+	b, err := io.ReadAll(io.LimitReader(f, info.Size()+1))
+	if err != nil || int64(len(b)) != info.Size() {
+		return err
+	}
+	g.taken[name] = now
+	return g.puts.add(blog.Entry{Path: name, Size: info.Size(), MTime: info.ModTime()}, b)
 }
 
 // stage puts a file, or a folder with all that is in it, into the copy.
@@ -503,15 +561,11 @@ func (g *staging) put(ctx context.Context, info blog.FileInfo, name string) erro
 }
 
 // difference makes a change of what rsync has left.
-func (g *staging) difference(ctx context.Context, s Session) (change blog.Change, warnings, refused []string, err error) {
+func (g *staging) difference(root *os.Root, v blog.Visitor) (change blog.Change, warnings, refused []string, err error) {
 	change.Base = g.files.Rev()
-	root, err := os.OpenRoot(g.dir)
-	if err != nil {
-		return change, nil, nil, err
-	}
-	defer root.Close()
 	there := map[string]bool{}
 	var total int64
+	count := 0
 	no := func(name, why string) { refused = append(refused, "sheaf: not published: "+name+": "+why) }
 	err = fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || name == "." {
@@ -537,7 +591,6 @@ func (g *staging) difference(ctx context.Context, s Session) (change blog.Change
 		if err != nil {
 			return err
 		}
-		entry := blog.Entry{Path: name, Size: info.Size(), MTime: info.ModTime()}
 		was, kept := g.nodes[inode(info)]
 		switch _, err := blog.PathFor(name); {
 		case kept && was.Path == name:
@@ -548,50 +601,51 @@ func (g *staging) difference(ctx context.Context, s Session) (change blog.Change
 		case err != nil:
 			no(name, err.Error())
 			return nil
-		case kept:
-			entry.Hash = was.Hash
-			change.Entries = append(change.Entries, entry)
+		case kept: // under another name too
+			change.Entries = append(change.Entries, blog.Entry{Path: name, Hash: was.Hash, Size: was.Size, MTime: info.ModTime()})
 			return nil
-		case info.Size() > s.Visitor.MaxFile(name):
-			no(name, tooBig(s.Visitor.MaxFile(name)).Error())
+		case info.Size() > v.MaxFile(name):
+			no(name, tooBig(v.MaxFile(name)).Error())
 			return nil
 		}
-		old, staged := g.staged[name]
-		if !staged || !g.whole {
+		if _, staged := g.staged[name]; !staged || !g.whole {
+			count++
 			total += info.Size()
 		}
-		if total > maxSet || len(change.Entries) > maxFiles {
+		if total > maxSet || count > maxFiles {
 			return errTooMuch{fmt.Sprintf("more than %d MB or %d files at once", maxSet>>20, maxFiles)}
+		}
+		if g.taken[name] == stampOf(info) {
+			return nil
 		}
 		if err := root.Chmod(name, 0o600); err != nil {
 			return err
 		}
-		b, err := root.ReadFile(name)
-		if err != nil {
-			return err
-		}
-		if entry.Hash, err = s.Visitor.Put(ctx, b); err != nil {
-			return err
-		}
-		if g.whole && staged && entry.Hash == old.Hash && entry.MTime.Equal(old.MTime) {
-			return nil
-		}
-		change.Entries = append(change.Entries, entry)
-		return nil
+		return g.take(root, name)
 	})
+	came, failed := g.puts.wait()
 	var much errTooMuch
-	if errors.As(err, &much) {
+	switch {
+	case errors.As(err, &much):
 		return change, warnings, append(refused, "sheaf: not published: "+much.Error()), nil
+	case err != nil || failed != nil:
+		return change, nil, nil, cmp.Or(failed, err)
+	}
+	for _, e := range came {
+		old, was := g.staged[e.Path]
+		if there[e.Path] && !(g.whole && was && e.Hash == old.Hash && e.MTime.Equal(old.MTime)) {
+			change.Entries = append(change.Entries, e)
+		}
 	}
 	for name := range g.staged {
 		if !there[name] {
 			change.Entries = append(change.Entries, blog.Entry{Path: name})
 		}
 	}
-	slices.SortFunc(change.Entries, func(a, b blog.Entry) int { return strings.Compare(a.Path, b.Path) })
+	slices.SortFunc(change.Entries, byPath)
 	const some = 10
 	if n := len(warnings) - some; n > 1 {
 		warnings = append(warnings[:some], fmt.Sprintf("warning: %d more like these; --exclude '.*' does not send them", n))
 	}
-	return change, warnings, refused, err
+	return change, warnings, refused, nil
 }

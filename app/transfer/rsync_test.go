@@ -225,7 +225,7 @@ func TestRsyncRefusesAsAWhole(t *testing.T) {
 			err = os.WriteFile(full, []byte(good+strings.Repeat("x", 3<<20)), 0o644)
 		case "huge.bin": // compresses to next to nothing
 			if err = os.WriteFile(full, nil, 0o644); err == nil {
-				err = os.Truncate(full, 3<<30)
+				err = os.Truncate(full, 300<<20)
 			}
 		case "sub/l/in.md":
 			err = os.WriteFile(full, []byte("\xff\xfe"), 0o644)
@@ -345,10 +345,7 @@ func TestRsyncCut(t *testing.T) {
 	env, dir := h.door(h.author()), t.TempDir()
 	before := h.head()
 	write(t, dir, map[string]string{"w/a.md": "---\ntitle: A\ndate: 2026-02-01\n---\nA.\n", "w/b.txt": strings.Repeat("noise ", 1<<18)})
-	full, err := exec.LookPath("rsync")
-	if err != nil {
-		t.Skip(err)
-	}
+	full := installed(t, "rsync")
 	cmd := exec.Command(full, "-a", "--bwlimit=200", "w/", "b:posts/")
 	cmd.Dir, cmd.Env = dir, env
 	if err := cmd.Start(); err != nil {
@@ -360,7 +357,7 @@ func TestRsyncCut(t *testing.T) {
 	})
 	cmd.Process.Kill()
 	cmd.Wait()
-	h.sessions.Wait()
+	h.idle()
 	if h.head() != before || h.text("posts/a.md") != "" {
 		t.Error("half a set was committed")
 	}
@@ -370,24 +367,12 @@ func TestRsyncCut(t *testing.T) {
 	h.sound()
 }
 
-func await(t testing.TB, is func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !is(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("it does not happen")
-		}
-	}
-}
-
 // Somebody else was first.
 func TestRsyncConflict(t *testing.T) {
 	h := newHouse(t, someFiles)
 	env, dir := h.door(h.author()), t.TempDir()
 	write(t, dir, map[string]string{"w/hello.md": "---\ntitle: Hello\ndate: 2026-01-02\n---\nMine.\n", "w/b.txt": strings.Repeat("noise ", 1<<17)})
-	full, err := exec.LookPath("rsync")
-	if err != nil {
-		t.Skip(err)
-	}
+	full := installed(t, "rsync")
 	cmd := exec.Command(full, "-a", "--bwlimit=400", "w/", "b:posts/")
 	var out strings.Builder
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, env, &out, &out
@@ -411,10 +396,7 @@ func TestRsyncConflict(t *testing.T) {
 func TestRsyncThatDoesNotFit(t *testing.T) {
 	h := newHouse(t, someFiles)
 	env, dir := h.door(h.author()), t.TempDir()
-	full, err := exec.LookPath("rsync")
-	if err != nil {
-		t.Skip(err)
-	}
+	full := installed(t, "rsync")
 	bin := t.TempDir()
 	t.Setenv("PATH", bin)
 	said, status := client(t, env, dir, full, "-a", "b:posts/", "x")
