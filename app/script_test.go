@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -92,7 +93,11 @@ func TestScripts(t *testing.T) {
 		Condition: func(name string) (bool, error) {
 			switch name {
 			case "root":
-				return os.Getuid() == 0 && runtime.GOOS == "linux", nil
+				is := os.Getuid() == 0 && runtime.GOOS == "linux"
+				if !is && os.Getenv("SHEAF_TEST_CLIENTS") == "required" {
+					return false, errors.New("needs to be run as root")
+				}
+				return is, nil
 			case "fuse":
 			default:
 				return false, fmt.Errorf("no condition %q", name)

@@ -135,8 +135,9 @@ func (b *Blog) keepUp(ctx context.Context, s *shelf, changed <-chan struct{}) {
 		case job := <-b.jobs:
 			job(s)
 		case _, ok := <-changed:
-			if !ok {
-				return
+			if !ok { // nobody watches any more; authors still commit
+				changed = nil
+				continue
 			}
 			b.contain(func() { b.renew(s) })
 			select { // readers first, the history after them

@@ -539,6 +539,15 @@ func TestCommitShowsWhatAStartWould(t *testing.T) {
 		{"zoo.md", dated("Zoo"), "posts/zoo.md", dated("Another")}, // of one name
 		{"aaa/zoo.md", dated("A third")},
 		{"posts/zoo.md", ""},
+		{"note.md", "# Note\n\nText.\n"},
+		{"_posts/x.txt", "x"}, // a folder of Jekyll's
+		{"_posts/x.txt", ""},
+		{"config.md", "@def title = \"F\"\n"}, // Franklin's
+		{"config.md", "# Config\n\nText.\n"},
+		{"config.md", ""},
+		{"trip/index.md", "# Trip\n\nText.\n"},
+		{"trip/more.md", dated("More")}, // the index is a page now
+		{"trip/more.md", ""},
 		{"posts/index.md", "# Posts\n"},
 		{"posts/later.md", dated("Later")},
 		{"posts/index.md", ""},
