@@ -586,3 +586,29 @@ func TestAPostMovesWithinAFolderOfItsOwn(t *testing.T) {
 		t.Errorf("%q, %v", b, err)
 	}
 }
+
+// The owner of a Franklin blog may be sent a post by somebody who writes YAML.
+func TestAYAMLFrontMatterInAFranklinBlog(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "config.md", "@def website_title = \"F\"\n", "posts/own.md", "@def title = \"Own\"\n\nText.\n")
+	b := at(t, dir, still)
+	v := b.Author("Ada")
+	r := publish(t, v, "posts/sea.md", sea)
+	p := r.Files[0].Post
+	if p.Title != "Sea" || !p.HasDate || p.Date.Year() != 2021 || strings.Contains(p.Document().Text, "title:") {
+		t.Errorf("%q of %v", p.Title, p.Date)
+	}
+	_, err := v.Commit(t.Context(), change(t, v, 0, "posts/x.md", "---\ntitle: X\ndate: tomorow\n---\nText.\n"))
+	if err == nil || !strings.Contains(err.Error(), "posts/x.md:3: ") {
+		t.Errorf("a bad date: %v", err)
+	}
+	if _, err := v.Unpublish(t.Context(), "sea"); err != nil {
+		t.Fatal(err)
+	}
+	if src, _, _ := v.At(t.Context(), "sea", 0); !strings.HasPrefix(string(src), "---\ntitle: Sea\n") || !strings.Contains(string(src), "draft: true\n") {
+		t.Errorf("%q", src)
+	}
+	if own, _ := b.Author("Ada").Edition().Post("own"); own == nil || own.Title != "Own" {
+		t.Error("its own posts are read no more")
+	}
+}

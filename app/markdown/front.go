@@ -75,6 +75,12 @@ func detect(s, path string, site Dialect) Dialect {
 			return Franklin
 		}
 	}
+	if site == Franklin && strings.HasPrefix(t, "---\n") {
+		// Franklin has no such front matter: the page was written for others.
+		if f, _, problems := splitFront(head); f.Kind == YAML || len(problems) > 0 {
+			return Plain
+		}
+	}
 	if site != Auto && site != Plain {
 		return Auto // a site is one generator's; a stray mark in one page does not change that
 	}
