@@ -2,7 +2,6 @@ package blog
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,6 +58,9 @@ func (l Limits) or() Limits {
 // inspected is how many posts of one change are read whole to find dead links
 // and the like; of a larger one `sheaf check` tells.
 const inspected = 100
+
+// maxTexts bounds the posts of one change, which are judged side by side.
+const maxTexts = 128 << 20
 
 // A Change is a set of files to be put and removed as one commit. The bytes of
 // the files have been given to Visitor.Put before.
@@ -356,9 +358,6 @@ func (f *filing) entries() []Entry {
 	}
 	f.others(changed)
 	f.names(changed)
-	// What comes is written before what goes: a folder that would be empty in
-	// between is not taken away.
-	slices.SortStableFunc(changed, func(a, b Entry) int { return cmp.Compare(len(b.Hash), len(a.Hash)) })
 	return changed
 }
 
@@ -460,8 +459,19 @@ func (f *filing) names(changed []Entry) {
 	}
 }
 
-// read looks into the bytes of what comes.
+// read looks into the bytes of what comes. The texts stay in memory until the
+// change is made.
 func (f *filing) read(ctx context.Context, folder *store.Folder, changed []Entry) error {
+	var texts int64
+	for _, e := range changed {
+		if e.Hash != "" && isMarkdown(e.Path) {
+			texts += e.Size
+		}
+	}
+	if texts > maxTexts {
+		f.refuse(".", 0, "more than %s of posts in one change", bytesOf(maxTexts))
+		return nil
+	}
 	for _, e := range changed {
 		if e.Hash == "" {
 			continue

@@ -47,10 +47,12 @@ const branch = "refs/heads/main"
 //
 // A push is kept from filling the memory by bigFileThreshold (large blobs are
 // streamed), unpackLimit (always index-pack, which does so) and allocLimit.
-var settings = [...]string{
-	"safe.directory=*", "core.hooksPath=/dev/null", "core.bigFileThreshold=1m", "gc.auto=0", "receive.autogc=false", "maintenance.auto=false",
-	"uploadpack.allowFilter=true", "receive.fsckObjects=true", "receive.denyDeletes=true", "receive.denyNonFastForwards=true",
-	"receive.maxInputSize=" + maxPack, "receive.unpackLimit=1", "transfer.advertiseSID=false", "pack.threads=2",
+func settings() []string {
+	return []string{
+		"safe.directory=*", "core.hooksPath=/dev/null", "core.bigFileThreshold=1m", "gc.auto=0", "receive.autogc=false", "maintenance.auto=false",
+		"uploadpack.allowFilter=true", "receive.fsckObjects=true", "receive.denyDeletes=true", "receive.denyNonFastForwards=true",
+		"receive.maxInputSize=" + maxPack, "receive.unpackLimit=1", "transfer.advertiseSID=false", "pack.threads=2",
+	}
 }
 
 const (
@@ -66,7 +68,7 @@ func (r repository) git(args ...string) program { return r.with(nil, args...) }
 
 func (r repository) with(more []string, args ...string) program {
 	var all []string
-	for _, s := range append(settings[:len(settings):len(settings)], more...) {
+	for _, s := range append(settings(), more...) {
 		all = append(all, "-c", s)
 	}
 	return program{name: "git", args: append(all, args...), dir: r.dir,

@@ -53,7 +53,7 @@ func Hook(_ context.Context, env []string, in io.Reader, out io.Writer) (status 
 		q.Updates = append(q.Updates, sc.Text())
 	}
 	for _, e := range env {
-		if name, _, _ := strings.Cut(e, "="); slices.Contains(quarantine, name) {
+		if name, _, _ := strings.Cut(e, "="); slices.Contains(quarantine(), name) {
 			q.Env = append(q.Env, e)
 		}
 	}
@@ -76,5 +76,8 @@ func Hook(_ context.Context, env []string, in io.Reader, out io.Writer) (status 
 	return 0
 }
 
-// quarantine says where the objects of a push are while it is judged.
-var quarantine = []string{"GIT_QUARANTINE_PATH", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"}
+// quarantine names what says where the objects of a push are while it is
+// judged.
+func quarantine() []string {
+	return []string{"GIT_QUARANTINE_PATH", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"}
+}
