@@ -40,11 +40,21 @@ type Blog struct {
 	adopt   chan struct{}     // cap 1: something was changed by hand
 	done    sync.WaitGroup
 
-	files struct{ reader, author atomic.Pointer[Files] } // the last that were asked for
+	files    struct{ reader, author atomic.Pointer[Files] } // the last that were asked for
+	keeping  sync.Mutex                                     // one text is put aside at a time
+	previews previews
 }
 
-// views is an edition as readers and as authors get it.
-type views struct{ reader, author *Edition }
+// views is an edition as readers and as authors get it, and what it was made
+// of, which a text that is being written is judged by.
+type views struct {
+	reader, author *Edition
+
+	listing *listing
+	entries []*entry
+	first   map[string]time.Time
+	slugs   func() map[string]int // how many files would like to have a slug
+}
 
 // Open reads the folder and keeps up with it until ctx ends or Close.
 func Open(ctx context.Context, c Config) (*Blog, error) {
@@ -69,6 +79,7 @@ func Open(ctx context.Context, c Config) (*Blog, error) {
 		}
 		return nil, err
 	}
+	b.loadPreviews()
 	b.publish(s)
 	b.log.Info("content read", "posts", len(s.entries), "took", time.Since(start).Round(time.Millisecond))
 	b.done.Add(3)
@@ -234,6 +245,7 @@ func (b *Blog) publish(s *shelf) {
 		next.reader = old.reader
 	}
 	b.current.Store(next)
+	b.showPreviews(s, next.author.site)
 	if old != nil {
 		if old.reader != next.reader {
 			close(old.reader.superseded)
@@ -250,6 +262,7 @@ type Visitor struct {
 	author bool
 	name   string
 	door   string
+	guest  *share // the only post the visitor sees; nil: not a guest
 }
 
 // Reader makes a visitor who sees what is published.
@@ -264,6 +277,8 @@ func (v Visitor) Edition() *Edition {
 	switch {
 	case v.blog == nil:
 		return newEdition(Site{Location: time.Local})
+	case v.guest != nil:
+		return v.guest.edition.Load()
 	case v.author:
 		return v.blog.current.Load().author
 	}

@@ -216,7 +216,7 @@ func (c *checker) check(name string) ([]Problem, error) {
 		}
 	}
 	if !info.IsDir() && !post {
-		problems = append(problems, Problem{Path: below, Warning: true, Text: "not a post: its name or folder says so"})
+		problems = append(problems, Problem{Path: below, Warning: true, Text: notAPost})
 	}
 	sortProblems(problems)
 	// In the words of whoever asked: content/a.md for `check content`.

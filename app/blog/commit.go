@@ -71,6 +71,8 @@ type Change struct {
 	Time    time.Time         // zero: now
 	ID      string            // "" is a new one
 	Meta    map[string]string // kept with the commit; the keys of a door begin with its name ("git.commit")
+
+	stands map[string]string // what must stand at paths, by hash; "": nothing. Else it is a conflict
 }
 
 // An Action is what a change did to a file.
@@ -321,6 +323,11 @@ func (f *filing) entries() []Entry {
 			continue
 		}
 		seen[name] = true
+		if hash, is := f.stands[name]; is && hash != now.Hash && e.Hash != now.Hash {
+			f.conflict = true
+			f.refuse(name, 0, "%s", f.since(name))
+			continue
+		}
 		limit := f.limits.File
 		if isMarkdown(name) {
 			limit = f.limits.Post
@@ -335,11 +342,8 @@ func (f *filing) entries() []Entry {
 		case known && e.Hash == now.Hash:
 			f.receipt.Files = append(f.receipt.Files, Filed{Path: name})
 			continue
-		case e.Hash != "" && e.Size == 0:
-			f.refuse(name, 0, "is empty")
-			continue
-		case e.Size > limit:
-			f.refuse(name, 0, "is too big: %s; at most %s", bytesOf(e.Size), bytesOf(limit))
+		case e.Hash != "" && wrongSize(e.Size, limit) != "":
+			f.refuse(name, 0, "%s", wrongSize(e.Size, limit))
 			continue
 		}
 		action := Updated
@@ -359,6 +363,17 @@ func (f *filing) entries() []Entry {
 	f.others(changed)
 	f.names(changed)
 	return changed
+}
+
+// wrongSize says why a file of that size is not taken, "" if it is.
+func wrongSize(size, limit int64) string {
+	switch {
+	case size == 0:
+		return "is empty"
+	case size > limit:
+		return fmt.Sprintf("is too big: %s; at most %s", bytesOf(size), bytesOf(limit))
+	}
+	return ""
 }
 
 func bytesOf(n int64) string {
@@ -403,6 +418,27 @@ func (f *filing) others(changed []Entry) {
 		f.conflict = true
 		f.refuse(name, 0, "changed by %s (%s) at %s, after you fetched it; fetch it again first", who, c.Door, c.Time.Local().Format("2 Jan 15:04:05"))
 	}
+}
+
+// since says who has changed a file last.
+func (f *filing) since(name string) string {
+	var last store.Commit
+	what := "changed"
+	for c, e := range f.ledger.Of(name) {
+		if last = c; e.Hash == "" {
+			what = "removed"
+		} else {
+			what = "changed"
+		}
+	}
+	who := last.Author
+	if who == "" {
+		who = "somebody at the server"
+	}
+	if last.Rev == 0 {
+		return "is not there any more"
+	}
+	return fmt.Sprintf("%s by %s (%s) at %s, after you opened it", what, who, last.Door, last.Time.Local().Format("2 Jan 15:04:05"))
 }
 
 // names refuses new names that are one with another on some disks, equal but
@@ -716,12 +752,15 @@ const movedKey = "blog.moved."
 func (f *filing) move(old, now *Post) {
 	if old.Slug != now.Slug {
 		f.moved[addressKey(old.Slug)] = now.Path
-		f.receipt.Warnings = append(f.receipt.Warnings, Problem{Path: now.Path, Warning: true,
-			Text: fmt.Sprintf("slug changed from %q to %q; the old one still leads here", old.Slug, now.Slug)})
+		f.receipt.Warnings = append(f.receipt.Warnings, now.movedFrom(old))
 	}
 	if old.Path != now.Path {
 		f.moved[pathPrefix+old.Path] = now.Path
 	}
+}
+
+func (p *Post) movedFrom(old *Post) Problem {
+	return Problem{Path: p.Path, Warning: true, Text: fmt.Sprintf("slug changed from %q to %q; the old one still leads here", old.Slug, p.Slug)}
 }
 
 // pathPrefix marks a path in the place of an address: it was renamed.
@@ -730,7 +769,11 @@ const pathPrefix = "/"
 // learn takes what the log says about addresses and first days, from where it
 // was read last.
 func (s *shelf) learn(l *store.Ledger) {
-	for _, c := range l.Commits(s.learned) {
+	commits := l.Commits(s.learned)
+	if len(commits) > 0 {
+		s.first = maps.Clone(s.first) // editions have the old one
+	}
+	for _, c := range commits {
 		s.learned = c.Rev
 		renamed := map[string]string{}
 		for key, to := range c.Meta {

@@ -318,23 +318,7 @@ func (v Visitor) PathOf(src []byte) (name string, err error) {
 		return "", ErrNotAuthor
 	}
 	err = v.blog.do(context.Background(), func(s *shelf) {
-		all, dated := map[string]int{}, map[string]int{}
-		dir := "posts"
-		if s.listing.nearest(".").kind == markdown.Jekyll {
-			dir = "_posts"
-		}
-		for e, p := range s.posts {
-			if p.State == Page || e.indexFile() || strings.Contains("/"+e.path, "/_drafts/") {
-				continue
-			}
-			d := path.Dir(e.path)
-			if all[d]++; all[d] > all[dir] || all[d] == all[dir] && d < dir {
-				dir = d
-			}
-			if _, n := dashedDate(path.Base(e.path)); n > 0 {
-				dated[d]++
-			}
-		}
+		dir, dated := s.usual()
 		at := file{path: path.Join(dir, "post.md"), section: s.listing.nearest(dir)}
 		e := newEntry(at, src, s.lib, markdown.Auto)
 		slug := e.address[len(e.address)-1]
@@ -350,7 +334,7 @@ func (v Visitor) PathOf(src []byte) (name string, err error) {
 				return
 			}
 		}
-		if path.Base(dir) == "_posts" || dated[dir]*2 > all[dir] {
+		if dated {
 			day := e.date
 			if !e.hasDate {
 				day = s.lib.now()
@@ -363,6 +347,29 @@ func (v Visitor) PathOf(src []byte) (name string, err error) {
 		err = refusal("post", "has neither a title nor a slug: say where it goes, as in publish posts/name.md")
 	}
 	return name, err
+}
+
+// usual gives the folder that most posts are in, and whether their names begin
+// with their dates.
+func (s *shelf) usual() (dir string, dated bool) {
+	all, days := map[string]int{}, map[string]int{}
+	dir = "posts"
+	if s.listing.nearest(".").kind == markdown.Jekyll {
+		dir = "_posts"
+	}
+	for e, p := range s.posts {
+		if p.State == Page || e.indexFile() || strings.Contains("/"+e.path, "/_drafts/") {
+			continue
+		}
+		d := path.Dir(e.path)
+		if all[d]++; all[d] > all[dir] || all[d] == all[dir] && d < dir {
+			dir = d
+		}
+		if _, n := dashedDate(path.Base(e.path)); n > 0 {
+			days[d]++
+		}
+	}
+	return dir, path.Base(dir) == "_posts" || days[dir]*2 > all[dir]
 }
 
 // slugFor makes a slug of a title: its letters and digits, in lower case.

@@ -26,6 +26,8 @@ type Edition struct {
 	moved      map[string]string // addresses that posts had, to paths
 	index      *index
 	superseded chan struct{}
+
+	sketch *Post // stands for the post of its path: see Visitor.Sketch
 }
 
 // An index is what is made of an edition's posts when somebody first asks.
@@ -34,6 +36,7 @@ type index struct {
 
 	others map[string]*Post // by every other address: aliases, the web's, the full one
 	paths  map[string]*Post // by path without index and extension
+	files  map[string]*Post // by path
 	place  map[*Post]int    // in posts
 	tags   []Tag
 	tagged map[string][]*Post // by folded name
@@ -151,7 +154,8 @@ func (s *shelf) edition(now time.Time) (*views, time.Time) {
 
 	posts := make(map[*entry]*Post, len(s.entries))
 	site := s.listing.site
-	v := &views{reader: newEdition(site), author: newEdition(site)}
+	v := &views{reader: newEdition(site), author: newEdition(site), listing: s.listing, entries: s.entries, first: s.first}
+	v.slugs = sync.OnceValue(func() map[string]int { return wanted(v.entries) })
 	for _, e := range s.entries {
 		slug, ok := slugs[e]
 		if !ok {
@@ -362,8 +366,9 @@ func (e *Edition) byAddress() *index {
 		x.others = make(map[string]*Post, 2*len(e.slugs))
 		x.paths = make(map[string]*Post, len(e.slugs))
 		all := e.ordered()
+		x.files = make(map[string]*Post, len(all))
 		for _, p := range all {
-			x.paths[pathKey(p.Path)] = p
+			x.paths[pathKey(p.Path)], x.files[p.Path] = p, p
 		}
 		// Own addresses go before those that others have as aliases; among
 		// equals the order of paths decides.
@@ -382,12 +387,8 @@ func (e *Edition) byAddress() *index {
 				}
 			}
 		}
-		at := make(map[string]*Post, len(e.moved))
-		for _, p := range all {
-			at[p.Path] = p
-		}
 		for old, to := range e.moved {
-			if p := at[to]; p != nil && e.slugs[old] == nil && x.others[old] == nil {
+			if p := x.files[to]; p != nil && e.slugs[old] == nil && x.others[old] == nil {
 				x.others[old] = p
 			}
 		}

@@ -43,6 +43,8 @@ type facts struct {
 	words       int
 	minutes     int
 	weight      int64
+	front       markdown.FrontKind
+	flag        string // the field that says whether it is a draft, as written; "": none
 
 	address  []string // elements of the full address; the last alone is the slug
 	explicit bool     // the slug stands in the front matter
@@ -272,6 +274,7 @@ func (e *entry) read(s *markdown.Source, fs fields, bad *fieldError) {
 	}
 	loc := e.section.location()
 
+	e.front = s.Front.Kind
 	place := e.place()
 	e.draft, e.page = place.draft, place.page
 	e.lang = place.lang
@@ -460,6 +463,12 @@ func (e *entry) readState(fs fields) {
 		}
 	}
 	e.draft = e.draft || isDraft(fs)
+	for _, k := range []string{"draft", "isdraft", "published", "publish"} {
+		if _, set := fs.flag(k); set && e.flag == "" {
+			f, _ := fs.get(k)
+			e.flag = f.name
+		}
+	}
 	e.unlisted, _ = fs.flag("unlisted")
 	decided := false
 	for _, k := range []string{"page", "ispage"} {

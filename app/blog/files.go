@@ -48,9 +48,10 @@ type FileInfo struct {
 }
 
 // Files gives the files of the newest revision. It waits until what stands in
-// the folder has been looked through once since the start.
+// the folder has been looked through once since the start. A guest has none:
+// fs.ErrNotExist.
 func (v Visitor) Files(ctx context.Context) (*Files, error) {
-	if v.blog == nil {
+	if v.blog == nil || v.guest != nil {
 		return nil, fs.ErrNotExist
 	}
 	if err := v.blog.adoption(ctx); err != nil {

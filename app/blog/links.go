@@ -49,7 +49,11 @@ func (e *Edition) Resolve(from *Post, target string) (p *Post, heading string, o
 	case ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".pdf", ".zip", ".css", ".js", ".xml", ".mp4", ".txt", ".csv":
 		return nil, "", false
 	}
-	if p = e.resolve(from, target); p == nil {
+	p = e.resolve(from, target)
+	if s := e.sketch; s != nil && (p != nil && p.Path == s.Path || p == nil && s.at(from, target)) {
+		p = s
+	}
+	if p == nil {
 		return nil, "", false
 	}
 	return p, heading, true
@@ -130,6 +134,12 @@ func (e *Edition) resolve(from *Post, target string) *Post {
 		}
 	}
 	return nil
+}
+
+// at reports whether a link in a post can mean p, by its slug or its path.
+func (p *Post) at(from *Post, target string) bool {
+	key := pathKey(strings.TrimPrefix(target, "@/"))
+	return key == strings.ToLower(p.Slug) || key == pathKey(p.Path) || pathKey(path.Join(path.Dir(pathOf(from)), target)) == pathKey(p.Path)
 }
 
 func pathOf(p *Post) string {

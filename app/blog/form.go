@@ -1,0 +1,299 @@
+package blog
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"sheaf/app/markdown"
+)
+
+// Fields are what a front matter says, as a person would type it; "" is not
+// said.
+type Fields struct {
+	Title   string
+	Slug    string
+	Date    string // "2026-12-01 09:00" in the site's zone; a day alone when it is its beginning
+	Tags    string // "life, moving house"
+	Summary string
+	Draft   string // "yes" or "no"
+}
+
+// place gives how a text at a path is read, which may not be there yet.
+func (v Visitor) place(name string) (markdown.Options, *section) {
+	sec := v.blog.current.Load().listing.nearest(path.Dir(name))
+	return sec.options(name, markdown.Auto), sec
+}
+
+// Fields reads the front matter of a text as if it stood at a path. The error
+// is the plain reason why it cannot be read.
+func (v Visitor) Fields(name string, src []byte) (Fields, error) {
+	if !v.author {
+		return Fields{}, ErrNotAuthor
+	}
+	o, sec := v.place(name)
+	s, fs, err := readFront(src, o)
+	if err != nil {
+		return Fields{}, err
+	}
+	f := Fields{
+		Title:   plainLine(fs.text("title")),
+		Slug:    plainLine(fs.text("slug")),
+		Summary: plainLine(fs.text(summaryKeys()...)),
+		Tags:    strings.Join(tagsIn(fs, s.Dialect), ", "),
+		Draft:   "no",
+	}
+	if own, ok := fs.get(normal(spelling(fs, s.Dialect, "date"))); ok {
+		if t, err := dateOf(own.value, sec.location()); err == nil {
+			f.Date = typed(t.In(sec.location()))
+		} else {
+			f.Date = plainLine(scalar(own.value))
+		}
+	}
+	if isDraft(slices.Concat(sec.defaults, fs)) || (file{path: name, section: sec}).place().draft {
+		f.Draft = "yes"
+	}
+	return f, nil
+}
+
+// tagsIn gives the tags of the one field that SetField would write them to.
+func tagsIn(fs fields, d markdown.Dialect) []string {
+	table, name, nested := strings.Cut(spelling(fs, d, "tags"), ".")
+	if nested {
+		fs = fs.sub(normal(table))
+	} else {
+		name = table
+	}
+	var tags []string
+	for _, t := range fs.words(normal(name)) {
+		if t = strings.TrimSpace(strings.TrimPrefix(plainLine(t), "#")); t != "" {
+			tags = append(tags, t)
+		}
+	}
+	return tags
+}
+
+// typed is a date as a person types it.
+func typed(t time.Time) string {
+	switch {
+	case t.Equal(beginning(t)):
+		return t.Format("2006-01-02")
+	case t.Second() == 0:
+		return t.Format("2006-01-02 15:04")
+	}
+	return t.Format("2006-01-02 15:04:05")
+}
+
+// SetField gives a text with one field of its front matter changed to what was
+// typed, and no other bytes: title, slug, date (see ParseWhen), tags (between
+// commas), summary or draft (yes or no). Nothing typed takes the field away.
+// The error is a plain reason.
+func (v Visitor) SetField(name string, src []byte, field, value string) ([]byte, error) {
+	if !v.author {
+		return nil, ErrNotAuthor
+	}
+	o, sec := v.place(name)
+	value = strings.TrimSpace(value)
+	switch field {
+	case "title", "summary":
+	case "slug":
+		value = strings.TrimSuffix(value, ".md")
+		if a := addressOf(value); value != "" && (len(a) != 1 || a[0] != value) {
+			return nil, fmt.Errorf("%q cannot be a slug: letters, digits and dashes can", cut(markdown.Clean(value), 60))
+		}
+	case "date":
+		if value == "" {
+			break
+		}
+		t, err := ParseWhen(value, v.blog.lib.now(), sec.location())
+		if err != nil {
+			return nil, err
+		}
+		return SetField(src, o, field, t.In(sec.location()))
+	case "tags":
+		var tags []string
+		for _, t := range strings.Split(value, ",") {
+			if t = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(t), "#")); t != "" && !slices.Contains(tags, t) {
+				tags = append(tags, t)
+			}
+		}
+		if tags == nil {
+			return SetField(src, o, field, nil)
+		}
+		return SetField(src, o, field, tags)
+	case "draft":
+		return typedDraft(src, o, sec.defaults, value)
+	default:
+		return nil, fmt.Errorf("field %q is not in the form", cut(markdown.Clean(field), 60))
+	}
+	if value == "" {
+		return SetField(src, o, field, nil)
+	}
+	return SetField(src, o, field, value)
+}
+
+func typedDraft(src []byte, o markdown.Options, given fields, value string) ([]byte, error) {
+	switch strings.ToLower(value) {
+	case "yes", "y", "true", "on", "1":
+		return setDraft(src, o, given, true)
+	case "no", "n", "false", "off", "0":
+		return setDraft(src, o, given, false)
+	case "":
+	default:
+		return nil, fmt.Errorf("%q is neither yes nor no", cut(markdown.Clean(value), 40))
+	}
+	for _, k := range []string{"draft", "isdraft", "published", "publish", "status", "state"} {
+		_, own, err := readFront(src, o)
+		if err != nil {
+			return nil, err
+		}
+		f, ok := own.get(k)
+		_, flag := own.flag(k)
+		if !ok || !flag && !isDraft(fields{f}) {
+			continue
+		}
+		if src, err = splice(src, o, f.name, nil); err != nil {
+			return nil, err
+		}
+	}
+	return src, nil
+}
+
+// Beside gives the files that belong to a post, or to one that is to be at a
+// path: what is in a folder of its own, what has its name, and what its text
+// names in the same folder. Sorted.
+func (v Visitor) Beside(name string) []string {
+	if !v.author {
+		return nil
+	}
+	all := v.blog.current.Load()
+	p := all.author.byAddress().files[name]
+	own := map[string]bool{}
+	var words []string
+	if p != nil {
+		for _, e := range v.bundle(p) {
+			own[e.Path] = true
+		}
+		for _, w := range p.names() {
+			words = append(words, path.Base(w))
+		}
+	}
+	dir, stem := path.Dir(name), strings.TrimSuffix(path.Base(name), path.Ext(name))
+	folder := strings.TrimSuffix(name, path.Ext(name)) + "/"
+	ledger := v.blog.lib.folder.Ledger()
+	entries := ledger.Entries()
+	if ledger.Rev() == 0 {
+		entries = v.blog.standing()
+	}
+	var list []string
+	for _, e := range entries {
+		base := path.Base(e.Path)
+		switch {
+		case e.Path == name, isMarkdown(base), isConfigFile(e.Path):
+		case own[e.Path], strings.HasPrefix(e.Path, folder),
+			path.Dir(e.Path) == dir && stem != "index" && hasName(base, stem),
+			path.Dir(e.Path) == dir && slices.Contains(words, base):
+			list = append(list, e.Path)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// hasName reports a file that has a post's name: sea.png and sea-2.png of sea.
+func hasName(base, stem string) bool {
+	rest, ok := strings.CutPrefix(base, stem)
+	return ok && rest != "" && strings.ContainsRune(".-_ ", rune(rest[0]))
+}
+
+// Starter gives the source of a new post, a draft, in the manner that most of
+// this blog's posts are written in, and where the cursor goes: to the title if
+// there is none, else to the text. PathOf says where the post goes.
+func (v Visitor) Starter(title string) (src []byte, at int) {
+	if !v.author {
+		return nil, 0
+	}
+	title = strings.TrimSpace(markdown.Clean(strings.Join(strings.Fields(title), " ")))
+	kinds, flags := map[markdown.FrontKind]int{}, map[string]int{}
+	var dir string
+	var sec *section
+	err := v.blog.do(context.Background(), func(s *shelf) {
+		dir, _ = s.usual()
+		sec = s.listing.nearest(dir)
+		for e := range s.posts {
+			if e.front != markdown.NoFront {
+				kinds[e.front]++
+			}
+			if e.flag != "" {
+				flags[e.flag]++
+			}
+		}
+	})
+	kind := most(kinds)
+	if err != nil || len(kinds) == 0 {
+		kind = markdown.YAML
+		if sec != nil {
+			switch sec.kind {
+			case markdown.Franklin:
+				kind = markdown.Julia
+			case markdown.Zola:
+				kind = markdown.TOML
+			}
+		}
+	}
+	if sec == nil {
+		sec = v.blog.current.Load().listing.nearest(".")
+	}
+	flag := most(flags)
+	o := sec.options(path.Join(dir, "post.md"), markdown.Auto)
+	for _, kind := range []markdown.FrontKind{kind, markdown.YAML} {
+		src, at = start(kind, flag, title, o, sec)
+		if e := newEntry(file{path: path.Join(dir, "post.md"), section: sec}, src, v.blog.lib, markdown.Auto); e.state(v.blog.lib.now()) == Draft {
+			break
+		}
+	}
+	return src, at
+}
+
+// most gives what there is most of, the first of equals.
+func most[K cmp.Ordered](n map[K]int) (best K) {
+	for _, k := range slices.Sorted(maps.Keys(n)) {
+		if n[k] > n[best] {
+			best = k
+		}
+	}
+	return best
+}
+
+// start writes a front matter of a kind. flag is the field that the blog's
+// posts say in whether they are drafts, "" its generator's own.
+func start(kind markdown.FrontKind, flag, title string, o markdown.Options, sec *section) (src []byte, at int) {
+	const stand = "Untitled"
+	text := map[markdown.FrontKind]string{
+		markdown.YAML:  "---\ntitle: " + stand + "\n---\n\n",
+		markdown.TOML:  "+++\ntitle = \"" + stand + "\"\n+++\n\n",
+		markdown.JSON:  "{\n  \"title\": \"" + stand + "\"\n}\n\n",
+		markdown.Julia: "@def title = \"" + stand + "\"\n\n",
+	}[kind]
+	src = []byte(text)
+	out, err := setDraft(src, o, sec.defaults, true)
+	if k := normal(flag); k != "" {
+		out, err = splice(src, o, flag, k == "draft" || k == "isdraft")
+	}
+	if err == nil {
+		src = out
+	}
+	if title != "" {
+		if out, err := SetField(src, o, "title", title); err == nil {
+			return out, len(out)
+		}
+	}
+	at = bytes.Index(src, []byte(stand))
+	return append(src[:at:at], src[at+len(stand):]...), at
+}

@@ -1,0 +1,288 @@
+package blog
+
+import (
+	"cmp"
+	"context"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"sheaf/app/store"
+)
+
+// A Preview shows one post, whatever its state, to everybody who has the token,
+// until it is revoked or the post removed.
+type Preview struct {
+	Token  string    `json:"token"`
+	Path   string    `json:"path"`
+	Author string    `json:"author"` // who shares it
+	Since  time.Time `json:"since"`
+}
+
+// previewsState names the small state that previews are kept in.
+const previewsState = "previews"
+
+const maxPreviews = 1000
+
+// previews are the posts that are shown to guests.
+type previews struct {
+	mu   sync.RWMutex
+	rev  Rev               // what they have followed
+	list map[string]*share // by path
+}
+
+// A share is a preview that is open. Its guests keep it: when it ends their
+// edition holds nothing any more.
+type share struct {
+	Preview
+	edition atomic.Pointer[Edition]
+}
+
+type previewsFile struct {
+	Rev  Rev       `json:"rev"`
+	List []Preview `json:"previews"`
+}
+
+// loadPreviews reads what was shared before the start.
+func (b *Blog) loadPreviews() {
+	p := &b.previews
+	p.list, p.rev = map[string]*share{}, b.lib.folder.Ledger().Rev()
+	var file previewsFile
+	src, err := b.lib.folder.State(previewsState)
+	if err == nil {
+		err = json.Unmarshal(src, &file)
+	}
+	if err != nil {
+		if !errors.Is(err, fs.ErrNotExist) {
+			b.log.Warn("previews not read: none is open", "err", oneLine(err.Error()))
+		}
+		return
+	}
+	p.rev = min(p.rev, file.Rev)
+	for _, one := range file.List {
+		p.list[one.Path] = &share{Preview: one}
+	}
+}
+
+// save makes the previews durable. The lock is held.
+func (p *previews) save(folder *store.Folder) error {
+	file := previewsFile{Rev: p.rev}
+	for _, s := range p.list {
+		file.List = append(file.List, s.Preview)
+	}
+	slices.SortFunc(file.List, func(a, b Preview) int { return strings.Compare(a.Path, b.Path) })
+	src, err := json.Marshal(file)
+	if err != nil {
+		return fmt.Errorf("previews: %w", err)
+	}
+	return folder.SetState(previewsState, src)
+}
+
+// follow goes after the posts that were moved, and ends the previews of those
+// that were removed. It reports whether any is otherwise now. The lock is held.
+func (p *previews) follow(commits []store.Commit) (changed bool) {
+	for _, c := range commits {
+		p.rev = c.Rev
+		if len(p.list) == 0 {
+			continue
+		}
+		moved, gone := map[string]string{}, map[string]bool{}
+		for key, to := range c.Meta {
+			if from, ok := strings.CutPrefix(key, movedKey+pathPrefix); ok {
+				moved[from] = to
+			}
+		}
+		for _, e := range c.Entries {
+			gone[e.Path] = e.Hash == ""
+		}
+		next := make(map[string]*share, len(p.list))
+		for at, s := range p.list {
+			to, is := moved[at]
+			switch {
+			case is:
+				s.Path, changed = to, true
+				next[to] = s
+			case gone[at]:
+				s.end()
+				changed = true
+			case next[at] == nil:
+				next[at] = s
+			}
+		}
+		p.list = next
+	}
+	return changed
+}
+
+// end takes the post away from those who have it open.
+func (s *share) end() {
+	if old := s.edition.Load(); old != nil {
+		s.show(nil, old.site)
+	}
+}
+
+// show gives the guests the post as it is in an edition.
+func (s *share) show(p *Post, site Site) {
+	old := s.edition.Load()
+	if old != nil && old.site.equal(site) && (p == nil && len(old.slugs) == 0 || p != nil && old.slugs[strings.ToLower(p.Slug)] == p) {
+		return
+	}
+	e := newEdition(site)
+	if p != nil {
+		e.slugs[strings.ToLower(p.Slug)] = p
+		e.posts, e.searched = []*Post{p}, []*Post{p}
+	}
+	s.edition.Store(e)
+	if old != nil {
+		close(old.superseded)
+	}
+}
+
+// showPreviews brings the previews to what is on the shelf.
+func (b *Blog) showPreviews(s *shelf, site Site) {
+	p := &b.previews
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.follow(b.lib.folder.Ledger().Commits(p.rev)) {
+		if err := p.save(b.lib.folder); err != nil {
+			b.log.Warn("previews not kept", "err", oneLine(err.Error()))
+		}
+	}
+	for at, one := range p.list {
+		one.show(s.post(at), site)
+	}
+}
+
+// Share makes an unguessable token that shows a post to whoever has it. For a
+// post that is shared already it is the same one. fs.ErrNotExist if there is
+// no such post.
+func (v Visitor) Share(_ context.Context, slug string) (Preview, error) {
+	if !v.author {
+		return Preview{}, ErrNotAuthor
+	}
+	b := v.blog
+	p := &b.previews
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	e := v.Edition()
+	post, err := e.Post(slug)
+	if err != nil {
+		return Preview{}, err
+	}
+	if s := p.list[post.Path]; s != nil {
+		return s.Preview, nil
+	}
+	if len(p.list) >= maxPreviews {
+		return Preview{}, refusal(post.Path, "%d posts are shared already; revoke one first", len(p.list))
+	}
+	s := &share{Preview: Preview{Token: random(), Path: post.Path, Author: v.name, Since: b.lib.now().Truncate(time.Second)}}
+	p.list[post.Path] = s
+	if err := p.save(b.lib.folder); err != nil {
+		delete(p.list, post.Path)
+		return Preview{}, err
+	}
+	s.show(post, e.site)
+	return s.Preview, nil
+}
+
+// Revoke ends a preview, also for those who have it open. One that is not there
+// is fs.ErrNotExist.
+func (v Visitor) Revoke(_ context.Context, token string) error {
+	if !v.author {
+		return ErrNotAuthor
+	}
+	p := &v.blog.previews
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := p.find(token)
+	if s == nil {
+		return fmt.Errorf("preview: %w", fs.ErrNotExist)
+	}
+	delete(p.list, s.Path)
+	if err := p.save(v.blog.lib.folder); err != nil {
+		p.list[s.Path] = s
+		return err
+	}
+	s.end()
+	return nil
+}
+
+// find looks at every token, and at all of each, so that how long it takes
+// tells nothing. The lock is held.
+func (p *previews) find(token string) (found *share) {
+	for _, s := range p.list {
+		if subtle.ConstantTimeCompare([]byte(s.Token), []byte(token)) == 1 {
+			found = s
+		}
+	}
+	return found
+}
+
+// Previews are all that are open, the newest first.
+func (v Visitor) Previews(context.Context) ([]Preview, error) {
+	if !v.author {
+		return nil, ErrNotAuthor
+	}
+	p := &v.blog.previews
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	all := make([]Preview, 0, len(p.list))
+	for _, s := range p.list {
+		all = append(all, s.Preview)
+	}
+	slices.SortFunc(all, func(a, b Preview) int { return cmp.Or(b.Since.Compare(a.Since), strings.Compare(a.Path, b.Path)) })
+	return all, nil
+}
+
+// PreviewOf gives the preview of a post; false if it is not shared, and for
+// those who are no authors.
+func (v Visitor) PreviewOf(post *Post) (Preview, bool) {
+	if !v.author || post == nil {
+		return Preview{}, false
+	}
+	p := &v.blog.previews
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	s := p.list[post.Path]
+	if s == nil {
+		return Preview{}, false
+	}
+	return s.Preview, true
+}
+
+// Guest makes a visitor who sees the one post of a preview and nothing else,
+// for as long as it is shared. It is false for a token that is none, or none
+// any more.
+func (b *Blog) Guest(token string) (Visitor, bool) {
+	p := &b.previews
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	s := p.find(token)
+	if s == nil {
+		return Visitor{}, false
+	}
+	e := s.edition.Load()
+	if e == nil || len(e.slugs) == 0 { // the file is not there at the moment
+		return Visitor{}, false
+	}
+	return Visitor{blog: b, guest: s}, true
+}
+
+// Preview gives the post that a guest has come for, "" when it is gone; false
+// for all other visitors.
+func (v Visitor) Preview() (slug string, ok bool) {
+	if v.guest == nil {
+		return "", false
+	}
+	if list := v.guest.edition.Load().posts; len(list) > 0 {
+		slug = list[0].Slug
+	}
+	return slug, true
+}

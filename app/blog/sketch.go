@@ -1,0 +1,183 @@
+package blog
+
+import (
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"sheaf/app/markdown"
+)
+
+// A Sketch is what the blog would make of a text that is not in it.
+type Sketch struct {
+	Post     *Post     // in no edition; its Document is of the text. nil for those who are no authors
+	Problems []Problem // by line; those without one first
+	Body     int       // where the text after the front matter begins, in bytes
+}
+
+// Sketch reads a text as if it stood at a path, where there may be nothing yet.
+// Nothing is kept and nobody is waited for, so that it can follow every key.
+// The problems are those that Check would tell of; of a text that has errors,
+// those too that Check would tell when they are gone.
+func (v Visitor) Sketch(name string, src []byte) Sketch {
+	if !v.author {
+		return Sketch{}
+	}
+	now := v.blog.lib.now()
+	all := v.blog.current.Load()
+	x := all.author.byAddress()
+	old := x.files[name]
+	at, is := all.listing.place(name)
+	if !is {
+		at = file{path: name, section: all.listing.nearest(path.Dir(name))}
+	} else if old != nil {
+		at = old.entry.file
+	}
+	lib := &library{folder: v.blog.lib.folder, docs: newDocuments(1 << 20), now: v.blog.lib.now}
+	e := newEntry(at, src, lib, markdown.Auto)
+	e.given = src
+	(&shelf{first: all.first}).date(e, now)
+
+	var out Sketch
+	say := func(line int, warning bool, text string) {
+		out.Problems = append(out.Problems, Problem{Path: name, Line: line, Warning: warning, Text: text})
+	}
+	if clean, err := PathFor(name); err != nil {
+		say(0, false, err.Error())
+	} else if clean != name {
+		say(0, false, "is not a plain path")
+	} else if !is {
+		say(0, true, notAPost)
+	}
+	if why := wrongSize(int64(len(src)), v.MaxFile(name)); why != "" {
+		say(0, false, why)
+	}
+	if line, why := unprintable(src); why != "" {
+		say(line, false, why)
+	}
+	out.Problems = append(out.Problems, e.problems...)
+
+	state, slug, home := e.state(now), e.address[len(e.address)-1], false
+	if is && slices.Contains(all.listing.homes, name) && (all.author.home == nil || all.author.home.Path == name) {
+		slug, home = "index", true
+	} else if is {
+		var taken []Problem
+		slug, state, taken = all.slugOf(e, state, now)
+		out.Problems = append(out.Problems, taken...)
+	}
+	above := e.title
+	if home {
+		above = all.author.site.Title
+	}
+	out.Post = e.post(slug, above, state)
+	if old != nil && old.Slug != slug {
+		out.Problems = append(out.Problems, out.Post.movedFrom(old))
+	}
+	edition := *all.author
+	edition.sketch = out.Post
+	out.Problems = append(out.Problems, edition.inspect(out.Post)...)
+	sortProblems(out.Problems)
+	out.Body = bodyOf(src, at.section.options(name, markdown.Auto))
+	return out
+}
+
+const notAPost = "not a post: its name or folder says so"
+
+// wanted counts the slugs that files would have if no other had them.
+func wanted(entries []*entry) map[string]int {
+	n := make(map[string]int, len(entries))
+	for _, e := range entries {
+		n[strings.ToLower(e.address[len(e.address)-1])]++
+	}
+	return n
+}
+
+// slugOf gives the slug of a file that is not among the others yet, and what is
+// wrong with it.
+func (all *views) slugOf(e *entry, state State, now time.Time) (string, State, []Problem) {
+	slug := e.address[len(e.address)-1]
+	key := strings.ToLower(slug)
+	others := all.slugs()[key]
+	if old := all.author.byAddress().files[e.path]; old != nil && strings.ToLower(old.entry.address[len(old.entry.address)-1]) == key {
+		others--
+	}
+	if holder := all.author.slugs[key]; others == 0 && (holder == nil || holder.Path == e.path) && !(e.empty && e.indexFile()) {
+		return slug, state, nil
+	}
+	// Somebody else wants it: the whole blog decides.
+	s := &shelf{listing: all.listing, known: map[string]*shelved{}}
+	for _, o := range all.entries {
+		if slices.Contains(all.listing.homes, o.path) {
+			s.known[o.path] = &shelved{entry: o}
+		}
+	}
+	s.entries = arranged(all.entries, []Entry{{Path: e.path}}, map[string]*shelved{e.path: {entry: e}})
+	states := make(map[*entry]State, len(s.entries))
+	for _, o := range s.entries {
+		states[o] = o.state(now)
+	}
+	var problems []Problem
+	slugs := s.address(states, s.homes(), &problems)
+	problems = slices.DeleteFunc(problems, func(p Problem) bool { return p.Path != e.path && slices.Contains(all.author.problems, p) })
+	if given, ok := slugs[e]; ok {
+		slug = given
+	}
+	return slug, states[e], problems
+}
+
+// bodyOf gives where the text begins behind a front matter, or behind the
+// definitions that a page of Franklin's begins with.
+func bodyOf(src []byte, o markdown.Options) int {
+	s := markdown.Read(src, o)
+	line := s.BodyLine
+	if s.Front.Kind == markdown.Julia {
+		line = defsEnd(src, s.Front.Defs)
+	}
+	return lineStart(src, line)
+}
+
+// defsEnd gives the line behind the definitions at the top.
+func defsEnd(src []byte, defs []markdown.Def) int {
+	lines := strings.Split(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(strings.TrimPrefix(string(src), "\ufeff")), "\n")
+	at := map[int]markdown.Def{}
+	for _, d := range defs {
+		at[d.Line] = d
+	}
+	end, block := 1, false
+	for n := 1; n <= len(lines); n++ {
+		text := strings.TrimSpace(lines[n-1])
+		d, defines := at[n]
+		switch {
+		case defines:
+			n += strings.Count(d.Source, "\n")
+			end = n + 1
+		case text == "+++":
+			block = !block
+			end = n + 1
+		case block:
+		case text != "":
+			return end
+		}
+	}
+	return end
+}
+
+// lineStart gives the offset of a line, from 1, whatever its line ends are.
+func lineStart(src []byte, line int) int {
+	for i := 0; i < len(src); i++ {
+		if line <= 1 {
+			return i
+		}
+		switch src[i] {
+		case '\r':
+			if i+1 < len(src) && src[i+1] == '\n' {
+				continue
+			}
+			line--
+		case '\n':
+			line--
+		}
+	}
+	return len(src)
+}
