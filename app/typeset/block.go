@@ -191,13 +191,16 @@ func (s *setting) headingBlock(n *ast.Heading) {
 			h.ID = markdown.Clean(string(b))
 		}
 	}
+	listed := false
 	for i := s.heads; i < min(len(s.doc.Headings), s.heads+8); i++ {
 		if d := s.doc.Headings[i]; d.Level == n.Level && squeeze(d.Text) == squeeze(h.Text) {
 			h.Text, h.ID = d.Text, d.ID
 			s.heads = i + 1
+			listed = true
 			break
 		}
 	}
+	s.doubt = s.doubt || !listed // on headings further down
 	s.page.Heads = append(s.page.Heads, h)
 	s.text(runs)
 	switch level {

@@ -26,4 +26,7 @@
 // A [Setter] keeps pages in a cache that is bounded in bytes, and makes a page once however many ask for it at the same time. Setting is
 // bounded in time: past the limit the rest of the post follows as plain text, with a note. A panic costs the one page, which then
 // shows as plain text, with a note.
+//
+// A [Draft] is a page somebody is still writing. It takes over the blocks of the draft before it that would come out the same, and
+// knows them by a digest of everything that setting looks at. A node or a field that setting begins to look at must go into the digest ([digester]).
 package typeset

@@ -157,7 +157,11 @@ func (s *setting) listing(lang, text string) {
 // verbatim sets lines as they are. It reports whether there was room for the label.
 func (s *setting) verbatim(lang, text, label string, f face) (labelled bool) {
 	lines := strings.Split(text, "\n")
+	start := time.Now()
 	rows, ok := s.code.colour(lang, text, s.pal)
+	if !ok && time.Since(start) > highlighting {
+		s.doubt = true // another time there may be time enough
+	}
 	for len(rows) < len(lines) && ok {
 		rows = append(rows, nil)
 	}

@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"weak"
@@ -151,15 +152,29 @@ func (s *setting) finish() *Page {
 	p.Links = keep(p.Links, func(l Link) bool { return l.Line >= 0 })
 	p.Images = keep(p.Images, func(i Image) bool { return i.Line >= 0 })
 	p.Codes = keep(p.Codes, func(c Code) bool { return c.Line >= 0 })
+	last := 0
+	for _, b := range s.begun {
+		if b.Source > last {
+			p.Starts = append(p.Starts, b)
+			last = b.Source
+		}
+	}
 	return p
 }
 
+// keep gives the elements that are wanted, and leaves the list as it is.
 func keep[T any](list []T, want func(T) bool) []T {
-	out := list[:0]
-	for _, x := range list {
+	for i, x := range list {
 		if want(x) {
-			out = append(out, x)
+			continue
 		}
+		out := slices.Clone(list[:i])
+		for _, x := range list[i+1:] {
+			if want(x) {
+				out = append(out, x)
+			}
+		}
+		return out
 	}
-	return out
+	return list
 }

@@ -39,7 +39,9 @@ type setting struct {
 	uris   []string // by link: what its OSC 8 holds, "" for none
 	unsaid []int    // links whose target no OSC 8 says
 	source int      // line of the source at which the block begins that is set next, 0 when that is noted
+	begun  []Start  // where blocks began, in the order of the page
 	heads  int      // headings of the document passed so far
+	doubt  bool     // what was set depends on more than a digest knows
 	buf    []byte
 	rowBuf row
 }
@@ -158,8 +160,8 @@ func (s *setting) text(runs []run) {
 // row sets a finished row.
 func (s *setting) row(r row) {
 	s.settle()
-	if n := len(s.page.Starts); s.source > 0 && (n == 0 || s.page.Starts[n-1].Source < s.source) {
-		s.page.Starts = append(s.page.Starts, Start{s.source, len(s.page.Lines)})
+	if s.source > 0 {
+		s.begun = append(s.begun, Start{s.source, len(s.page.Lines)})
 	}
 	s.source = 0
 	s.write(r, true)

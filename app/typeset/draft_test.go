@@ -1,0 +1,458 @@
+package typeset
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"reflect"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+	"weak"
+
+	"github.com/yuin/goldmark/ast"
+
+	"sheaf/app/markdown"
+)
+
+// everything is a post with all that a page knows of.
+const everything = `# Head
+
+First *words* with a [link](https://example.com/a), [another](other.md) and ` + "`code`" + `.[^b]
+
+* x
+{:toc}
+
+## One
+
+Text at once below[^a], of which there is enough for a second row and a link that is [broken over two rows](https://example.com/broken).
+- tight
+- list
+  - deeper, [x](y)
+  - [x] done
+
+1. loose
+
+2. list
+
+   ![picture](a.png "Title")
+
+## Two $x^2$
+
+> Quote
+>
+> > deeper
+>
+> - item
+
+> [!WARNING] High sea
+> Stay in port.
+
+| a | b |
+|---|--:|
+| [c](d.md) | ![e](f.png) |
+
+` + "```go\nfunc f() {}\n```\n\n```\n```" + `
+
+## One
+
+Term
+: Meaning, <https://example.com/auto>
+
+***
+
+$$
+E = mc^2
+$$
+
+<details><summary>More</summary>
+
+Inside [ref].
+
+</details>
+
+Last words H<sub>2</sub>O.
+
+[^a]: Note **a**.
+[^b]: Note [b](b.md).
+
+    Second paragraph.
+
+[ref]: https://example.com/ref
+`
+
+// drafts sets one text after the other as its author does, and compares each page with the one a reader gets.
+type drafts struct {
+	s     *Setter
+	h     Header
+	width int
+	theme Theme
+	o     markdown.Options
+	last  *Draft
+}
+
+func (w *drafts) set(t *testing.T, src string) *Draft {
+	t.Helper()
+	return w.document(t, markdown.Parse([]byte(src), w.o), src)
+}
+
+func (w *drafts) document(t *testing.T, d *markdown.Document, src string) *Draft {
+	t.Helper()
+	want := makePage(d, w.h, w.width, newPalette(w.theme), w.s.code)
+	w.last = w.s.Draft(w.last, d, w.h, w.width, w.theme)
+	if got := w.last.Page(); !reflect.DeepEqual(got, want) {
+		t.Fatalf("width %d, %+v: %s\nof\n%s", w.width, w.theme, difference(got, want), src)
+	}
+	return w.last
+}
+
+// difference says where two pages part.
+func difference(got, want *Page) string {
+	g, w := reflect.ValueOf(*got), reflect.ValueOf(*want)
+	for i := range g.NumField() {
+		a, b := g.Field(i), w.Field(i)
+		if reflect.DeepEqual(a.Interface(), b.Interface()) {
+			continue
+		}
+		name := g.Type().Field(i).Name
+		if a.Kind() != reflect.Slice || a.Len() != b.Len() {
+			return fmt.Sprintf("%s:\n got %q\nwant %q", name, fmt.Sprint(a), fmt.Sprint(b))
+		}
+		for k := range a.Len() {
+			if x, y := a.Index(k), b.Index(k); !reflect.DeepEqual(x.Interface(), y.Interface()) {
+				return fmt.Sprintf("%s[%d]:\n got %q\nwant %q", name, k, fmt.Sprint(x), fmt.Sprint(y))
+			}
+		}
+	}
+	return "the same"
+}
+
+// Each change leaves the page that the whole text would have, and sets no more blocks than it must.
+func TestDraftAfterAChange(t *testing.T) {
+	for _, c := range []struct {
+		name, before, after string
+		again               int
+	}{
+		{"nothing", everything, everything, 0},
+		{"a word", everything, strings.Replace(everything, "Last words", "Last two words", 1), 1},
+		{"an empty document", "", "", 0},
+		{"all is gone", everything, "", 0},
+		{"out of nothing", "", "a\n\nb\n", 2},
+		{"a line above everything", "a\n\n- b\n\n  c\n", "\n\na\n\n- b\n\n  c\n", 0},
+		{"a paragraph above everything", "a\n\n- b\n\n  c\n", "new\n\na\n\n- b\n\n  c\n", 2}, // the first has no distance above
+		{"a paragraph in between", "a\n\nb\n\nc\n", "a\n\nnew\n\nb\n\nc\n", 1},
+		{"a paragraph less", "a\n\nb\n\nc\n", "a\n\nc\n", 0},
+		{"two change places", "a\n\nb\n\nc\n\nd\n", "a\n\nc\n\nb\n\nd\n", 0},
+		{"the same paragraph again", "a\n\nb\n", "a\n\nb\n\nb\n\nb\n", 0},
+		{"a paragraph becomes a heading", "a\n\nb\n\nc\n", "a\n\n# b\n\nc\n", 2}, // what follows stands closer
+		{"a level", "# a\n\nb\n\n# c\n\nd\n", "# a\n\nb\n\n## c\n\nd\n", 1},
+		{"a heading with a contents list", "* x\n{:toc}\n\n# a\n\n# b\n\nc\n", "* x\n{:toc}\n\n# a\n\n# B\n\nc\n", 2},
+		{"an id", "# a\n\n# b {#x}\n\nc\n", "# a\n\n# b {#y}\n\nc\n", 1},
+		{"a heading for the second time", "# a\n\ntext\n\n# b\n\ntext\n\n# b\n", "# b\n\ntext\n\n# b\n\ntext\n\n# b\n", 2},
+		{"numbers of notes", "a[^x]\n\nb[^y]\n\nc\n\n[^x]: X\n[^y]: Y\n", "c[^y]\n\na[^x]\n\nb[^y]\n\nc\n\n[^x]: X\n[^y]: Y\n", 4},
+		{"a list comes apart", "a\n\n- b\n- c\n\nd\n", "a\n\n- b\n\n- c\n\nd\n", 1},
+		{"a number", "1. a\n2. b\n\nc\n", "9. a\n2. b\n\nc\n", 1},
+		{"a box", "- [ ] a\n\nb\n", "- [x] a\n\nb\n", 1},
+		{"where a reference leads", "[a]\n\nb\n\n[a]: /one\n", "[a]\n\nb\n\n[a]: /two\n", 1},
+		{"where a picture is", "![a](b.png)\n\nc\n", "![a](c.png)\n\nc\n", 1},
+		{"a title", "![a](b.png \"t\")\n\nc\n", "![a](b.png \"u\")\n\nc\n", 1},
+		{"a hard line end", "a\nb\n\nc\n", "a\\\nb\n\nc\n", 1},
+		{"soft line ends only", "a b\n\nc\n", "a\nb\n\nc\n", 1},
+		{"a language", "```go\nfunc f() {}\n```\n\nc\n", "```c\nfunc f() {}\n```\n\nc\n", 1},
+		{"a line of code", "```go\na\n```\n\nc\n", "```go\na\nb\n```\n\nc\n", 1},
+		{"a side of a column", "|a|b|\n|-|-|\n|ccc|ddd|\n\nc\n", "|a|b|\n|-|-:|\n|ccc|ddd|\n\nc\n", 1},
+		{"strength", "*a*\n\nb\n", "**a**\n\nb\n", 1},
+		{"a call-out", "> [!NOTE] x\n> a\n\nb\n", "> [!TIP] x\n> a\n\nb\n", 1},
+		{"a summary", "<details><summary>x</summary>\n\na\n\n</details>\n\nb\n", "<details><summary>y</summary>\n\na\n\n</details>\n\nb\n", 1},
+		{"a formula", "$$\na\n$$\n\nb $x$\n", "$$\nc\n$$\n\nb $y$\n", 2},
+		{"math to code", "`x`\n\nb\n", "$x$\n\nb\n", 1},
+		{"lines within a block move apart", "- a\n\n  b\n\n  c\n\nd\n", "- a\n\n\n  b\n\n  c\n\nd\n", 1},
+		{"front matter grows", "---\ntitle: a\n---\na\n\n[^1]\n\nb\n\n[^1]: c\n", "---\ntitle: a\ndate: 2024-01-02\n---\na\n\n[^1]\n\nb\n\n[^1]: c\n", 0},
+		{"a note that stood before its text", "[^1]: c\n\na\n\nb[^1]\n", "\n\n[^1]: c\n\na\n\nb[^1]\n", 0},
+		{"an unclosed fence", "a\n\nb\n\nc\n", "a\n\n```\nb\n\nc\n", 1},
+		{"an entity", "a &lt; b\n\nc\n", "a &gt; b\n\nc\n", 1},
+		{"an escape", "a \\* b\n\nc\n", "a \\_ b\n\nc\n", 1},
+		{"a definition", "a\n: b\n\nc\n", "a\n\n: b\n\nc\n", 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, theme := range []string{"dark", "plain"} {
+				for _, width := range []int{72, 30, 6} {
+					w := &drafts{s: New(1), width: width, theme: Theme{Name: theme}, o: markdown.Options{Dialect: markdown.Jekyll}}
+					w.set(t, c.before)
+					if got := w.set(t, c.after).again; got != c.again {
+						t.Errorf("width %d, %s: %d blocks were set again, want %d", width, theme, got, c.again)
+					}
+					w.set(t, c.before)
+				}
+			}
+		})
+	}
+}
+
+// One word in a long post costs one block.
+func TestDraftSetsOneBlockAgain(t *testing.T) {
+	src := longPost(100 << 10)
+	w := &drafts{s: New(1), h: Header{Title: "Title", Note: "note"}, width: 80, theme: Theme{Name: "dark"}}
+	if all := w.set(t, src).again; all < 500 {
+		t.Fatalf("a post of only %d blocks", all)
+	}
+	for i := range 10 {
+		at := strings.Index(src[len(src)/10*i:], "Prose of") + len(src)/10*i
+		src = src[:at] + "New prose" + src[at+len("Prose"):]
+		if got := w.set(t, src).again; got != 1 {
+			t.Errorf("change %d: %d blocks were set again", i, got)
+		}
+	}
+	w.h.Note = "another note"
+	if got := w.set(t, src).again; got != 0 {
+		t.Errorf("another header: %d blocks were set again", got)
+	}
+}
+
+// A draft of another width, of another theme, or of a text in which nothing is the same helps nobody, and does no harm.
+func TestDraftOfAnotherLook(t *testing.T) {
+	w := &drafts{s: New(1), width: 60, theme: Theme{Name: "dark"}}
+	all := w.set(t, everything).again
+	for _, c := range []struct {
+		width int
+		theme Theme
+	}{{59, Theme{Name: "dark"}}, {59, Theme{Name: "dark", Accent: "#ff0000"}}, {59, Theme{Name: "plain"}}, {60, Theme{Name: "mono"}}} {
+		w.width, w.theme = c.width, c.theme
+		if got := w.set(t, everything).again; got != all {
+			t.Errorf("%+v: %d of %d blocks were set", c, got, all)
+		}
+	}
+	w.set(t, "nothing\n")
+	if got := w.set(t, everything).again; got != all {
+		t.Errorf("after another text %d of %d blocks were set", got, all)
+	}
+}
+
+// A draft is what it was, whatever was made of it.
+func TestDraftStaysAsItIs(t *testing.T) {
+	s := New(1 << 20)
+	parse := func(src string) *markdown.Document { return markdown.Parse([]byte(src), markdown.Options{}) }
+	d := parse(everything)
+	h := Header{Title: "Title"}
+	first := s.Draft(nil, d, h, 40, Theme{})
+	want := makePage(d, h, 40, newPalette(Theme{}), s.code)
+	for i := range 20 {
+		s.Draft(first, parse(strings.Repeat("New.\n\n", i)+everything), Header{}, 40, Theme{})
+	}
+	if got := first.Page(); !reflect.DeepEqual(got, want) {
+		t.Error(difference(got, want))
+	}
+	if len(s.entries) != 0 {
+		t.Error("a draft is in the cache of pages")
+	}
+}
+
+// A long session holds one document and one draft.
+func TestDraftForgetsWhatWasBefore(t *testing.T) {
+	s := New(1)
+	d := markdown.Parse([]byte(everything), markdown.Options{})
+	first := s.Draft(nil, d, Header{}, 40, Theme{})
+	doc, old := weak.Make(d), weak.Make(first)
+	last := s.Draft(first, markdown.Parse([]byte(everything), markdown.Options{}), Header{}, 40, Theme{})
+	d, first = nil, nil
+	runtime.GC()
+	runtime.GC()
+	if doc.Value() != nil || old.Value() != nil {
+		t.Error("the first document or its draft is still held")
+	}
+	runtime.KeepAlive(last)
+}
+
+// A block that was set as plain text, for want of time, is not taken over.
+func TestDraftAfterALateOne(t *testing.T) {
+	d := markdown.Parse([]byte(everything), markdown.Options{})
+	pal, code := newPalette(Theme{}), newHighlighter()
+	late := newSetting(d, 40, pal, code)
+	late.start = time.Now().Add(-softLimit - time.Millisecond)
+	before := makeDraft(&Draft{}, d, Header{}, 40, Theme{}, late)
+	if !strings.Contains(strings.Join(before.Page().Lines, "\n"), "takes long") {
+		t.Fatal("not late")
+	}
+	got := makeDraft(before, d, Header{}, 40, Theme{}, newSetting(d, 40, pal, code))
+	if want := makePage(d, Header{}, 40, pal, code); !reflect.DeepEqual(got.Page(), want) {
+		t.Error(difference(got.Page(), want))
+	}
+}
+
+// A tree that breaks the rules costs one draft.
+func TestDraftThatCannotBeSet(t *testing.T) {
+	d := markdown.Parse([]byte(everything), markdown.Options{})
+	broken := *d
+	broken.Root = nil
+	s := New(1)
+	before := s.Draft(nil, d, Header{}, 40, Theme{})
+	bad := s.Draft(before, &broken, Header{}, 40, Theme{})
+	if p := bad.Page(); p.Problem == "" || !strings.Contains(strings.Join(p.Lines, "\n"), "could not be set") {
+		t.Errorf("problem %q", p.Problem)
+	}
+	got, want := s.Draft(bad, d, Header{}, 40, Theme{}).Page(), before.Page()
+	if !reflect.DeepEqual(got, want) {
+		t.Error(difference(got, want))
+	}
+}
+
+// Blocks of a kind that is not known here are set every time.
+func TestDraftDoubtsWhatItDoesNotKnow(t *testing.T) {
+	type stranger struct{ ast.Paragraph }
+	d := markdown.Parse([]byte("a\n\nb\n"), markdown.Options{})
+	d.Root.AppendChild(d.Root, &stranger{})
+	list := ast.NewList('-')
+	item := ast.NewListItem(0)
+	item.AppendChild(item, ast.NewString([]byte("bare"))) // no block around it
+	list.AppendChild(list, item)
+	d.Root.AppendChild(d.Root, list)
+	w := &drafts{s: New(1), width: 40}
+	w.document(t, d, "")
+	if got := w.document(t, d, "").again; got != 2 {
+		t.Errorf("%d blocks were set again", got)
+	}
+}
+
+// samplesOf reads the sources next to the tests, and everything above.
+func samplesOf(t testing.TB) []string {
+	t.Helper()
+	paths, err := filepath.Glob("testdata/*.md")
+	if err != nil || len(paths) == 0 {
+		t.Fatal("no samples", err)
+	}
+	list := []string{everything}
+	for _, p := range paths {
+		src, err := os.ReadFile(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, string(src))
+	}
+	return list
+}
+
+// An author types without a plan.
+func TestDraftsOfAnAuthorAtWork(t *testing.T) {
+	for i, src := range samplesOf(t) {
+		r := rand.New(rand.NewPCG(1, uint64(i)))
+		w := &drafts{s: New(1), h: Header{Title: "Title"}, width: 10 + r.IntN(90), theme: Theme{Name: []string{"dark", "plain"}[i%2]}, o: markdown.Options{Dialect: markdown.Jekyll}}
+		for range 150 {
+			w.set(t, src)
+			src = edit(src, r)
+		}
+	}
+}
+
+// edit changes a text in one place.
+func edit(src string, r *rand.Rand) string {
+	words := []string{"word", "\n", "\n\n", "# ", "## Head\n", "- ", "  ", "1. ", "> ", "```\n", "```go\n", "*", "**", "_", "~~", "[a](b)", "[a][ref]", "\n[ref]: /to\n", "[^n]",
+		"\n[^n]: note\n", "|", "\n|a|b|\n|-|-|\n", "$x$", "$$\n", "* x\n{:toc}\n", "\\toc\n", "![i](j.png)", "\n: ", "\n---\n", "<sub>", "</sub>", "<details>", "<!--", "-->", "\\", "&amp;", "漢字", "\t", "[x] "}
+	at := func() int {
+		n := r.IntN(len(src) + 1)
+		for n < len(src) && src[n]&0xc0 == 0x80 {
+			n++
+		}
+		return n
+	}
+	from, to := at(), at()
+	if from > to {
+		from, to = to, from
+	}
+	switch r.IntN(10) {
+	case 0: // a stretch is cut out
+		if to-from > 400 {
+			to = from + strings.IndexByte(src[from:to]+"\n", '\n')
+		}
+		return src[:from] + src[to:]
+	case 1: // or put in again elsewhere
+		if to-from > 400 {
+			to = from + strings.IndexByte(src[from:to]+"\n", '\n')
+		}
+		k := at()
+		return src[:k] + src[from:to] + src[k:]
+	case 2: // a line is lost
+		k := strings.IndexByte(src[from:], '\n') + 1
+		return src[:from] + src[from+k:]
+	default:
+		return src[:from] + words[r.IntN(len(words))] + src[from:]
+	}
+}
+
+func FuzzDraft(f *testing.F) {
+	for i, src := range samplesOf(f) {
+		f.Add(src, uint64(i), 40+i)
+	}
+	dialects := []markdown.Dialect{markdown.Auto, markdown.Franklin, markdown.Hugo, markdown.Jekyll, markdown.Zola, markdown.MDX, markdown.Obsidian}
+	f.Fuzz(func(t *testing.T, src string, seed uint64, width int) {
+		r := rand.New(rand.NewPCG(seed, 0))
+		w := &drafts{s: New(1), width: 1 + (width%120+120)%120, theme: Theme{Name: []string{"dark", "plain", "light"}[seed%3]},
+			o: markdown.Options{Dialect: dialects[seed%uint64(len(dialects))]}}
+		for range 8 {
+			w.set(t, src)
+			src = edit(src, r)
+		}
+	})
+}
+
+// longPost is a post of some of everything.
+func longPost(size int) string {
+	var b strings.Builder
+	for i := 0; b.Len() < size; i++ {
+		fmt.Fprintf(&b, `## Section %[1]d
+
+Prose of an ordinary kind, with a [link](https://example.org/a_%[1]d), `+"`code`"+`, math $x_i^2$ and **strong words**,
+hard-wrapped as many people do. It goes on for a while, and *ends* here[^1].
+
+Prose of another kind, number %[1]d.
+
+- one item
+- another, with [an address](page-%[1]d.md)
+
+> A quote of two lines
+> that says little.
+
+`+"```go\nfunc main() {\n\tprintln(\"hello\", %[1]d)\n}\n```"+`
+
+| a | b |
+|---|---|
+| 1 | %[1]d |
+
+`, i)
+	}
+	return b.String() + "[^1]: a note\n"
+}
+
+func BenchmarkDraft(b *testing.B) {
+	for _, size := range []int{100 << 10, 1 << 20} {
+		src := longPost(size)
+		change := func(word string) *markdown.Document {
+			at := strings.Index(src[50<<10:], "Prose") + 50<<10
+			return markdown.Parse([]byte(src[:at]+word+src[at+len("Prose"):]), markdown.Options{})
+		}
+		docs := [2]*markdown.Document{change("Prose"), change("Posey")}
+		name := fmt.Sprintf("%dKB", size>>10)
+		s := New(1)
+		b.Run(name+"/whole", func(b *testing.B) {
+			b.ReportAllocs()
+			for i := range b.N {
+				makePage(docs[i%2], Header{}, 80, newPalette(Theme{}), s.code)
+			}
+		})
+		b.Run(name+"/changed", func(b *testing.B) {
+			b.ReportAllocs()
+			d := s.Draft(nil, docs[1], Header{}, 80, Theme{})
+			b.ResetTimer()
+			for i := range b.N {
+				d = s.Draft(d, docs[i%2], Header{}, 80, Theme{})
+			}
+		})
+		b.Run(name+"/parse", func(b *testing.B) {
+			b.ReportAllocs()
+			for range b.N {
+				markdown.Parse([]byte(src), markdown.Options{})
+			}
+		})
+	}
+}
