@@ -211,7 +211,45 @@ func (c *call) drafts() error {
 	if len(hidden) == 0 {
 		return &refusal{0, "drafts: none", ""}
 	}
-	return c.table(hidden)
+	return c.table(hidden, func(p *blog.Post) string {
+		shared, ok := c.Visitor.PreviewOf(p)
+		if !ok {
+			return ""
+		}
+		return c.previewAddress(shared)
+	})
+}
+
+// preview shares a post with whoever has the address, or ends that.
+func (c *call) preview() error {
+	p, _, err := c.find(c.words[0])
+	if err != nil {
+		return err
+	}
+	if !c.has("--revoke") {
+		shared, err := c.desk().Share(c.ctx, p.Slug)
+		if err != nil {
+			return c.lost(err)
+		}
+		return c.put(c.previewAddress(shared))
+	}
+	shared, ok := c.Visitor.PreviewOf(p)
+	if ok {
+		err = c.desk().Revoke(c.ctx, shared.Token)
+		ok = !errors.Is(err, fs.ErrNotExist) // somebody else was first
+	}
+	if !ok {
+		return &refusal{1, "preview: " + line(p.Slug) + " is not shared", "drafts lists the addresses"}
+	}
+	if err != nil {
+		return err
+	}
+	return c.put("revoked    " + line(p.Slug))
+}
+
+// previewAddress is what one types to see a preview.
+func (c *call) previewAddress(p blog.Preview) string {
+	return "ssh preview-" + p.Token + "@" + c.host()
 }
 
 // revision is a revision in JSON.

@@ -24,6 +24,7 @@ type item struct {
 	Words   int      `json:"words"`
 	Address string   `json:"address"`
 	State   string   `json:"state"`
+	Preview string   `json:"preview,omitempty"` // to authors: what shows it to others
 }
 
 // found is a hit of a search in JSON.
@@ -44,6 +45,9 @@ func (c *call) item(p *blog.Post) item {
 		Words:   p.Words,
 		Address: c.address(p),
 		State:   p.State.String(),
+	}
+	if shared, ok := c.Visitor.PreviewOf(p); ok {
+		i.Preview = c.previewAddress(shared)
 	}
 	if p.HasDate {
 		i.Date = p.Date.Format(time.RFC3339)
@@ -105,7 +109,7 @@ func (c *call) list() error {
 	if len(posts) == 0 {
 		return &refusal{0, "ls: no posts yet", ""}
 	}
-	return c.table(posts)
+	return c.table(posts, nil)
 }
 
 // Slugs and titles beyond these do not push the columns behind them away.
@@ -117,8 +121,9 @@ const (
 
 // table prints posts as aligned columns, two blanks apart: date, slug, title,
 // reading time, tags. A terminal that is too narrow for all loses the tags
-// first, then the reading time; the title is cut last.
-func (c *call) table(posts []*blog.Post) error {
+// first, then the reading time; the title is cut last. below, if it is given,
+// says what more is to be said of a post; "" is nothing.
+func (c *call) table(posts []*blog.Post, below func(*blog.Post) string) error {
 	slugs, titles := 0, 0
 	for _, p := range posts {
 		slugs = max(slugs, typeset.Width(line(p.Slug)))
@@ -126,7 +131,7 @@ func (c *call) table(posts []*blog.Post) error {
 	}
 	slugs, titles = min(slugs, slugColumn), min(titles, titleColumn)
 	style := typeset.Styled(c.theme(c.Color))
-	for _, p := range posts {
+	one := func(p *blog.Post) error {
 		date, slug, title := when(p), line(p.Slug), line(p.Title)
 		minutes, tags := "", ""
 		if p.Minutes > 0 {
@@ -140,10 +145,7 @@ func (c *call) table(posts []*blog.Post) error {
 		row.WriteString(style.Dim.On(pad(date, 10)) + "  ")
 		if !c.Terminal {
 			row.WriteString(pad(slug, slugs) + "  " + pad(title, titles) + "  " + fmt.Sprintf("%7s", minutes) + "  " + tags)
-			if err := c.put(strings.TrimRight(row.String(), " ")); err != nil {
-				return err
-			}
-			continue
+			return c.put(strings.TrimRight(row.String(), " "))
 		}
 		room := max(c.Width, 20)
 		head := 10 + 2 + slugs + 2
@@ -164,8 +166,19 @@ func (c *call) table(posts []*blog.Post) error {
 		if at += 9; tags != "" && at+typeset.Width(tags) <= room {
 			row.WriteString(strings.Repeat(" ", at-used) + style.Dim.On(tags))
 		}
-		if err := c.put(strings.TrimRight(row.String(), " ")); err != nil {
+		return c.put(strings.TrimRight(row.String(), " "))
+	}
+	for _, p := range posts {
+		if err := one(p); err != nil {
 			return err
+		}
+		if below == nil {
+			continue
+		}
+		if text := below(p); text != "" {
+			if err := c.put("            " + text); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -66,6 +66,7 @@ func Verbs() []Verb {
 		{"mv", "mv SLUG NEW", "give a post another slug; the old one leads to it", authors, (*call).rename},
 		{"check", "check [PATH] < post.md", "what publish would say", authors, (*call).check},
 		{"drafts", "drafts [--json]", "the posts that readers do not see", authors, (*call).drafts},
+		{"preview", "preview SLUG [--revoke]", "an address that shows one draft to whoever has it", authors, (*call).preview},
 		{"log", "log [SLUG] [--json]", "who changed what and when, newest first", authors, (*call).log},
 		{"diff", "diff SLUG [REV]", "what has changed since a revision, or in the last one", authors, (*call).diff},
 		{"restore", "restore SLUG REV", "a post as it was at a revision, removed ones too", authors, (*call).restore},

@@ -2,6 +2,7 @@ package sshd
 
 import (
 	"errors"
+	"strings"
 
 	"charm.land/ssh"
 	gossh "golang.org/x/crypto/ssh"
@@ -13,7 +14,7 @@ const (
 	maxAuthTries = 48
 
 	// maxUser bounds a user name, which is kept as long as its connection and
-	// decides nothing.
+	// decides nothing but which preview it is for.
 	maxUser = 64
 )
 
@@ -33,7 +34,7 @@ func (s *Server) config(ctx ssh.Context) *gossh.ServerConfig {
 		MaxAuthTries: maxAuthTries,
 		NoClientAuth: true,
 		NoClientAuthCallback: func(m gossh.ConnMetadata) (*gossh.Permissions, error) {
-			// Only these two: a client that is let in at once never offers the
+			// Only these: a client that is let in at once never offers the
 			// key that would have made it an author.
 			if openDoor(m.User()) {
 				return &gossh.Permissions{}, nil
@@ -48,8 +49,16 @@ func (s *Server) config(ctx ssh.Context) *gossh.ServerConfig {
 	}
 }
 
-// openDoor names those who are let in without a key or a question.
-func openDoor(user string) bool { return user == "guest" || user == "anonymous" }
+// previewUser begins the user name of those who come for a preview; its token is
+// the rest.
+const previewUser = "preview-"
+
+// openDoor names those who are let in without a key or a question. Whether there
+// is such a preview is said to the session, never here: a wrong token looks like
+// a right one until then, and costs whoever guesses a connection.
+func openDoor(user string) bool {
+	return user == "guest" || user == "anonymous" || strings.HasPrefix(user, previewUser) && len(user) <= maxUser
+}
 
 // acceptKey accepts the keys of authors, and no others: a client whose key is
 // accepted stops there and never offers the next one. It decides nothing else,

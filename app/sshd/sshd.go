@@ -8,7 +8,8 @@
 // with. Only the authors' keys are accepted (auth.go): others are refused one
 // by one until the client asks for keyboard-interactive, which has no question
 // and lets it in. The names guest and anonymous are let in without any method,
-// for scripts. Who it is is decided anew for each session, from the key in the
+// for scripts. So is preview-TOKEN, who sees the one post that an author shares
+// under this token and is nothing else, also with an author's key. Who it is is decided anew for each session, from the key in the
 // permissions of the finished handshake; a callback that sees a key offered
 // decides nothing. keys/authors is read again when it changes (authors.go),
 // and a key that is gone takes its sessions along.
@@ -92,7 +93,14 @@ type rooms struct {
 // answer sends a visit to its room and gives the exit status.
 func (r *rooms) answer(v *visit) int {
 	visitor := r.Blog.Reader()
-	if v.author != nil {
+	if token, is := strings.CutPrefix(v.session.User(), previewUser); is {
+		// With an author's key too: what they send to others is what they see.
+		var open bool
+		if visitor, open = r.Blog.Guest(token); !open {
+			v.verb = "preview"
+			return v.fail("This preview does not exist any more.", 1)
+		}
+	} else if v.author != nil {
 		visitor = r.Blog.Author(v.author.name)
 	}
 	if v.copies {
@@ -103,9 +111,10 @@ func (r *rooms) answer(v *visit) int {
 		v.verb = "-"
 		return v.fail("command line: "+err.Error(), 2)
 	}
+	preview, guest := visitor.Preview()
 	if v.terminal {
 		if len(args) == 0 {
-			return r.browse(v, visitor, "")
+			return r.browse(v, visitor, preview)
 		}
 		if len(args) == 1 && !shell.IsVerb(args[0]) {
 			slug, _, _ := strings.Cut(args[0], "#")
@@ -116,6 +125,9 @@ func (r *rooms) answer(v *visit) int {
 	}
 	if len(args) > 0 && transfer.Copies(args[0]) {
 		return r.transfer(v, visitor, args)
+	}
+	if guest && len(args) == 0 {
+		args = []string{"read", "--", preview}
 	}
 	return r.command(v, visitor, args)
 }

@@ -54,6 +54,9 @@ func (r *rooms) transfer(v *visit, visitor blog.Visitor, args []string) int {
 	if !v.copies {
 		v.verb = clean(args[0])
 	}
+	if _, guest := visitor.Preview(); guest {
+		return v.fail(v.verb+": a preview has no files", 1)
+	}
 	if v.terminal {
 		return v.fail(v.verb+": copies files, which a terminal would change", 2)
 	}

@@ -1,12 +1,14 @@
 package transfer
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"path"
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/pkg/sftp"
 
@@ -22,6 +24,8 @@ type draft struct {
 	from    blog.FileInfo // where the bytes are, as long as data is not filled
 	mtime   time.Time
 	base    blog.Rev // what the author saw
+	began   string   // the blob it began from, "" for nothing
+	kept    string   // under which it is put aside for author mode; "": it is not
 	writers int
 	changed bool   // and not published
 	spoiled bool   // cut off, or not all of it was taken: never published
@@ -131,7 +135,7 @@ func (v *visit) begin(f *blog.Files, it found) (*draft, error) {
 	if len(v.drafts) >= maxDrafts {
 		return nil, errors.New("too many files that are not published")
 	}
-	d := &draft{path: it.path, from: it.info, mtime: it.info.MTime, base: f.Rev()}
+	d := &draft{path: it.path, from: it.info, mtime: it.info.MTime, base: f.Rev(), began: it.info.Hash}
 	if it.info.Hash == "" {
 		d.mtime, d.changed = time.Now(), true
 	}
@@ -287,6 +291,7 @@ func (v *visit) publish(d *draft) error {
 	if err == nil {
 		err = v.commit(d.base, e)
 	}
+	v.keep(d, err)
 	switch {
 	case errors.Is(err, blog.ErrConflict):
 		// The other's text is at its place again. This one is beside it as
@@ -300,6 +305,26 @@ func (v *visit) publish(d *draft) error {
 	delete(v.aside, d.path)
 	v.discard(d)
 	return nil
+}
+
+// keep puts a text that was refused aside, so that its author finds it in the
+// browser: programs that write through sshfs are not told why. One that was
+// taken is forgotten. It is durable when the program is answered.
+func (v *visit) keep(d *draft, err error) {
+	var no *blog.Refusal
+	switch {
+	case err == nil && d.kept != "":
+		err = v.visitor.Forget(v.ctx, d.kept)
+		d.kept = ""
+	case errors.As(err, &no) && blog.IsMarkdown(d.path) && utf8.Valid(d.data) && !bytes.Contains(d.data, []byte{0}):
+		k := blog.Kept{ID: d.kept, Path: d.path, Base: d.base, Hash: d.began, Text: d.data, Door: "sftp", Reason: no.Lines()[0]}
+		d.kept, err = v.visitor.Keep(v.ctx, k)
+	default:
+		return
+	}
+	if err != nil && !errors.As(err, &no) {
+		v.t.c.Log.Warn("refused text not kept", "path", line(d.path), "err", line(err.Error()))
+	}
 }
 
 // entry keeps a draft's bytes, for a change.
