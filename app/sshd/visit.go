@@ -83,6 +83,7 @@ func (v *visit) denied() string {
 		lines = append(lines, fmt.Sprintf("offered: and %d more", n))
 	}
 	switch {
+	case strings.HasPrefix(v.session.User(), previewUser):
 	case v.refused > 0:
 		lines = append(lines, "hint: a line of your .pub file in keys/authors on the server makes you an author")
 	case openDoor(v.session.User()):
