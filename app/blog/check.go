@@ -340,8 +340,9 @@ func hasHeading(d *markdown.Document, id string) bool {
 	}) {
 		return true
 	}
-	// An anchor of raw HTML, a label of an equation, a footnote.
-	return bytes.Contains(d.Source, []byte(id))
+	// An anchor of raw HTML, a label of an equation, a footnote; a link to it is
+	// none.
+	return bytes.Contains(bytes.ReplaceAll(d.Source, []byte("(#"+id+")"), nil), []byte(id))
 }
 
 // fileFor looks for a file a post names: beside it, in a folder of its name,

@@ -149,7 +149,7 @@ func defsEnd(src []byte, defs []markdown.Def) int {
 		text := strings.TrimSpace(lines[n-1])
 		d, defines := at[n]
 		switch {
-		case defines:
+		case defines, strings.HasPrefix(text, "@def "):
 			n += strings.Count(d.Source, "\n")
 			end = n + 1
 		case text == "+++":
