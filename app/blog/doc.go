@@ -8,12 +8,13 @@
 // by its document stays good. Edition.Superseded is closed when the next one
 // is out.
 //
-// The only way to an edition is a Visitor, and there are two kinds. A reader
+// The only way to an edition is a Visitor, and there are three kinds. A reader
 // gets published posts and pages. An author also gets drafts, posts whose
 // time has not come or is over, broken posts, and the problems. This is
 // decided when an edition is made (edition.go) and nowhere else: a reader's
 // edition does not hold the rest, so no question to it can tell a draft from
-// nothing.
+// nothing. A guest has an edition of one post, which an author shares by a
+// token that cannot be guessed (previews.go), until that is revoked.
 //
 // From a file to a post: content.go says which files are posts and pages,
 // frontmatter.go takes a front matter apart, facts.go knows the names that
@@ -30,6 +31,11 @@
 // is one change at a time. desk.go changes a post that is there, a field at a
 // time (edit.go) and by bytes; files.go says who may fetch what. What is changed
 // by hand is shown first and goes into the history after that.
+//
+// What an author writes in the browser is judged while it is typed, by the same
+// checks and without being kept (sketch.go), filled in as a form (form.go), put
+// aside so that no word is lost (kept.go), compared with what others have done
+// meanwhile (merge.go), and saved only over what it began from (write.go).
 //
 // Addresses are kept: where a commit gives a post another slug or path, its
 // record says so, and the old address leads to the post for as long as no

@@ -20,6 +20,8 @@ import (
 
 	"go.uber.org/goleak"
 	gossh "golang.org/x/crypto/ssh"
+
+	"sheaf/app/blog"
 )
 
 // The clock of the regular expressions in the highlighter stops by itself a
@@ -36,7 +38,8 @@ type bed struct {
 	keys string
 	srv  *Server
 	logs *syncBuffer
-	sees chan size // window sizes the browser was given
+	blog *blog.Blog // nil unless all rooms are there
+	sees chan size  // window sizes the browser was given
 
 	got   atomic.Int64 // bytes that the command alive has read
 	alive chan bool    // and what it found

@@ -45,7 +45,7 @@ func open(t *testing.T, l Limits) *bed {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { b.Close() })
-	d := &bed{T: t, keys: t.TempDir(), logs: &syncBuffer{}}
+	d := &bed{T: t, blog: b, keys: t.TempDir(), logs: &syncBuffer{}}
 	files, err := transfer.New(transfer.Config{Scratch: filepath.Join(t.TempDir(), "scratch"), Log: log})
 	if err != nil {
 		t.Fatal(err)
@@ -240,4 +240,93 @@ func (b *bed) free(c *gossh.Client) bool {
 		}
 	}
 	return false
+}
+
+func TestAPreviewIsShownUntilItIsRevoked(t *testing.T) {
+	d := open(t, Limits{})
+	author := d.blog.Author("Ada")
+	shared, err := author.Share(t.Context(), "secret")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ada := newKey(t)
+	d.authorise(ada.PublicKey())
+	dial := func(token string, keys ...gossh.Signer) *gossh.Client {
+		t.Helper()
+		c, err := d.dial("preview-"+token, keys...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		return c
+	}
+	c := dial(shared.Token)
+	for _, c := range []*gossh.Client{c, dial(shared.Token, ada)} {
+		for _, k := range []struct {
+			line, out, errs string
+			status          int
+		}{
+			{"", "Not yet.", "", 0},
+			{"ls", "secret", "", 0},
+			{"read secret", "Not yet.", "", 0},
+			{"cat arriving", "", "sheaf: arriving: no such post", 1},
+			{"search flights", "", "No match", 1},
+			{"feed", "<feed", "", 0},
+			{"drafts", "", "permission denied", 1},
+			{"preview --revoke secret", "", "permission denied", 1},
+			{"scp -f secret.md", "", "sheaf: scp: a preview has no files", 1},
+			{"git-upload-pack /blog", "", "sheaf: git-upload-pack: a preview has no files", 1},
+			{"rsync --server --sender . .", "", "sheaf: rsync: a preview has no files", 1},
+		} {
+			out, errs, status := d.run(c, k.line)
+			if status != k.status || !strings.Contains(out, k.out) || !strings.Contains(errs, k.errs) || (k.out == "") != (out == "") || strings.Contains(out, "arriving") {
+				t.Errorf("%q: status %d\n%s\n%s", k.line, status, out, errs)
+			}
+		}
+	}
+	out, status := d.screen(c, "", nil, "Not yet", "\x03")
+	if status != 0 || strings.Contains(out, "Arriving") {
+		t.Errorf("the browser: %d %q", status, out)
+	}
+
+	// Revoked, it is gone from the screens that show it.
+	s, err := c.NewSession()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.RequestPty("xterm-256color", 24, 80, nil); err != nil {
+		t.Fatal(err)
+	}
+	var buf syncBuffer
+	s.Stdout = &buf
+	in, _ := s.StdinPipe()
+	if err := s.Shell(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "Not yet", func() bool { return strings.Contains(buf.String(), "Not yet") })
+	if err := author.Revoke(t.Context(), shared.Token); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "gone", func() bool { return strings.Contains(buf.String(), "gone") })
+	_, _ = io.WriteString(in, "\x03")
+	_ = s.Wait()
+
+	const gone = "sheaf: This preview does not exist any more.\n"
+	for _, c := range []*gossh.Client{c, dial(shared.Token), dial(strings.Repeat("a", 26)), dial(""), dial("X", ada)} {
+		for _, command := range []string{"", "ls", "cat arriving", "scp -f arriving.md"} {
+			if out, errs, status := d.run(c, command); out != "" || errs != gone || status != 1 {
+				t.Errorf("%q: %d %q %q", command, status, out, errs)
+			}
+		}
+	}
+	if out, status := d.screen(c, "", nil, "", ""); !strings.Contains(out, "does not exist any more.\r\n") || strings.Contains(out, "\x1b[?1049h") || status != 1 {
+		t.Errorf("on a terminal: %d %q", status, out)
+	}
+	if _, err := d.dial("preview-" + strings.Repeat("a", maxUser)); err == nil {
+		t.Error("a name without an end gets in")
+	}
+	if strings.Contains(d.logs.String(), shared.Token) {
+		t.Error("the log holds the token")
+	}
 }

@@ -457,6 +457,65 @@ func TestTheSecondOfTwoAuthorsIsTold(t *testing.T) {
 	m.leave().is(t, 1)
 }
 
+func TestARefusedTextIsPutAsideForTheBrowser(t *testing.T) {
+	b := newBed(t)
+	kept := func() []blog.Kept {
+		t.Helper()
+		list, err := b.ada.Kept(t.Context())
+		ok(t, err)
+		return list
+	}
+	m := b.mount(b.ada)
+	fails(t, m.put("posts/bad.md", badPost), "31 Smarch")
+	list := kept()
+	if len(list) != 1 || string(list[0].Text) != badPost || list[0].Path != "posts/bad.md" || list[0].Door != "sftp" || list[0].Hash != "" ||
+		!strings.HasPrefix(list[0].Reason, "posts/bad.md:3: ") || !strings.Contains(list[0].Reason, "31 Smarch") {
+		t.Fatalf("%+v", list)
+	}
+	// The same again is the same one; when it is sound there is nothing to offer.
+	fails(t, m.put("posts/bad.md", badPost+"More.\n"), "31 Smarch")
+	if again := kept(); len(again) != 1 || again[0].ID != list[0].ID || string(again[0].Text) != badPost+"More.\n" {
+		t.Errorf("%+v", again)
+	}
+	ok(t, m.put("posts/bad.md", post("Bad", "Good.")))
+	if left := kept(); len(left) != 0 {
+		t.Errorf("%+v", left)
+	}
+
+	// What came too late, with what it began from.
+	base, before := b.head(), m.get("posts/hello.md")
+	_, _, began, _, err := b.ada.Open(t.Context(), "posts/hello.md")
+	ok(t, err)
+	f, err := m.OpenFile("posts/hello.md", os.O_WRONLY|os.O_TRUNC)
+	ok(t, err)
+	_, err = f.Write([]byte(post("Hello", "Ada's.")))
+	ok(t, err)
+	b.commit("posts/hello.md", post("Hello", "Bob's."))
+	if f.Close() == nil {
+		t.Error("Bob's is gone")
+	}
+	list = kept()
+	if len(list) != 1 || string(list[0].Text) != post("Hello", "Ada's.") || list[0].Path != "posts/hello.md" || list[0].Base != base || list[0].Hash != began || !strings.Contains(list[0].Reason, "Bob") {
+		t.Errorf("%+v, from %q", list, before)
+	}
+	// The session's own copy is a dropping, and no post.
+	ok(t, m.Remove("posts/hello.md.refused~"))
+
+	for p, text := range map[string]string{"posts/x.png": "no picture", "posts/bin.md": "# B\n\x00\n", "posts/latin.md": "\xff\n", "posts/empty.md": ""} {
+		_ = m.put(p, text)
+	}
+	if now := kept(); len(now) != 1 {
+		t.Errorf("%+v", now)
+	}
+	m.leave().is(t, 1)
+	if now := kept(); len(now) != 1 {
+		t.Errorf("after the session: %+v", now)
+	}
+	if list, err := b.blog.Author("Bob").Kept(t.Context()); err != nil || len(list) != 0 {
+		t.Errorf("Bob sees %+v, %v", list, err)
+	}
+}
+
 func TestReadersFetchWhatIsPublic(t *testing.T) {
 	b := newBed(t)
 	before := b.head()
