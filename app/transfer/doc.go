@@ -17,7 +17,8 @@
 // renames and removes at once (sftp.go, draft.go, rename.go). Names that cannot
 // be part of a blog (the temporary files of editors, .x.swp, x~), empty files
 // and texts that were refused live as long as the session and are seen by nobody
-// else. So an editor on an sshfs mount works: what it renames to a post's name at
+// else; the text of a refused post is put aside as well (blog.Kept), for its
+// author to find in the browser. So an editor on an sshfs mount works: what it renames to a post's name at
 // the end is published, and a post that it first renames to a backup (x.md~) is
 // not removed in between.
 //

@@ -136,6 +136,10 @@ func (v *visit) begin(f *blog.Files, it found) (*draft, error) {
 		return nil, errors.New("too many files that are not published")
 	}
 	d := &draft{path: it.path, from: it.info, mtime: it.info.MTime, base: f.Rev(), began: it.info.Hash}
+	if v.aside[d.path] {
+		info, _ := f.Stat(d.path) // it is there, and hidden
+		d.began = info.Hash
+	}
 	if it.info.Hash == "" {
 		d.mtime, d.changed = time.Now(), true
 	}
@@ -291,7 +295,7 @@ func (v *visit) publish(d *draft) error {
 	if err == nil {
 		err = v.commit(d.base, e)
 	}
-	v.keep(d, err)
+	v.keep(d, d.path, err)
 	switch {
 	case errors.Is(err, blog.ErrConflict):
 		// The other's text is at its place again. This one is beside it as
@@ -307,24 +311,38 @@ func (v *visit) publish(d *draft) error {
 	return nil
 }
 
-// keep puts a text that was refused aside, so that its author finds it in the
-// browser: programs that write through sshfs are not told why. One that was
-// taken is forgotten. It is durable when the program is answered.
-func (v *visit) keep(d *draft, err error) {
+// keep puts a text that was refused at a path aside, so that its author finds it
+// in the browser: programs that write through sshfs are not told why. One that
+// was taken is forgotten. It is durable when the program is answered.
+func (v *visit) keep(d *draft, p string, err error) {
 	var no *blog.Refusal
 	switch {
 	case err == nil && d.kept != "":
 		err = v.visitor.Forget(v.ctx, d.kept)
 		d.kept = ""
-	case errors.As(err, &no) && blog.IsMarkdown(d.path) && utf8.Valid(d.data) && !bytes.Contains(d.data, []byte{0}):
-		k := blog.Kept{ID: d.kept, Path: d.path, Base: d.base, Hash: d.began, Text: d.data, Door: "sftp", Reason: no.Lines()[0]}
+	case errors.As(err, &no) && blog.IsMarkdown(p) && d.from.Hash == "" && utf8.Valid(d.data) && !bytes.Contains(d.data, []byte{0}):
+		k := blog.Kept{ID: d.kept, Path: p, Base: d.base, Hash: d.began, Text: d.data, Door: "sftp", Reason: no.Lines()[0]}
+		if p != d.path { // the program has written a file of another name, to rename it
+			k.Hash = v.blobAt(p, d.base)
+		}
 		d.kept, err = v.visitor.Keep(v.ctx, k)
 	default:
 		return
 	}
 	if err != nil && !errors.As(err, &no) {
-		v.t.c.Log.Warn("refused text not kept", "path", line(d.path), "err", line(err.Error()))
+		v.t.c.Log.Warn("refused text not kept", "path", line(p), "err", line(err.Error()))
 	}
+}
+
+// blobAt gives what stood at a path at a revision, "" for nothing.
+func (v *visit) blobAt(p string, rev blog.Rev) string {
+	log, _ := v.visitor.Log(v.ctx, p, 0) // that there is none is the answer
+	for _, r := range log {
+		if r.Rev <= rev && r.Path == p {
+			return r.Hash
+		}
+	}
+	return ""
 }
 
 // entry keeps a draft's bytes, for a change.

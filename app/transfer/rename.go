@@ -213,7 +213,9 @@ func (v *visit) rename(f *blog.Files, it found, to string, over bool) error {
 		entries = append(entries, blog.Entry{Path: from})
 	}
 	if len(entries) > 0 {
-		if err := v.commit(d.base, entries...); err != nil {
+		err := v.commit(d.base, entries...)
+		v.keep(d, to, err)
+		if err != nil {
 			return err
 		}
 	}

@@ -482,9 +482,31 @@ func TestARefusedTextIsPutAsideForTheBrowser(t *testing.T) {
 		t.Errorf("%+v", left)
 	}
 
+	// Through a file of another name, as some editors save; and from a backup.
+	_, _, began, _, err := b.ada.Open(t.Context(), "posts/hello.md")
+	ok(t, err)
+	ok(t, m.put("posts/.hello.md.tmp", badPost))
+	fails(t, m.PosixRename("posts/.hello.md.tmp", "posts/hello.md"), "31 Smarch")
+	if list := kept(); len(list) != 1 || string(list[0].Text) != badPost || list[0].Path != "posts/hello.md" || list[0].Hash != began {
+		t.Errorf("%+v", list)
+	}
+	ok(t, m.put("posts/.hello.md.tmp", post("Hello", "Third.")))
+	ok(t, m.PosixRename("posts/.hello.md.tmp", "posts/hello.md"))
+	if left := kept(); len(left) != 0 {
+		t.Errorf("%+v", left)
+	}
+	_, _, began, _, err = b.ada.Open(t.Context(), "posts/hello.md")
+	ok(t, err)
+	ok(t, m.Rename("posts/hello.md", "posts/hello.md~"))
+	fails(t, m.put("posts/hello.md", badPost), "31 Smarch")
+	if list := kept(); len(list) != 1 || list[0].Hash != began {
+		t.Errorf("%+v, not from %s", list, began)
+	}
+	ok(t, m.put("posts/hello.md", post("Hello", "Fourth.")))
+
 	// What came too late, with what it began from.
 	base, before := b.head(), m.get("posts/hello.md")
-	_, _, began, _, err := b.ada.Open(t.Context(), "posts/hello.md")
+	_, _, began, _, err = b.ada.Open(t.Context(), "posts/hello.md")
 	ok(t, err)
 	f, err := m.OpenFile("posts/hello.md", os.O_WRONLY|os.O_TRUNC)
 	ok(t, err)
