@@ -23,7 +23,6 @@ type Draft struct {
 	again int // blocks that were set, not taken over
 
 	made     Page // page before it was finished: with links, images and codes that were noted but never shown
-	uris     []string
 	unsaid   []int
 	begun    []Start
 	headings []markdown.Heading
@@ -90,7 +89,7 @@ func makeDraft(before *Draft, d *markdown.Document, h Header, width int, t Theme
 		n.passages = append(n.passages, passage{from: from, to: s.tally(), line: sum.line, blanks: s.blanks, fresh: s.fresh, source: s.source})
 	}
 	s.targets()
-	n.made, n.uris, n.unsaid, n.begun = *s.page, s.uris, s.unsaid, s.begun
+	n.made, n.unsaid, n.begun = *s.page, s.unsaid, s.begun
 	n.page = s.finish()
 	return n
 }
@@ -145,7 +144,7 @@ func (s *setting) takeOver(before *Draft, p *passage, line int) bool {
 		}
 		page.Links = append(page.Links, l)
 	}
-	s.uris = append(s.uris, before.uris[from.links:to.links]...)
+	s.uris = append(s.uris, make([]string, to.links-from.links)...) // their rows are written
 	for _, i := range before.unsaid[from.unsaid:to.unsaid] {
 		s.unsaid = append(s.unsaid, i+links)
 	}

@@ -13,6 +13,8 @@ import (
 	"weak"
 
 	"github.com/yuin/goldmark/ast"
+	extast "github.com/yuin/goldmark/extension/ast"
+	"github.com/yuin/goldmark/text"
 
 	"sheaf/app/markdown"
 )
@@ -149,6 +151,13 @@ func TestDraftAfterAChange(t *testing.T) {
 		{"a paragraph becomes a heading", "a\n\nb\n\nc\n", "a\n\n# b\n\nc\n", 2}, // what follows stands closer
 		{"a level", "# a\n\nb\n\n# c\n\nd\n", "# a\n\nb\n\n## c\n\nd\n", 1},
 		{"a heading with a contents list", "* x\n{:toc}\n\n# a\n\n# b\n\nc\n", "* x\n{:toc}\n\n# a\n\n# B\n\nc\n", 2},
+		{"an id in a contents list", "* x\n{:toc}\n\n# a {#x}\n\nc\n", "* x\n{:toc}\n\n# a {#y}\n\nc\n", 2},
+		{"a level in a contents list", "* x\n{:toc}\n\n# a\n\n# b\n\nc\n", "* x\n{:toc}\n\n# a\n\n## b\n\nc\n", 2},
+		{"a heading comes to the top", "# a\n\n## b\n\nc\n", "## b\n\nc\n", 1},
+		{"a heading that another one is taken for", "# a[^1]\n\n# b\n\nc\n\n[^1]: d\n", "# a[^1]\n\n# a¹\n\nc\n\n[^1]: d\n", 2},
+		{"numbers become bullets", "0. a\n\nb\n", "- a\n\nb\n", 1},
+		{"code becomes part of an emphasis", "*a*`b`\n\nc\n", "*a`b`*\n\nc\n", 1},
+		{"struck text becomes a key", "~~a~~\n\nb\n", "<kbd>a</kbd>\n\nb\n", 1},
 		{"an id", "# a\n\n# b {#x}\n\nc\n", "# a\n\n# b {#y}\n\nc\n", 1},
 		{"a heading for the second time", "# a\n\ntext\n\n# b\n\ntext\n\n# b\n", "# b\n\ntext\n\n# b\n\ntext\n\n# b\n", 2},
 		{"numbers of notes", "a[^x]\n\nb[^y]\n\nc\n\n[^x]: X\n[^y]: Y\n", "c[^y]\n\na[^x]\n\nb[^y]\n\nc\n\n[^x]: X\n[^y]: Y\n", 4},
@@ -236,10 +245,10 @@ func TestDraftStaysAsItIs(t *testing.T) {
 	parse := func(src string) *markdown.Document { return markdown.Parse([]byte(src), markdown.Options{}) }
 	d := parse(everything)
 	h := Header{Title: "Title"}
-	first := s.Draft(nil, d, h, 40, Theme{})
-	want := makePage(d, h, 40, newPalette(Theme{}), s.code)
+	first := s.Draft(nil, d, h, 24, Theme{})
+	want := makePage(d, h, 24, newPalette(Theme{}), s.code)
 	for i := range 20 {
-		s.Draft(first, parse(strings.Repeat("New.\n\n", i)+everything), Header{}, 40, Theme{})
+		s.Draft(first, parse(strings.Repeat("New.\n\n", i)+everything), Header{}, 24, Theme{})
 	}
 	if got := first.Page(); !reflect.DeepEqual(got, want) {
 		t.Error(difference(got, want))
@@ -265,19 +274,35 @@ func TestDraftForgetsWhatWasBefore(t *testing.T) {
 	runtime.KeepAlive(last)
 }
 
-// A block that was set as plain text, for want of time, is not taken over.
+// A block that was set as plain text, for want of time, is not taken over; and when there is no time the rest is plain, as the note says.
 func TestDraftAfterALateOne(t *testing.T) {
 	d := markdown.Parse([]byte(everything), markdown.Options{})
 	pal, code := newPalette(Theme{}), newHighlighter()
-	late := newSetting(d, 40, pal, code)
-	late.start = time.Now().Add(-softLimit - time.Millisecond)
-	before := makeDraft(&Draft{}, d, Header{}, 40, Theme{}, late)
-	if !strings.Contains(strings.Join(before.Page().Lines, "\n"), "takes long") {
+	late := func() *setting {
+		s := newSetting(d, 40, pal, code)
+		s.start = time.Now().Add(-softLimit - time.Millisecond)
+		return s
+	}
+	s := late()
+	s.document(Header{})
+	plain := s.finish()
+	if !strings.Contains(strings.Join(plain.Lines, "\n"), "takes long") {
 		t.Fatal("not late")
+	}
+	before := makeDraft(&Draft{}, d, Header{}, 40, Theme{}, late())
+	if got := before.Page(); !reflect.DeepEqual(got, plain) {
+		t.Error(difference(got, plain))
 	}
 	got := makeDraft(before, d, Header{}, 40, Theme{}, newSetting(d, 40, pal, code))
 	if want := makePage(d, Header{}, 40, pal, code); !reflect.DeepEqual(got.Page(), want) {
 		t.Error(difference(got.Page(), want))
+	}
+	changed := markdown.Parse([]byte(strings.Replace(everything, "First", "New", 1)), markdown.Options{})
+	s = newSetting(changed, 40, pal, code)
+	s.start = time.Now().Add(-softLimit - time.Millisecond)
+	lines := makeDraft(got, changed, Header{}, 40, Theme{}, s).Page().Lines
+	if page := strings.Join(lines, "\n"); !strings.Contains(page, "takes long") || strings.Contains(page, "│") {
+		t.Errorf("the rest is not plain:\n%s", page)
 	}
 }
 
@@ -312,6 +337,107 @@ func TestDraftDoubtsWhatItDoesNotKnow(t *testing.T) {
 	w.document(t, d, "")
 	if got := w.document(t, d, "").again; got != 2 {
 		t.Errorf("%d blocks were set again", got)
+	}
+}
+
+// What the trees of package markdown rarely or never differ in alone, and setting looks at all the same.
+func TestDraftSeesEveryField(t *testing.T) {
+	with := func(n ast.Node, children ...ast.Node) ast.Node {
+		for _, c := range children {
+			n.AppendChild(n, c)
+		}
+		return n
+	}
+	word := func(s string) ast.Node { return ast.NewString([]byte(s)) }
+	par := func(children ...ast.Node) ast.Node { return with(ast.NewParagraph(), children...) }
+	leaf := func(from, to int, set func(*ast.Text)) *ast.Text {
+		n := ast.NewTextSegment(text.NewSegment(from, to))
+		if set != nil {
+			set(n)
+		}
+		return n
+	}
+	auto := func(kind ast.AutoLinkType, protocol string, from, to int) ast.Node {
+		n := ast.NewAutoLink(kind, leaf(from, to, nil))
+		if protocol != "" {
+			n.Protocol = []byte(protocol)
+		}
+		return par(n)
+	}
+	list := func(tight bool) ast.Node {
+		l := ast.NewList('-')
+		l.IsTight = tight
+		return with(l, with(ast.NewListItem(2), par(word("a"))), with(ast.NewListItem(2), par(word("b"))))
+	}
+	meaning := func(tight bool) ast.Node {
+		n := extast.NewDefinitionDescription()
+		n.IsTight = tight
+		return with(extast.NewDefinitionList(0, nil), with(extast.NewDefinitionTerm(), word("a")), with(n, par(word("b")), par(word("c"))))
+	}
+	note := func(index int) ast.Node {
+		n := extast.NewFootnote([]byte("x"))
+		n.Index = index
+		return with(extast.NewFootnoteList(), with(n, par(word("note"))))
+	}
+	heading := func(level int) ast.Node { return with(ast.NewHeading(level), word("One")) }
+	list1 := []markdown.Heading{{Level: 1, Text: "One", ID: "one"}, {Level: 2, Text: "Two", ID: "two"}}
+	list2 := []markdown.Heading{{Level: 1, Text: "One", ID: "other"}, {Level: 2, Text: "Two", ID: "two"}}
+	for name, c := range map[string]struct {
+		before, after ast.Node
+		headings      []markdown.Heading // of after
+	}{
+		"tight list":       {before: list(true), after: list(false)},
+		"tight definition": {before: meaning(true), after: meaning(false)},
+		"number of a note": {before: note(1), after: note(2)},
+		"number of a formula": {
+			before: &markdown.MathBlock{TeX: "x", Unicode: "x", Number: "1"}, after: &markdown.MathBlock{TeX: "x", Unicode: "x", Number: "2"}},
+		"formula":         {before: &markdown.MathBlock{TeX: "x", Unicode: "y"}, after: &markdown.MathBlock{TeX: "z_", Unicode: "y"}},
+		"least level":     {before: &markdown.Contents{Min: 1, Max: 6}, after: &markdown.Contents{Min: 2, Max: 6}},
+		"highest level":   {before: &markdown.Contents{Min: 1, Max: 6}, after: &markdown.Contents{Min: 1, Max: 1}},
+		"contents":        {before: &markdown.Contents{}, after: &markdown.Contents{}, headings: list2},
+		"fewer contents":  {before: &markdown.Contents{}, after: &markdown.Contents{}, headings: list1[:1]},
+		"soft line end":   {before: par(leaf(0, 1, nil), word("b")), after: par(leaf(0, 1, func(n *ast.Text) { n.SetSoftLineBreak(true) }), word("b"))},
+		"hard line end":   {before: par(leaf(0, 1, nil), word("b")), after: par(leaf(0, 1, func(n *ast.Text) { n.SetHardLineBreak(true) }), word("b"))},
+		"raw text":        {before: par(leaf(9, 14, nil)), after: par(leaf(9, 14, func(n *ast.Text) { n.SetRaw(true) }))},
+		"kind of address": {before: auto(ast.AutoLinkEmail, "", 0, 8), after: auto(ast.AutoLinkURL, "", 0, 8)},
+		"protocol":        {before: auto(ast.AutoLinkURL, "http", 7, 8), after: auto(ast.AutoLinkURL, "https", 7, 8)},
+		"label":           {before: auto(ast.AutoLinkURL, "http", 7, 8), after: auto(ast.AutoLinkURL, "", 0, 8)},
+		"level":           {before: heading(1), after: heading(2)},
+		"id of a heading": {before: heading(1), after: heading(1), headings: list2},
+		"lost heading":    {before: heading(1), after: heading(1), headings: list1[1:]},
+	} {
+		t.Run(name, func(t *testing.T) {
+			document := func(n ast.Node, headings []markdown.Heading) *markdown.Document {
+				return &markdown.Document{Root: with(ast.NewDocument(), par(word("before")), n, par(word("after"))), Source: []byte("http://x &amp;"), Headings: headings}
+			}
+			if c.headings == nil {
+				c.headings = list1
+			}
+			before, after := document(c.before, list1), document(c.after, c.headings)
+			w := &drafts{s: New(1), width: 40, theme: Theme{Name: "plain"}}
+			a, b := w.document(t, before, "").Page(), w.document(t, after, "").Page()
+			if reflect.DeepEqual(a, b) {
+				t.Errorf("no difference on the page: %q", a.Lines)
+			}
+		})
+	}
+}
+
+// A block that shows nothing hands the line it begins at to the next, when that has none of its own.
+func TestDraftAfterABlockThatShowsNothing(t *testing.T) {
+	document := func(src string) *markdown.Document {
+		d := markdown.Parse([]byte(src), markdown.Options{})
+		at := position(d.Root.LastChild())
+		silent, lost := ast.NewParagraph(), ast.NewParagraph()
+		silent.AppendChild(silent, ast.NewTextSegment(text.NewSegment(at, at)))
+		lost.AppendChild(lost, ast.NewString([]byte("from nowhere")))
+		d.Root.AppendChild(d.Root, silent)
+		d.Root.AppendChild(d.Root, lost)
+		return d
+	}
+	w := &drafts{s: New(1), width: 40}
+	for _, src := range []string{"a\n\nb\n\nc\n", "new\n\na\n\nb\n\nc\n", "\n\nb\n\nc\n", "b\n\n\n\nc\n", "c\n"} {
+		w.document(t, document(src), src)
 	}
 }
 
