@@ -22,9 +22,10 @@ type room struct {
 // rooms is the table of the design: an arrow that is not here does not exist.
 var rooms = map[string]room{
 	"cmd/sheaf":    {ours: []string{"app"}},
-	"app":          {ours: []string{"app/sshd", "app/tui", "app/shell", "app/transfer", "app/typeset", "app/blog", "app/markdown", "app/store"}, outside: []string{"github.com/alecthomas/kong"}},
+	"app":          {ours: []string{"app/sshd", "app/tui", "app/shell", "app/transfer", "app/typeset", "app/blog", "app/buffer", "app/markdown", "app/store"}, outside: []string{"github.com/alecthomas/kong"}},
 	"app/sshd":     {ours: []string{"app/tui", "app/shell", "app/transfer", "app/blog", "app/typeset", "app/markdown"}, outside: []string{"charm.land/wish/v2", "charm.land/ssh", "golang.org/x/crypto/ssh", "golang.org/x/time/rate"}},
-	"app/tui":      {ours: []string{"app/blog", "app/typeset", "app/markdown"}, outside: []string{"charm.land/bubbletea/v2", "charm.land/bubbles/v2", "charm.land/lipgloss/v2", "github.com/charmbracelet/x/ansi", "github.com/charmbracelet/colorprofile"}},
+	"app/buffer":   {outside: []string{"github.com/clipperhouse/uax29/v2"}},
+	"app/tui":      {ours: []string{"app/blog", "app/typeset", "app/markdown", "app/buffer"}, outside: []string{"charm.land/bubbletea/v2", "charm.land/bubbles/v2", "charm.land/lipgloss/v2", "github.com/charmbracelet/x/ansi", "github.com/charmbracelet/colorprofile"}},
 	"app/shell":    {ours: []string{"app/blog", "app/typeset", "app/markdown"}},
 	"app/transfer": {ours: []string{"app/blog", "app/markdown"}, outside: []string{"github.com/pkg/sftp"}},
 	"app/typeset":  {ours: []string{"app/markdown"}, outside: []string{"charm.land/glamour/v2", "github.com/alecthomas/chroma/v2", "charm.land/lipgloss/v2", "github.com/charmbracelet/x/ansi", "github.com/yuin/goldmark/ast", "github.com/yuin/goldmark/extension/ast"}},
