@@ -59,6 +59,13 @@ func TestMain(m *testing.M) {
 //	hold BYTES CMD... runs it the same way and stops it there; release FILE lets
 //	                  it go on, and keeps what it has said
 //	replace FILE OLD NEW   edits a file in place, once
+//	sit NAME COLSxROWS CMD...  runs a client at a terminal of that size
+//	press NAME KEYS   types there; KEYS may hold the escapes of a Go string
+//	see [-in TIME] NAME TEXT...  waits until all that is on the screen, 10 s at
+//	                  most; ! see, until none of it is
+//	leave NAME        waits until the session has ended; fails unless with 0
+//	sever NAME        kills the client
+//	crash             kills the server; serve may follow
 //
 // A client that is not installed skips the scripts that need it, by the
 // condition [exec:CLIENT], unless SHEAF_TEST_CLIENTS=required is set.
@@ -89,6 +96,12 @@ func TestScripts(t *testing.T) {
 			"hold":     holdCommand,
 			"release":  releaseCommand,
 			"replace":  replaceCommand,
+			"sit":      sitCommand,
+			"press":    pressCommand,
+			"see":      seeCommand,
+			"leave":    leaveCommand,
+			"sever":    severCommand,
+			"crash":    crashCommand,
 		},
 		Condition: func(name string) (bool, error) {
 			switch name {
@@ -112,6 +125,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("TERM", "xterm-256color")
 			env.Setenv("ESC", "\x1b")
 			env.Values[serverKey{}] = &server{}
+			env.Values[seatsKey{}] = map[string]*seat{}
 			return nil
 		},
 		RequireUniqueNames: true,
@@ -154,6 +168,7 @@ func serveCommand(ts *testscript.TestScript, neg bool, args []string) {
 		if s.cmd != nil {
 			s.cmd.Process.Kill()
 			<-s.done
+			s.cmd = nil
 		}
 	})
 	addr, err := listening(r)

@@ -42,6 +42,7 @@ type Blog struct {
 
 	files    struct{ reader, author atomic.Pointer[Files] } // the last that were asked for
 	keeping  sync.Mutex                                     // one text is put aside at a time
+	held     map[string]int                                 // the kept texts that sessions are writing
 	previews previews
 }
 
@@ -66,7 +67,7 @@ func Open(ctx context.Context, c Config) (*Blog, error) {
 	}
 	s := newShelf(c.Folder)
 	s.lib.now = c.Now
-	b := &Blog{log: c.Log, lib: s.lib, limits: c.Limits.or(), jobs: make(chan func(*shelf)),
+	b := &Blog{log: c.Log, lib: s.lib, limits: c.Limits.or(), jobs: make(chan func(*shelf)), held: map[string]int{},
 		adopted: make(chan struct{}), adopt: make(chan struct{}, 1)}
 	ctx, b.cancel = context.WithCancel(ctx)
 	b.closed = ctx.Done()

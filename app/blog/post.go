@@ -112,6 +112,10 @@ func (p *Post) Note() string {
 	return strings.Join(parts, " · ")
 }
 
+// Due is when readers may see a scheduled post, in the blog's time zone; zero
+// for one that is not scheduled.
+func (p *Post) Due() time.Time { return p.entry.due }
+
 // Source gives the file's bytes. A post that was taken away, or taken back,
 // since this edition was made gives fs.ErrNotExist.
 func (p *Post) Source() ([]byte, error) {

@@ -29,6 +29,16 @@ type screen interface {
 	window() (title string) // the window's title
 }
 
+// A desk is a screen on which an author types: it has the keys that are no
+// action, the pastes and the mouse, and the window for itself.
+type desk interface {
+	screen
+	event(e event) (taken bool)
+	cursor() *cell  // below the line above; nil: none
+	remark() string // what is doubtful where the cursor is
+	close()         // the session ends: nothing may be lost
+}
+
 // The messages of a session.
 type (
 	packet     []byte   // from the terminal
@@ -76,15 +86,23 @@ type browser struct {
 	stack        []screen // the first is home
 	past, future []visit
 	prompt       *prompt
+	choice       *choice
 	picker       *picker
 	note         string
 	notes        int
+
+	// An author's.
+	done []done // what was done in this session, for undo
+	clip string // what was cut or copied last
 }
 
 func newBrowser(ctx context.Context, t Terminal, c Config, p *painter, crash func(any)) *browser {
 	b := &browser{ctx: ctx, conf: c, term: t, paint: p, crash: crash, began: time.Now(), geo: newGeometry(t.Width, t.Height)}
 	b.edition = c.Visitor.Edition()
 	b.theme = typeset.Theme{Name: "dark", Accent: b.edition.Site().Accent}
+	if c.Visitor.IsAuthor() {
+		b.in.most = mostPasteAuthor
+	}
 	return b
 }
 
@@ -105,6 +123,7 @@ func (b *browser) Init() tea.Cmd {
 			b.say(fmt.Sprintf("There is no post «%s».", oneLine(slug)))
 		}
 	}
+	b.offer()
 	b.show()
 	return b.commands()
 }
@@ -171,6 +190,18 @@ func (b *browser) Update(msg tea.Msg) (m tea.Model, cmd tea.Cmd) {
 func (b *browser) recovered() {
 	if p := recover(); p != nil {
 		b.crash(p)
+	}
+}
+
+// close ends the session's writing, when Update is called no more.
+func (b *browser) close() {
+	for _, s := range b.stack {
+		if d, ok := s.(desk); ok {
+			func() {
+				defer b.recovered()
+				d.close()
+			}()
+		}
 	}
 }
 
@@ -267,6 +298,14 @@ func (b *browser) event(e event) {
 	case paste:
 		if b.prompt != nil {
 			b.prompt.insert(e.text)
+		} else if d, ok := b.top().(desk); ok && b.choice == nil {
+			d.event(e)
+		}
+	case tooLong:
+		b.say("That is too long for a paste; send it as a file.")
+	case pointerDown, pointerDrag, pointerUp, wheelUp, wheelDown:
+		if d, ok := b.top().(desk); ok && b.prompt == nil && b.choice == nil {
+			d.event(e)
 		}
 	case attributes:
 		b.ready = true
@@ -279,14 +318,32 @@ func (b *browser) event(e event) {
 }
 
 func (b *browser) key(e event) {
-	if e.key == "ctrl+c" {
-		b.leaving = true
+	top := b.top()
+	d, typing := top.(desk)
+	typing = typing && top.place() == onEditor
+	if e.key == "ctrl+c" && (!typing || b.prompt != nil || b.choice != nil) {
+		if typing {
+			e.key = "esc" // nobody leaves a text by mistake
+		} else {
+			b.leaving = true
+			return
+		}
+	}
+	if typing && b.prompt == nil && b.choice == nil {
+		b.note = ""
+		if !b.perform(e.key) {
+			d.event(e)
+		}
 		return
 	}
 	if rest, ok := strings.CutPrefix(e.key, "alt+"); ok && utf8.RuneCountInString(rest) == 1 {
 		// No key of ours; most likely an escape and a key that have come together.
 		b.key(event{key: "esc"})
 		b.key(event{key: rest, text: rest})
+		return
+	}
+	if b.choice != nil {
+		b.choice.key(e)
 		return
 	}
 	if b.prompt != nil {
@@ -296,11 +353,18 @@ func (b *browser) key(e event) {
 	if b.picker != nil && b.picker.key(e) {
 		return
 	}
-	top := b.top()
-	a := actionOf(e.key, top.place())
-	if a != none && b.can(a) {
-		b.act(a)
+	b.perform(e.key)
+}
+
+// perform does what a key means here, if it means anything.
+func (b *browser) perform(key string) bool {
+	for _, a := range actionsOf(key, b.top().place()) {
+		if b.can(a) {
+			b.act(a)
+			return true
+		}
 	}
+	return false
 }
 
 // can tells whether an action is of any use now.
@@ -318,6 +382,8 @@ func (b *browser) can(a action) bool {
 		return len(b.edition.Tags()) > 0
 	case archive:
 		return len(b.edition.Posts()) > 0
+	case writeNew, edit, publish, schedule, rename, remove, versions, undo, drafts, unsaved, share:
+		return b.canAuthor(a)
 	}
 	return b.top().can(a)
 }
@@ -348,6 +414,8 @@ func (b *browser) act(a action) {
 		b.push(newTags(b))
 	case archive:
 		b.push(newArchive(b))
+	case writeNew, edit, publish, schedule, rename, remove, versions, undo, drafts, unsaved, share:
+		b.actAuthor(a)
 	default:
 		b.top().act(a)
 	}
@@ -372,6 +440,8 @@ func (b *browser) follow(e *blog.Edition) {
 	}
 	old := b.edition
 	switch {
+	case b.note != "" && b.conf.Visitor.IsAuthor(), b.top().place() == onEditor:
+		// What the author has done is being said, or the editor has news of its own.
 	case fresh > 0:
 		b.say(fmt.Sprintf("%d new", fresh))
 	case old.Home() != e.Home() || !slices.Equal(old.Posts(), e.Posts()) || !slices.Equal(old.Pages(), e.Pages()):
@@ -407,19 +477,26 @@ func (b *browser) back() {
 	}
 	left := b.top()
 	b.stack = b.stack[:len(b.stack)-1]
-	if p, ok := left.(*post); ok {
-		if l, ok := b.top().(*list); ok {
-			l.sync()
-			l.choose(p.slug)
+	l, ok := b.top().(*list)
+	if !ok {
+		return
+	}
+	l.sync()
+	switch s := left.(type) {
+	case *post:
+		l.choose(s.slug)
+	case *editor:
+		if i := slices.IndexFunc(l.posts, func(p *blog.Post) bool { return p.Path == s.name }); i >= 0 {
+			l.choose(l.posts[i].Slug)
 		}
 	}
 }
 
-// say shows a message in the bottom line for a while.
+// say shows a message in the bottom line for a while, a long one longer.
 func (b *browser) say(s string) {
 	b.note = s
 	b.notes++
-	b.after(noteTime, noteOver(b.notes))
+	b.after(noteTime+time.Duration(len(s)/40)*time.Second, noteOver(b.notes))
 }
 
 // page sets a post. It is called in jobs.
@@ -459,15 +536,37 @@ func (b *browser) show() {
 	if g.footer {
 		rows[g.height-1] = b.footer(s)
 	}
-	b.paint.show(&frame{width: g.width, height: g.height, rows: rows, title: s.window()})
+	f := &frame{width: g.width, height: g.height, rows: rows, title: s.window()}
+	if d, ok := s.(desk); ok && s.place() == onEditor {
+		f.mouse = true
+		if c := d.cursor(); c != nil && b.prompt == nil && b.choice == nil {
+			at := *c
+			if g.header {
+				at.y++
+			}
+			f.cursor = &at
+		}
+	}
+	b.paint.show(f)
+}
+
+// edge is where the lines above and below a screen begin, and how far they go:
+// a desk has the whole window.
+func (b *browser) edge(s screen) (at, width int) {
+	if _, ok := s.(desk); ok && b.geo.width >= narrow {
+		return 1, b.geo.width - 2
+	}
+	return b.geo.edge()
 }
 
 // header is the line above: where am I.
 func (b *browser) header(s screen) row {
-	at, width := b.geo.edge()
+	at, width := b.edge(s)
 	site := oneLine(b.edition.Site().Title)
 	left := b.styles.Bold.On(site)
-	if c := s.crumb(); c != "" {
+	if s.place() == onEditor {
+		left = s.crumb()
+	} else if c := s.crumb(); c != "" {
 		// The title has the room: the site's name is cut, and left out in a
 		// narrow window.
 		const least = 16
@@ -484,14 +583,21 @@ func (b *browser) header(s screen) row {
 
 // footer is the line below: what can I do, or what has just been done.
 func (b *browser) footer(s screen) row {
-	at, width := b.geo.edge()
+	at, width := b.edge(s)
 	switch {
+	case b.choice != nil:
+		return row{at, b.choice.line(width, b.styles)}
 	case b.prompt != nil:
 		return row{at, b.prompt.line(width, b.styles)}
 	case b.picker != nil:
 		return row{at, typeset.Truncate(b.picker.line(b.styles), width)}
 	case b.note != "":
 		return row{at, typeset.Truncate(b.note, width)}
+	}
+	if d, ok := s.(desk); ok {
+		if what := d.remark(); what != "" {
+			return row{at, typeset.Truncate(b.styles.Error.On("!")+" "+what, width)}
+		}
 	}
 	return row{at, b.hints(s, width)}
 }
@@ -503,8 +609,12 @@ func (b *browser) hints(s screen, width int) string {
 	right := ""
 	room := width
 	if b.can(help) {
-		right = "? " + dim.On("keys")
-		room -= 6 + gap
+		key := "?"
+		if s.place() == onEditor {
+			key = "F1"
+		}
+		right = key + " " + dim.On("keys")
+		room -= ansi.StringWidth(right) + gap
 	}
 	var line strings.Builder
 	used := 0

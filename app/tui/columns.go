@@ -15,21 +15,24 @@ import (
 type columns struct {
 	at, width int // of the line, with the bar
 	gap       int // from the bar to the text
-	date      int
+	date      int // or, for authors, the badge
 	title     int
 	time      int
 	tags      int
 	years     bool
 }
 
-func newColumns(g geometry, dated bool, time, tags int) columns {
+func newColumns(g geometry, date, time, tags int) columns {
 	c := columns{at: max(g.left-2, 0), gap: 2, width: g.measure + 2}
 	if g.left < 2 {
 		c.gap, c.width = 1, g.width
 	}
 	room := c.width - c.gap
-	if dated && room >= 26 {
-		c.date = 6
+	if date > 0 && room >= 26 {
+		c.date = date
+		if room < 50 {
+			c.date = min(date, 7)
+		}
 		room -= c.date + 2
 	}
 	if room >= 42 {
@@ -39,7 +42,7 @@ func newColumns(g geometry, dated bool, time, tags int) columns {
 		c.time = time
 		room -= c.time + 2
 	}
-	if room >= 48 && tags > 0 {
+	if (room >= 48 || time > 8 && room >= 42) && tags > 0 {
 		c.tags = min(tags, 14, room/3)
 		room -= c.tags + 2
 	}
@@ -80,7 +83,11 @@ func (l *list) titleLines(i int) []string {
 	if l.titles == nil || len(l.titles) >= most {
 		l.titles = make(map[*blog.Post][]string)
 	}
-	lines := wrapped(oneLine(p.Title), l.cols.title, 2)
+	text := p.Title
+	if why := l.broken[p.Path]; p.State == blog.Broken && why != "" {
+		text = why
+	}
+	lines := wrapped(oneLine(text), l.cols.title, 2)
 	l.titles[p] = lines
 	return lines
 }
@@ -108,9 +115,13 @@ func (l *list) item(i int) []row {
 		if c.date > 0 {
 			date := ""
 			if n == 0 {
-				date = dateOf(p)
+				date = typeset.Truncate(l.dateOf(p), c.date)
 			}
-			b.WriteString(st.Dim.On(leftAligned(date, c.date)) + "  ")
+			style := st.Dim
+			if p.State == blog.Broken {
+				style = st.Error
+			}
+			b.WriteString(style.On(leftAligned(date, c.date)) + "  ")
 		}
 		if selected {
 			b.WriteString(st.Bold.On(text))
@@ -126,10 +137,10 @@ func (l *list) item(i int) []row {
 }
 
 // dateOf is a post's date in the list; what readers do not see says why.
-func dateOf(p *blog.Post) string {
+func (l *list) dateOf(p *blog.Post) string {
 	switch {
 	case !p.State.Visible():
-		return map[blog.State]string{blog.Draft: "draft", blog.Scheduled: "later", blog.Expired: "over", blog.Broken: "broken"}[p.State]
+		return badge(p, l.now)
 	case p.HasDate:
 		return p.Date.Format("02 Jan")
 	}
@@ -142,7 +153,7 @@ func (l *list) details(p *blog.Post, pad int) string {
 	if c.time == 0 {
 		return ""
 	}
-	s := rightAligned(minutes(p), c.time)
+	s := rightAligned(typeset.Truncate(l.timeOf(p), c.time), c.time)
 	if c.tags > 0 && len(p.Tags) > 0 {
 		s += "  " + tagsWithin(p.Tags, c.tags)
 	}
@@ -150,6 +161,26 @@ func (l *list) details(p *blog.Post, pad int) string {
 		return ""
 	}
 	return strings.Repeat(" ", pad+2) + l.b.styles.Dim.On(s)
+}
+
+// timeOf is what stands right of a title: how long it takes to read, or, of what
+// only authors see, when it was edited or comes.
+func (l *list) timeOf(p *blog.Post) string {
+	v := l.b.conf.Visitor
+	switch {
+	case p.State == blog.Scheduled:
+		return p.Due().In(l.b.zone()).Format("2 Jan 15:04")
+	case p.State.Visible(), !v.IsAuthor():
+		return minutes(p)
+	}
+	s := ""
+	if t := v.Edited(p); !t.IsZero() {
+		s = "edited " + ago(t, l.now)
+	}
+	if _, shared := v.PreviewOf(p); shared {
+		s = strings.TrimSpace("shared, " + s)
+	}
+	return s
 }
 
 // minutes is the reading time of a post in the list.

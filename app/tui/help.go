@@ -13,6 +13,7 @@ import (
 // helpScreen shows the key map, in two columns where there is room.
 type helpScreen struct {
 	b     *browser
+	where place // it was asked for
 	geo   geometry
 	theme typeset.Theme
 	lines []string
@@ -20,7 +21,7 @@ type helpScreen struct {
 }
 
 func newHelp(b *browser) *helpScreen {
-	h := &helpScreen{b: b}
+	h := &helpScreen{b: b, where: b.top().place()}
 	h.sync()
 	return h
 }
@@ -78,9 +79,11 @@ func (h *helpScreen) make() []string {
 		column = (width - gap) / 2
 	}
 	if column == width {
-		return append(h.column(width, "lists", "a post", "moving", "everywhere"), h.visitor(width)...)
+		left, right := h.groups()
+		return append(h.column(width, append(left[:1:1], append(right, left[1:]...)...)...), h.visitor(width)...)
 	}
-	left, right := h.column(column, "lists", "moving", "everywhere"), h.column(column, "a post")
+	leftGroups, rightGroups := h.groups()
+	left, right := h.column(column, leftGroups...), h.column(column, rightGroups...)
 	var lines []string
 	for i := range max(len(left), len(right)) {
 		line := ""
@@ -93,6 +96,18 @@ func (h *helpScreen) make() []string {
 		lines = append(lines, line)
 	}
 	return append(lines, h.visitor(width)...)
+}
+
+// groups are the parts of the key map that are of use where the help was asked
+// for, in two columns.
+func (h *helpScreen) groups() (left, right []string) {
+	switch {
+	case h.where == onEditor:
+		return []string{"editor"}, []string{"typing"}
+	case h.b.conf.Visitor.IsAuthor():
+		return []string{"lists", "moving", "everywhere"}, []string{"author", "a post"}
+	}
+	return []string{"lists", "moving", "everywhere"}, []string{"a post"}
 }
 
 // column sets groups of bindings below each other, those that are of use in

@@ -12,10 +12,12 @@ import (
 // what a search has found. It is short enough to be made as a whole.
 type index struct {
 	b     *browser
+	where place // 0 is onIndex
 	name  string
 	unit  string // "tag"; counted in the line above
 	empty string
-	make  func() []entry // anew for each edition, geometry and theme
+	make  func() []entry         // anew for each edition, geometry and theme
+	acts  map[action]func(i int) // what else can be done with an entry
 
 	edition *blog.Edition
 	geo     geometry
@@ -31,21 +33,27 @@ type index struct {
 type entry struct {
 	name  string   // tells it from the others
 	lines []string // at least one
-	open  func()
+	open  func()   // nil: it is only read
 }
 
-func (x *index) place() place   { return onIndex }
+func (x *index) place() place {
+	if x.where != 0 {
+		return x.where
+	}
+	return onIndex
+}
+
 func (x *index) crumb() string  { return x.name }
 func (x *index) window() string { return title(x.b.edition.Site().Title, x.name) }
 func (x *index) hint(k binding) string {
-	if k.do == open {
+	if k.do == open && x.where == 0 {
 		return "open"
 	}
 	return k.hint
 }
 
 func (x *index) status() string {
-	if len(x.entries) == 0 {
+	if len(x.entries) == 0 || x.unit == "" {
 		return ""
 	}
 	return counted(len(x.entries), x.unit)
@@ -92,11 +100,17 @@ func (x *index) ensure() {
 func (x *index) can(a action) bool {
 	switch a {
 	case open:
-		return len(x.entries) > 0
-	case cancel:
-		return false
+		return len(x.entries) > 0 && x.entries[x.sel].open != nil
+	case lineDown, lineUp, halfDown, halfUp, pageDown, pageUp, top, bottom:
+		return true
 	}
-	return true
+	return len(x.entries) > 0 && x.acts[a] != nil
+}
+
+// again makes the entries anew.
+func (x *index) again() {
+	x.edition = nil
+	x.sync()
 }
 
 func (x *index) act(a action) {
@@ -126,6 +140,9 @@ func (x *index) act(a action) {
 	case open:
 		x.entries[x.sel].open()
 		return
+	default:
+		x.acts[a](x.sel)
+		return
 	}
 	x.sel = max(min(x.sel+by, len(x.entries)-1), 0)
 	x.ensure()
@@ -136,7 +153,7 @@ func (x *index) rows(height int) []row {
 		rows := make([]row, x.geo.lead)
 		return append(rows, row{x.geo.left, x.b.styles.Dim.On(typeset.Truncate(x.empty, x.geo.measure))})
 	}
-	c := newColumns(x.geo, false, 0, 0)
+	c := newColumns(x.geo, 0, 0, 0)
 	rows := make([]row, 0, height)
 	for range max(x.geo.lead-x.top, 0) {
 		rows = append(rows, row{})
@@ -159,7 +176,7 @@ func (x *index) rows(height int) []row {
 
 // room is how wide a line of an entry may be.
 func (x *index) room() int {
-	c := newColumns(x.b.geo, false, 0, 0)
+	c := newColumns(x.b.geo, 0, 0, 0)
 	return max(c.width-c.gap, 1)
 }
 

@@ -12,6 +12,7 @@ type event struct {
 	key    string // "j", "T", "ctrl+d", "shift+tab", "alt+left", "pgdown", "space"
 	text   string // what the key types, or what was pasted
 	answer answer
+	x, y   int // of the pointer, from 0
 }
 
 type answer int
@@ -19,6 +20,12 @@ type answer int
 const (
 	noAnswer answer = iota
 	paste
+	tooLong     // a paste that was dropped
+	pointerDown // the left button
+	pointerDrag
+	pointerUp
+	wheelUp
+	wheelDown
 	darkBackground
 	lightBackground
 	attributes // the device attributes: answered by every terminal, so the last of the answers asked for
@@ -28,8 +35,9 @@ const (
 	askBackground = "\x1b]11;?\x07"
 	askAttributes = "\x1b[c"
 
-	mostPaste    = 64 << 10 // a longer paste is not one
-	mostSequence = 4 << 10
+	mostPaste       = 64 << 10 // a longer paste is not one
+	mostPasteAuthor = 2 << 20
+	mostSequence    = 4 << 10
 )
 
 // A decoder takes apart what a terminal sends, however it is cut into
@@ -39,6 +47,7 @@ type decoder struct {
 	pasted  []byte
 	pasting bool
 	spilled bool // the paste was too long
+	most    int  // bytes of a paste; 0 is mostPaste
 }
 
 // feed takes the next packet, which is not empty.
@@ -128,8 +137,13 @@ func controlKey(c byte) string {
 	case 0:
 		return "ctrl+space"
 	}
-	if c < 27 {
+	switch {
+	case c < 27:
 		return "ctrl+" + string(rune('a'+c-1))
+	case c == 28:
+		return "ctrl+\\"
+	case c == 31:
+		return "ctrl+_"
 	}
 	return ""
 }
@@ -147,7 +161,11 @@ func (d *decoder) paste(b []byte) (n int, e event, ok bool) {
 			}
 		}
 	}
-	if len(d.pasted)+take > mostPaste {
+	most := mostPaste
+	if d.most > 0 {
+		most = d.most
+	}
+	if len(d.pasted)+take > most {
 		d.pasted, d.spilled = nil, true
 	}
 	if !d.spilled {
@@ -156,7 +174,10 @@ func (d *decoder) paste(b []byte) (n int, e event, ok bool) {
 	if i < 0 {
 		return take, e, false
 	}
-	e, ok = event{answer: paste, text: string(d.pasted)}, !d.spilled
+	e, ok = event{answer: paste, text: string(d.pasted)}, true
+	if d.spilled {
+		e = event{answer: tooLong}
+	}
 	d.pasting, d.pasted, d.spilled = false, nil, false
 	return i + len(end), e, ok
 }
@@ -220,8 +241,8 @@ func (d *decoder) sequence(params string, final byte) (event, bool) {
 	if strings.HasPrefix(params, "?") {
 		return event{answer: attributes}, final == 'c'
 	}
-	if strings.HasPrefix(params, "<") { // a mouse
-		return event{}, false
+	if mouse, ok := strings.CutPrefix(params, "<"); ok {
+		return pointer(mouse, final)
 	}
 	first, second, _ := strings.Cut(params, ";")
 	code, _ := strconv.Atoi(first)
@@ -254,6 +275,38 @@ func (d *decoder) sequence(params string, final byte) (event, bool) {
 		return named(numbered[code], mod)
 	}
 	return named(finals[final], mod)
+}
+
+// pointer understands a report of the mouse in SGR form (1006): CODE;X;Y, which
+// M ends for a press and m for a release. Buttons other than the left one and
+// the wheel say nothing.
+func pointer(params string, final byte) (event, bool) {
+	parts := strings.Split(params, ";")
+	if len(parts) != 3 {
+		return event{}, false
+	}
+	var n [3]int
+	for i, p := range parts {
+		var err error
+		if n[i], err = strconv.Atoi(p); err != nil || n[i] < 0 || n[i] > 10000 {
+			return event{}, false
+		}
+	}
+	e := event{x: max(n[1]-1, 0), y: max(n[2]-1, 0)}
+	const modifiers = 4 | 8 | 16
+	switch code := n[0] &^ modifiers; {
+	case code == 0 && final == 'M':
+		e.answer = pointerDown
+	case code == 32 && final == 'M':
+		e.answer = pointerDrag
+	case code == 0 && final == 'm':
+		e.answer = pointerUp
+	case code == 64 && final == 'M':
+		e.answer = wheelUp
+	case code == 65 && final == 'M':
+		e.answer = wheelDown
+	}
+	return e, e.answer != noAnswer
 }
 
 // named is a key with the modifiers that xterm's parameter says.

@@ -1,6 +1,9 @@
 package tui
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // An action is what a key asks for.
 type action int
@@ -46,6 +49,46 @@ const (
 	historyForward
 	copyCode
 	copyAddress
+
+	// Of authors, on posts.
+	writeNew
+	edit
+	publish
+	schedule
+	rename
+	remove
+	versions
+	undo
+	drafts
+	unsaved
+	share
+
+	// Of one screen for authors.
+	restore
+	compare
+	discard
+	takeMine
+	takeTheirs
+	takeBoth
+	finish
+
+	// Of the editor. Motions and typing are its own.
+	save
+	publishText
+	preview
+	fieldsOf
+	findText
+	findAgain
+	replaceText
+	goToLine
+	undoText
+	redoText
+	cutText
+	copyText
+	pasteText
+	selectAll
+	lineNumbers
+	closeText
 )
 
 // A place is a set of kinds of screens.
@@ -57,10 +100,17 @@ const (
 	onIndex                   // a list of other things: tags, years, headings, hits
 	onPost
 	onHelp
+	onVersions // of a post
+	onUnsaved  // texts that were kept
+	onForm     // the fields of a post
+	onScroll   // a text that is only looked at: a difference, a preview
+	onMerge    // two versions of a text
+	onEditor   // where keys type
 
 	lists      = onHome | onList
 	choices    = lists | onIndex
-	everywhere = choices | onPost | onHelp
+	ours       = onVersions | onUnsaved | onForm | onScroll | onMerge // authors' alone, but for the editor
+	everywhere = choices | onPost | onHelp | ours
 )
 
 // A binding is one line of the key map. The map below is the only one: keys
@@ -79,7 +129,61 @@ type binding struct {
 
 var keymap = []binding{
 	{where: choices, keys: []string{"enter", "l", "right"}, do: open, shown: "enter l →", help: "open", hint: "read", group: "lists"},
+	{where: onVersions, keys: []string{"enter", "l", "right"}, do: open, hint: "what changed"},
+	{where: onVersions, keys: []string{"R"}, do: restore, hint: "restore"},
+	{where: onUnsaved, keys: []string{"enter", "l", "right"}, do: open, hint: "continue"},
+	{where: onUnsaved, keys: []string{"c"}, do: compare, hint: "compare"},
+	{where: onUnsaved, keys: []string{"x"}, do: discard, hint: "discard"},
+	{where: onForm, keys: []string{"enter", "l", "right"}, do: open, hint: "change"},
+	{where: onMerge, keys: []string{"m"}, do: takeMine, hint: "mine"},
+	{where: onMerge, keys: []string{"t"}, do: takeTheirs, hint: "theirs"},
+	{where: onMerge, keys: []string{"b"}, do: takeBoth, hint: "both"},
+	{where: onMerge, keys: []string{"enter"}, do: finish, hint: "go on with this text"},
 	{where: onPost, keys: []string{"q"}, do: back, shown: "q", hint: "back", group: ""},
+	{where: ours, keys: []string{"q", "h", "left"}, do: back, hint: "back"},
+	{where: onScroll, keys: []string{"ctrl+p", "ctrl+q"}, do: back},
+
+	{where: lists | onPost, keys: []string{"e"}, do: edit, help: "edit", hint: "edit", group: "author"},
+	{where: lists, keys: []string{"N"}, do: writeNew, help: "new post", hint: "new", group: "author"},
+	{where: lists | onPost, keys: []string{"P"}, do: publish, help: "publish or take back", hint: "publish", group: "author"},
+	{where: lists | onPost, keys: []string{"S"}, do: schedule, help: "schedule", hint: "schedule", group: "author"},
+	{where: lists | onPost, keys: []string{"U"}, do: undo, help: "undo what was done last", hint: "undo", group: "author"},
+	{where: lists | onPost, keys: []string{"v"}, do: versions, help: "versions", hint: "versions", group: "author"},
+	{where: lists | onPost, keys: []string{"R"}, do: rename, help: "rename: another address", group: "author"},
+	{where: lists | onPost, keys: []string{"x"}, do: remove, help: "delete", group: "author"},
+	{where: onHome, keys: []string{"D"}, do: drafts, help: "drafts only", hint: "drafts", group: "author"},
+	{where: onList, keys: []string{"D"}, do: drafts},
+	{where: lists, keys: []string{"w"}, do: unsaved, help: "texts not saved yet", group: "author"},
+	{where: lists | onPost, keys: []string{"V"}, do: share, help: "preview address, for others", group: "author"},
+
+	{where: onEditor, keys: []string{"ctrl+s"}, do: save, shown: "^S", help: "save", hint: "save", group: "editor"},
+	{where: onEditor, keys: []string{"ctrl+o"}, do: publishText, shown: "^O", help: "save and publish", hint: "publish", group: "editor"},
+	{where: onEditor, keys: []string{"ctrl+p"}, do: preview, shown: "^P", help: "preview", hint: "preview", group: "editor"},
+	{where: onEditor, keys: []string{"ctrl+t"}, do: fieldsOf, shown: "^T", help: "title, date, tags …", hint: "fields", group: "editor"},
+	{where: onEditor, keys: []string{"ctrl+f", "ctrl+w"}, do: findText, shown: "^F", help: "find, enter again: next", hint: "find", group: "editor"},
+	{where: onEditor, keys: []string{"ctrl+q"}, do: closeText, shown: "^Q", help: "close", hint: "close", group: "editor"},
+	{where: onEditor, keys: []string{"f3", "alt+w"}, do: findAgain, shown: "F3", help: "find the next one", group: "editor"},
+	{where: onEditor, keys: []string{"ctrl+r", "ctrl+\\"}, do: replaceText, shown: "^R", help: "replace", group: "editor"},
+	{where: onEditor, keys: []string{"ctrl+g", "ctrl+_"}, do: goToLine, shown: "^G", help: "go to a line", group: "editor"},
+	{where: onEditor, keys: []string{"ctrl+z", "alt+u"}, do: undoText, shown: "^Z ^Y", help: "undo, redo", group: "editor"},
+	{where: onEditor, keys: []string{"ctrl+y", "alt+e"}, do: redoText},
+	{where: onEditor, keys: []string{"ctrl+x", "ctrl+k"}, do: cutText, shown: "^X ^C ^V", help: "cut, copy, paste; ^X without a selection takes the line", group: "editor"},
+	{where: onEditor, keys: []string{"ctrl+c", "alt+6"}, do: copyText},
+	{where: onEditor, keys: []string{"ctrl+v", "ctrl+u"}, do: pasteText},
+	{where: onEditor, keys: []string{"ctrl+a"}, do: selectAll, shown: "^A", help: "select all; shift with a motion selects", group: "editor"},
+	{where: onEditor, keys: []string{"alt+n", "alt+#"}, do: lineNumbers, shown: "alt+N", help: "line numbers", group: "editor"},
+	{keys: []string{"ctrl+left"}, shown: "^← ^→", help: "a word", group: "typing"},
+	{keys: []string{"ctrl+up"}, shown: "^↑ ^↓", help: "a paragraph", group: "typing"},
+	{keys: []string{"home"}, shown: "home end", help: "the row, then the line", group: "typing"},
+	{keys: []string{"pgup"}, shown: "pgup pgdn", help: "a page", group: "typing"},
+	{keys: []string{"ctrl+home"}, shown: "^home ^end", help: "beginning, end", group: "typing"},
+	{keys: []string{"tab"}, shown: "tab", help: "nest a list's item, indent; shift+tab back", group: "typing"},
+	{keys: []string{"enter"}, shown: "enter", help: "in a list: the next item", group: "typing"},
+	{keys: []string{"alt+backspace"}, shown: "alt+⌫", help: "delete a word", group: "typing"},
+	{keys: []string{"shift"}, shown: "shift", help: "with any of these: select", group: "typing"},
+	{keys: []string{"mouse"}, shown: "mouse", help: "place the cursor, select; twice: a word", group: "typing"},
+	{where: onEditor, keys: []string{"f1"}, do: help, shown: "F1", help: "these keys", group: "editor"},
+
 	{where: onPost, keys: []string{"J"}, do: older, shown: "J K", help: "next, previous post", hint: "next", group: "a post"},
 	{where: onPost, keys: []string{"K"}, do: newer},
 	{where: lists, keys: []string{"/"}, do: filter, help: "filter by title and tag", hint: "filter", group: "lists"},
@@ -97,6 +201,7 @@ var keymap = []binding{
 	{where: onPost, keys: []string{"/"}, do: find, shown: "/ n N", help: "find here, next, previous", group: "a post"},
 	{where: onPost, keys: []string{"n"}, do: findNext},
 	{where: onPost, keys: []string{"N"}, do: findPrevious},
+	{where: onPost, keys: []string{"N"}, do: writeNew},
 	{where: onPost, keys: []string{"]"}, do: headingNext, shown: "] [", help: "next, previous heading", group: "a post"},
 	{where: onPost, keys: []string{"["}, do: headingPrevious},
 	{where: onPost, keys: []string{"tab"}, do: linkNext, shown: "tab enter", help: "select a link, follow it", group: "a post"},
@@ -124,19 +229,15 @@ var keymap = []binding{
 	{where: everywhere, keys: []string{"ctrl+c"}, do: quit, help: "quit", group: "everywhere", prompt: true},
 }
 
-// actionOf finds what a key means on a screen.
-func actionOf(key string, on place) action {
+// actionsOf gives what a key may mean on a screen; the first that is of use
+// counts.
+func actionsOf(key string, on place) (all []action) {
 	for _, b := range keymap {
-		if b.where&on == 0 {
-			continue
-		}
-		for _, k := range b.keys {
-			if k == key {
-				return b.do
-			}
+		if b.where&on != 0 && slices.Contains(b.keys, key) {
+			all = append(all, b.do)
 		}
 	}
-	return none
+	return all
 }
 
 // label gives the keys of a binding as people read them.

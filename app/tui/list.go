@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -37,7 +38,9 @@ type list struct {
 	introFor  pageKey
 	tagCells  int
 	timeCells int
-	dated     bool
+	dateCells int
+	now       time.Time         // at the last sync with an edition: ages are counted from it
+	broken    map[string]string // by path: why a file is no post
 	colsFor   geometry
 	cols      columns
 	titles    map[*blog.Post][]string // broken into lines for cols
@@ -49,6 +52,9 @@ type spot struct{ item, row int }
 
 func (s spot) before(t spot) bool { return s.item < t.item || s.item == t.item && s.row < t.row }
 
+// widestAge is the room for "edited 5 min ago".
+const widestAge = 16
+
 // pageKey is what a page was set for.
 type pageKey struct {
 	measure int
@@ -58,7 +64,7 @@ type pageKey struct {
 func (b *browser) pageKey() pageKey { return pageKey{b.geo.measure, b.theme} }
 
 func newHome(b *browser) *list {
-	l := &list{b: b, where: onHome, source: (*blog.Edition).Posts}
+	l := &list{b: b, where: onHome, source: ordered}
 	l.sync()
 	return l
 }
@@ -100,6 +106,14 @@ func counted(n int, what string) string {
 
 func (l *list) hint(k binding) string {
 	switch k.do {
+	case publish:
+		if p := l.b.selected(); p != nil && p.State.Visible() {
+			return "take back"
+		}
+	case drafts:
+		if l.name == draftsName {
+			return ""
+		}
 	case menu:
 		var names []string
 		for _, p := range l.b.edition.Pages() {
@@ -125,12 +139,23 @@ func (l *list) sync() {
 		l.edition = l.b.edition
 		l.all = l.source(l.edition)
 		l.sift()
-		l.tagCells, l.timeCells, l.dated = 0, 0, slices.ContainsFunc(l.all, func(p *blog.Post) bool { return dateOf(p) != "" })
+		l.tagCells, l.timeCells, l.dateCells = 0, 0, 0
+		l.now, l.broken = time.Now(), map[string]string{}
+		for _, p := range l.edition.Problems() {
+			if !p.Warning && l.broken[p.Path] == "" {
+				l.broken[p.Path] = p.String()
+			}
+		}
 		for _, t := range l.edition.Tags() {
 			l.tagCells = max(l.tagCells, ansi.StringWidth(t.Name)+1)
 		}
 		for _, p := range l.all {
-			l.timeCells = max(l.timeCells, len(minutes(p)))
+			cells := len(minutes(p))
+			if !p.State.Visible() {
+				cells = min(len(l.timeOf(p)), widestAge)
+			}
+			l.timeCells = max(l.timeCells, cells)
+			l.dateCells = max(l.dateCells, len(l.dateOf(p)))
 		}
 		l.colsFor = geometry{}
 		if selected != nil {
@@ -141,7 +166,7 @@ func (l *list) sync() {
 		l.colsFor, l.noticesIn = l.b.geo, l.b.theme
 		l.notices = l.troubles()
 		l.titles = nil
-		l.cols = newColumns(l.b.geo, l.dated, l.timeCells, l.tagCells)
+		l.cols = newColumns(l.b.geo, l.dateCells, l.timeCells, l.tagCells)
 		l.clamp()
 	}
 	if l.where != onHome {
@@ -196,7 +221,7 @@ func (l *list) sift() {
 	if l.query == "" {
 		return
 	}
-	l.posts = l.edition.Filter(l.query)
+	l.posts = hiddenFirst(l.edition.Filter(l.query))
 	if l.where == onHome {
 		return
 	}
@@ -546,7 +571,12 @@ func (l *list) troubles() (lines []string) {
 		return nil
 	}
 	st := l.b.styles
-	all := l.edition.Problems()
+	var all []blog.Problem // but for those that stand in the list
+	for _, p := range l.edition.Problems() {
+		if l.broken[p.Path] != p.String() || !slices.ContainsFunc(l.all, func(q *blog.Post) bool { return q.Path == p.Path && q.State == blog.Broken }) {
+			all = append(all, p)
+		}
+	}
 	for i, p := range all {
 		if i == most {
 			return append(lines, st.Dim.On(fmt.Sprintf("and %d more", len(all)-most)))

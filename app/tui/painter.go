@@ -27,7 +27,12 @@ type frame struct {
 	width, height int
 	rows          []row // height of them
 	title         string
+	cursor        *cell // where something is typed; nil: no cursor is seen
+	mouse         bool  // the terminal tells what the mouse does, and leaves selecting to us
 }
+
+// A cell is a place on the screen, from 0.
+type cell struct{ x, y int }
 
 // A painter owns the screen. It remembers the frame the terminal shows and
 // sends what another one changes: lines that moved are scrolled, lines that
@@ -56,7 +61,12 @@ const (
 	// arrow keys (1007, which many terminals have on: it is given back as it
 	// was), so that the mouse stays free for selecting text.
 	enterScreen = "\x1b[22;0t\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[?1007s\x1b[?1007h"
-	leaveScreen = "\x1b[m\x1b[r\x1b[?1007r\x1b[?2004l\x1b[?25h\x1b[?1049l\x1b[23;0t"
+	leaveScreen = "\x1b[m\x1b[r" + mouseOff + "\x1b[?1007r\x1b[?2004l\x1b[?25h\x1b[?1049l\x1b[23;0t"
+
+	showCursor = "\x1b[?25h"
+	hideCursor = "\x1b[?25l"
+	mouseOn    = "\x1b[?1002h\x1b[?1006h" // presses and what is dragged
+	mouseOff   = "\x1b[?1006l\x1b[?1002l"
 
 	beginSync = "\x1b[?2026h"
 	endSync   = "\x1b[?2026l"
@@ -162,7 +172,18 @@ func (p *painter) draw(f *frame) {
 	if f.title != p.shown.title {
 		p.buf = append(p.buf, "\x1b]2;"+f.title+"\x07"...)
 	}
+	if f.mouse != p.shown.mouse {
+		if f.mouse {
+			p.buf = append(p.buf, mouseOn...)
+		} else {
+			p.buf = append(p.buf, mouseOff...)
+		}
+	}
 	body := len(p.buf)
+	if p.shown.cursor != nil {
+		p.buf = append(p.buf, hideCursor...)
+	}
+	painted := len(p.buf)
 	if f.width != p.shown.width || f.height != p.shown.height {
 		p.buf = append(p.buf, "\x1b[m\x1b[2J"...)
 		p.shown.rows = make([]row, f.height)
@@ -178,7 +199,16 @@ func (p *painter) draw(f *frame) {
 			p.shown.rows[y] = r
 		}
 	}
-	p.shown.width, p.shown.height, p.shown.title = f.width, f.height, f.title
+	switch was := p.shown.cursor; {
+	case len(p.buf) > painted, (was == nil) != (f.cursor == nil), was != nil && *was != *f.cursor:
+		if f.cursor != nil {
+			p.move(f.cursor.y, f.cursor.x)
+			p.buf = append(p.buf, showCursor...)
+		}
+	default:
+		p.buf = p.buf[:body] // as it was
+	}
+	p.shown.width, p.shown.height, p.shown.title, p.shown.cursor, p.shown.mouse = f.width, f.height, f.title, f.cursor, f.mouse
 	if len(p.buf)-began > syncFrom {
 		p.buf = append(p.buf, endSync...)
 		p.buf = append(p.buf, beginSync...)

@@ -144,8 +144,11 @@ func (s *post) status() string {
 }
 
 func (s *post) hint(k binding) string {
-	if k.do == older {
+	switch {
+	case k.do == older:
 		return k.hint + ": " + oneLine(s.older.Title)
+	case k.do == publish && s.p.State.Visible():
+		return "take back"
 	}
 	return k.hint
 }
@@ -186,7 +189,7 @@ func (s *post) meet() {
 		return
 	}
 	s.p, s.slug = p, p.Slug
-	among := s.edition.Posts()
+	among := ordered(s.edition)
 	s.position = ""
 	if p.State == blog.Page {
 		among = s.edition.Pages()

@@ -21,6 +21,9 @@ type prompt struct {
 	move   func(a action)    // ↑ ↓ pgup pgdn; may be nil
 	enter  func(text string)
 	cancel func() // may be nil
+
+	complete func(text string) string // tab; may be nil
+	bare     bool                     // blanks around the text count
 }
 
 // mostTyped bounds what is typed.
@@ -31,8 +34,15 @@ func (p *prompt) key(e event) {
 	switch e.key {
 	case "enter":
 		p.b.prompt = nil
-		p.enter(strings.TrimSpace(p.text))
+		if !p.bare {
+			p.text = strings.TrimSpace(p.text)
+		}
+		p.enter(p.text)
 		return
+	case "tab":
+		if p.complete != nil {
+			p.text = p.complete(p.text)
+		}
 	case "esc", "ctrl+g":
 		p.close()
 		return
@@ -110,4 +120,45 @@ func (p *prompt) line(width int, st typeset.Styles) string {
 		s += "  " + st.Dim.On(tail)
 	}
 	return typeset.Truncate(s, width)
+}
+
+// A choice is a question with few answers, each of one key. Escape takes none.
+type choice struct {
+	b       *browser
+	text    string
+	options []option
+}
+
+// An option is one answer.
+type option struct {
+	key, word string
+	do        func()
+}
+
+func (c *choice) key(e event) {
+	for _, o := range c.options {
+		if e.key == o.key {
+			c.b.choice = nil
+			o.do()
+			return
+		}
+	}
+	if e.key == "esc" || e.key == "q" {
+		c.b.choice = nil
+	}
+}
+
+// line shows the question; the answers stay whole.
+func (c *choice) line(width int, st typeset.Styles) string {
+	var keys []string
+	plain := 0
+	for _, o := range append(c.options, option{key: "esc", word: "cancel"}) {
+		keys = append(keys, st.Accent.On(o.key)+" "+st.Dim.On(o.word))
+		plain += ansi.StringWidth(o.key) + 1 + ansi.StringWidth(o.word) + 2
+	}
+	if width-plain < 10 { // the last one goes without saying
+		keys = keys[:len(keys)-1]
+		plain -= 12
+	}
+	return typeset.Truncate(typeset.Truncate(c.text, max(width-plain, 1))+"  "+strings.Join(keys, "  "), width)
 }

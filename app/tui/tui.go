@@ -85,6 +85,7 @@ func Run(ctx context.Context, t Terminal, c Config) (err error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	t.Width, t.Height = plausible(t.Width, t.Height)
+	c.Visitor = c.Visitor.Through(door)
 	own, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	crash := func(p any) {
@@ -132,6 +133,7 @@ func Run(ctx context.Context, t Terminal, c Config) (err error) {
 		}
 	})
 	_, _ = program.Run()
+	b.close()
 
 	cause := context.Cause(own)
 	farewell := ""

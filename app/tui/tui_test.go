@@ -747,7 +747,7 @@ func benchmarkKey(b *testing.B, prepare func(*browser)) {
 func TestColumnsGiveWay(t *testing.T) {
 	seen := columns{tags: 1, time: 1, years: true, date: 1}
 	for width := 200; width > 0; width-- {
-		c := newColumns(newGeometry(width, 24), true, 6, 10)
+		c := newColumns(newGeometry(width, 24), 6, 6, 10)
 		if c.tags > 0 && c.time == 0 || c.time > 0 && !c.years || c.years && c.date == 0 {
 			t.Errorf("width %d: %+v", width, c)
 		}
@@ -767,13 +767,13 @@ func TestColumnsGiveWay(t *testing.T) {
 // Every key of the map means one thing on every screen, and every binding is
 // explained or follows one that is.
 func TestKeymap(t *testing.T) {
-	for on := onHome; on <= onHelp; on <<= 1 {
+	for on := onHome; on <= onEditor; on <<= 1 {
 		for i, b := range keymap {
 			if b.where&on == 0 {
 				continue
 			}
 			for _, k := range b.keys {
-				if got := actionOf(k, on); got != b.do && b.help != "" && b.where != everywhere {
+				if got := actionsOf(k, on)[0]; got != b.do && b.help != "" && b.where != everywhere {
 					t.Errorf("binding %d: %q on %d is taken", i, k, on)
 				}
 			}

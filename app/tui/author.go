@@ -1,0 +1,407 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"time"
+
+	"sheaf/app/blog"
+)
+
+// What an author does to a post from a list or from the post itself. A screen
+// only asks: each of these ends in a commit of package blog, which decides.
+
+// A done is a commit of this session that can be taken back.
+type done struct {
+	rev  blog.Rev
+	what string
+}
+
+// mostDone bounds how far undo goes.
+const mostDone = 100
+
+// selected is the post that an action is about; nil if there is none.
+func (b *browser) selected() *blog.Post {
+	switch s := b.top().(type) {
+	case *list:
+		if first, last := s.visible(b.geo.body()); s.sel >= first && s.sel <= last {
+			return s.posts[s.sel]
+		}
+	case *post:
+		if !s.gone {
+			return s.p
+		}
+	}
+	return nil
+}
+
+func (b *browser) canAuthor(a action) bool {
+	if !b.conf.Visitor.IsAuthor() {
+		return false
+	}
+	switch a {
+	case writeNew, unsaved:
+		return true
+	case drafts:
+		l, ok := b.top().(*list)
+		return ok && (l.name == draftsName || b.top().place() == onHome && len(hidden(b.edition)) > 0)
+	case undo:
+		return len(b.done) > 0
+	}
+	p := b.selected()
+	switch {
+	case p == nil:
+		return false
+	case p.State == blog.Broken:
+		return a == edit || a == remove || a == versions
+	}
+	return true
+}
+
+func (b *browser) actAuthor(a action) {
+	v, p := b.conf.Visitor, b.selected()
+	switch a {
+	case writeNew:
+		b.askTitle()
+	case edit:
+		b.edit(p)
+	case publish:
+		if p.State.Visible() {
+			b.commit("taken back", func(ctx context.Context) (blog.Receipt, error) { return v.Unpublish(ctx, p.Slug) })
+		} else {
+			b.commit("published", func(ctx context.Context) (blog.Receipt, error) { return v.Publish(ctx, p.Slug) })
+		}
+	case schedule:
+		b.askWhen(p)
+	case rename:
+		b.askSlug(p)
+	case remove:
+		b.commit("deleted «"+oneLine(p.Title)+"»", func(ctx context.Context) (blog.Receipt, error) { return v.Remove(ctx, p.Path) })
+	case versions:
+		b.openVersions(p)
+	case undo:
+		last := b.done[len(b.done)-1]
+		b.done = b.done[:len(b.done)-1]
+		b.work(func() func() {
+			r, err := v.Undo(b.ctx, last.rev)
+			return func() {
+				if err != nil {
+					b.refused(err)
+					return
+				}
+				b.point(r)
+				b.say("undone: " + last.what)
+			}
+		})
+	case drafts:
+		if l, ok := b.top().(*list); ok && l.name == draftsName {
+			b.back()
+		} else {
+			b.push(newList(b, draftsName, hidden))
+		}
+	case unsaved:
+		b.openUnsaved(true)
+	case share:
+		b.askShare(p)
+	}
+}
+
+const draftsName = "drafts"
+
+// hidden gives what readers do not see.
+func hidden(e *blog.Edition) (posts []*blog.Post) {
+	for _, p := range e.Posts() {
+		if !p.State.Visible() {
+			posts = append(posts, p)
+		}
+	}
+	return posts
+}
+
+// ordered gives the posts as lists show them: what readers do not see, to
+// authors, before everything else.
+func ordered(e *blog.Edition) []*blog.Post {
+	if first := hidden(e); len(first) > 0 {
+		return hiddenFirst(e.Posts())
+	}
+	return e.Posts()
+}
+
+func hiddenFirst(posts []*blog.Post) []*blog.Post {
+	posts = slices.Clone(posts)
+	slices.SortStableFunc(posts, func(a, b *blog.Post) int {
+		switch x, y := a.State.Visible(), b.State.Visible(); {
+		case x == y:
+			return 0
+		case x:
+			return 1
+		}
+		return -1
+	})
+	return posts
+}
+
+// commit does something to the blog, says what came of it, and keeps the way
+// back.
+func (b *browser) commit(what string, job func(context.Context) (blog.Receipt, error)) {
+	ctx, head := b.ctx, b.head()
+	b.work(func() func() {
+		r, err := job(ctx)
+		return func() {
+			if err != nil {
+				b.refused(err)
+				return
+			}
+			b.committed(r, head, what)
+			b.point(r)
+			b.say(b.outcome(r, what))
+		}
+	})
+}
+
+// point selects the post that was changed.
+func (b *browser) point(r blog.Receipt) {
+	b.follow(b.conf.Visitor.Edition())
+	l, ok := b.top().(*list)
+	if !ok {
+		return
+	}
+	l.sync()
+	for _, f := range r.Files {
+		if f.Post != nil {
+			l.choose(f.Post.Slug)
+			return
+		}
+	}
+}
+
+// head is the newest revision.
+func (b *browser) head() blog.Rev {
+	f, err := b.conf.Visitor.Files(b.ctx)
+	if err != nil {
+		return 0
+	}
+	return f.Rev()
+}
+
+// committed notes a commit for undo, unless nothing was changed.
+func (b *browser) committed(r blog.Receipt, before blog.Rev, what string) {
+	if r.Rev <= before {
+		return
+	}
+	b.done = append(b.done, done{r.Rev, what})
+	if len(b.done) > mostDone {
+		b.done = b.done[1:]
+	}
+}
+
+// outcome says what became of a change: the state and address of its post, and
+// the first thing that is doubtful.
+func (b *browser) outcome(r blog.Receipt, what string) string {
+	for _, f := range r.Files {
+		switch {
+		case f.Action == blog.Removed, f.Post == nil:
+			continue
+		case f.Action == blog.Unchanged:
+			what = "unchanged"
+		case f.Post.State == blog.Scheduled:
+			what = "scheduled for " + b.inFull(f.Post.Due())
+		case f.Post.State == blog.Draft && what == "published":
+			what = "still a draft"
+		}
+		if host := b.host(); host != "" && f.Action != blog.Unchanged {
+			what += "  ssh -t " + host + " " + oneLine(f.Post.Slug)
+		}
+		break
+	}
+	if n := len(r.Warnings); n > 0 {
+		what += "  but " + oneLine(r.Warnings[0].Text)
+		if n > 1 {
+			what += fmt.Sprintf(" (and %d more)", n-1)
+		}
+	}
+	return what
+}
+
+// refused says why something was not done.
+func (b *browser) refused(err error) { b.say("not done: " + b.why(err)) }
+
+// why is the reason of an error in words for the author. What is wrong with the
+// machine goes to the log.
+func (b *browser) why(err error) string {
+	var no *blog.Refusal
+	switch {
+	case errors.As(err, &no):
+		lines := no.Lines()
+		if n := len(lines); n > 1 {
+			return fmt.Sprintf("%s (and %d more)", lines[0], n-1)
+		}
+		return lines[0]
+	case errors.Is(err, fs.ErrNotExist):
+		return "it is gone"
+	case errors.Is(err, blog.ErrNotAuthor), errors.Is(err, fs.ErrInvalid):
+		return oneLine(err.Error())
+	}
+	b.conf.Log.Error("an author's action", "err", err)
+	if s := blog.Obstacle(err); s != "" {
+		return s
+	}
+	return "internal error"
+}
+
+// inFull writes a moment as it counts, in the blog's own time zone.
+func (b *browser) inFull(t time.Time) string {
+	return t.In(b.zone()).Format("Monday, 2 January 2006, 15:04 MST")
+}
+
+func (b *browser) zone() *time.Location {
+	if loc := b.edition.Site().Location; loc != nil {
+		return loc
+	}
+	return time.Local
+}
+
+func (b *browser) askTitle() {
+	b.prompt = &prompt{b: b, label: "title: ", enter: func(title string) {
+		src, at := b.conf.Visitor.Starter(title)
+		b.openEditor(work{text: src, at: at, unsaved: title != ""})
+	}}
+}
+
+// askWhen asks for a moment and shows it in full before it counts.
+func (b *browser) askWhen(p *blog.Post) {
+	read := func(text string) (time.Time, error) { return blog.ParseWhen(text, time.Now(), b.zone()) }
+	b.prompt = &prompt{b: b, label: "when: ", tail: func() string {
+		if b.prompt == nil || b.prompt.text == "" {
+			return "tomorrow 9:00, 2026-12-01, in 2h"
+		}
+		at, err := read(b.prompt.text)
+		if err != nil {
+			return "…"
+		}
+		return at.In(b.zone()).Format("Mon 2 Jan 2006 15:04")
+	}, enter: func(text string) {
+		if text == "" {
+			return
+		}
+		at, err := read(text)
+		if err != nil {
+			b.say("not done: " + oneLine(err.Error()))
+			return
+		}
+		b.choice = &choice{b: b, text: "Goes live on " + b.inFull(at) + ".", options: []option{{"y", "yes", func() {
+			b.commit("scheduled", func(ctx context.Context) (blog.Receipt, error) {
+				return b.conf.Visitor.Schedule(ctx, p.Slug, at)
+			})
+		}}}}
+	}}
+}
+
+func (b *browser) askSlug(p *blog.Post) {
+	b.prompt = &prompt{b: b, label: "address: ", text: oneLine(p.Slug), enter: func(to string) {
+		if to == "" || to == p.Slug {
+			return
+		}
+		b.commit("renamed", func(ctx context.Context) (blog.Receipt, error) { return b.conf.Visitor.Rename(ctx, p.Slug, to) })
+	}}
+}
+
+// askShare gives a draft's preview address, making one if there is none.
+func (b *browser) askShare(p *blog.Post) {
+	v := b.conf.Visitor
+	if p.State.Visible() {
+		b.say("everybody can read this one already")
+		return
+	}
+	if _, shared := v.PreviewOf(p); !shared {
+		b.work(func() func() {
+			given, err := v.Share(b.ctx, p.Slug)
+			return func() {
+				if err != nil {
+					b.refused(err)
+					return
+				}
+				b.showShare(given)
+			}
+		})
+		return
+	}
+	given, _ := v.PreviewOf(p)
+	b.showShare(given)
+}
+
+func (b *browser) showShare(given blog.Preview) {
+	v := b.conf.Visitor
+	host := b.host()
+	if host == "" {
+		host = "HOST"
+	}
+	address := "ssh preview-" + given.Token + "@" + host
+	b.choice = &choice{b: b, text: address, options: []option{
+		{"c", "copy", func() {
+			b.paint.copy(address)
+			b.say("copied: " + address)
+		}},
+		{"x", "take back", func() {
+			b.work(func() func() {
+				err := v.Revoke(b.ctx, given.Token)
+				return func() {
+					if err != nil {
+						b.refused(err)
+						return
+					}
+					b.say("taken back: that address leads nowhere now")
+				}
+			})
+		}},
+	}}
+}
+
+// ago says how long something is past, in one unit.
+func ago(t, now time.Time) string {
+	switch d := now.Sub(t); {
+	case d < time.Minute:
+		return "just now"
+	case d < time.Hour:
+		return fmt.Sprintf("%d min ago", int(d/time.Minute))
+	case d < 24*time.Hour:
+		return fmt.Sprintf("%d h ago", int(d/time.Hour))
+	case d < 30*24*time.Hour:
+		return count(int(d/(24*time.Hour)), "day") + " ago"
+	}
+	return "on " + t.Format("2 Jan 2006")
+}
+
+func count(n int, what string) string { return fmt.Sprintf("%d %s", n, plural(n, what)) }
+
+// until says how long something is to come.
+func until(t, now time.Time) string {
+	switch d := t.Sub(now); {
+	case d < time.Hour:
+		return fmt.Sprintf("in %d min", int((d+time.Minute-1)/time.Minute))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("in %d h", int(d/time.Hour))
+	case d < 100*24*time.Hour:
+		return fmt.Sprintf("in %d days", int(d/(24*time.Hour)))
+	}
+	return t.Format("02 Jan 06")
+}
+
+// badge is what an author sees in the place of a date: why readers do not see
+// a post.
+func badge(p *blog.Post, now time.Time) string {
+	switch p.State {
+	case blog.Draft:
+		return "draft"
+	case blog.Scheduled:
+		return until(p.Due(), now)
+	case blog.Expired:
+		return "expired"
+	case blog.Broken:
+		return "problem"
+	}
+	return ""
+}

@@ -1,0 +1,259 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+
+	"sheaf/app/blog"
+	"sheaf/app/typeset"
+)
+
+// A merge shows a text in which an author and somebody else have changed the
+// same post: what both began from, and what each made of it. What only one of
+// them has changed is taken; where both did, the author chooses. Nothing is
+// saved by it: the editor goes on with the text that comes out.
+type merge struct {
+	b     *browser
+	e     *editor
+	other string // who was first, and when
+	hunks []blog.Hunk
+	take  map[int]byte // by hunk: 'm', 't' or 'b'
+	clash []int        // the hunks to choose in
+	sel   int          // of clash
+	rev   blog.Rev     // theirs
+	hash  string
+
+	geo   geometry
+	theme typeset.Theme
+	lines []string
+	at    []int // where each clash begins
+	dirty bool
+	top   int
+}
+
+func newMerge(e *editor, other string, before, mine, theirs []byte, rev blog.Rev, hash string) *merge {
+	m := &merge{b: e.b, e: e, other: other, hunks: blog.Merge(before, mine, theirs), take: map[int]byte{}, rev: rev, hash: hash}
+	for i, h := range m.hunks {
+		if h.Kind == blog.Clash {
+			m.clash = append(m.clash, i)
+		}
+	}
+	m.dirty = true
+	return m
+}
+
+func (m *merge) place() place          { return onMerge }
+func (m *merge) crumb() string         { return m.e.title() + " › two texts" }
+func (m *merge) window() string        { return title(m.b.edition.Site().Title, "two texts") }
+func (m *merge) hint(k binding) string { return k.hint }
+
+func (m *merge) status() string {
+	if n := len(m.clash); n > 0 {
+		return fmt.Sprintf("%d of %d chosen", len(m.take), n)
+	}
+	return "nothing to choose"
+}
+
+func (m *merge) can(a action) bool {
+	switch a {
+	case takeMine, takeTheirs, takeBoth:
+		return len(m.clash) > 0
+	case finish:
+		return len(m.take) == len(m.clash)
+	case cancel:
+		return false
+	}
+	return true
+}
+
+func (m *merge) act(a action) {
+	switch a {
+	case takeMine, takeTheirs, takeBoth:
+		m.take[m.clash[m.sel]] = map[action]byte{takeMine: 'm', takeTheirs: 't', takeBoth: 'b'}[a]
+		m.dirty = true
+		for i := 1; i <= len(m.clash); i++ { // on to the next that waits
+			if next := (m.sel + i) % len(m.clash); m.take[m.clash[next]] == 0 {
+				m.sel = next
+				break
+			}
+		}
+		m.sync()
+		m.show()
+	case lineDown, lineUp:
+		// From choice to choice while one is in sight, else by lines.
+		by := scrolled(a, 0, 0, 0)
+		if next := m.sel + by; len(m.clash) > 0 && next >= 0 && next < len(m.clash) {
+			m.sel, m.dirty = next, true
+			m.sync()
+			m.show()
+			return
+		}
+		m.to(m.top + by)
+	case finish:
+		m.b.back()
+		m.e.merged(m.text(), m.rev, m.hash)
+	default:
+		m.to(m.top + scrolled(a, m.top, m.geo.body(), m.end()))
+	}
+}
+
+func (m *merge) end() int   { return max(m.geo.lead+len(m.lines)-m.geo.body(), 0) }
+func (m *merge) to(row int) { m.top = min(max(row, 0), m.end()) }
+
+// show scrolls to the selected choice.
+func (m *merge) show() {
+	if len(m.at) == 0 {
+		return
+	}
+	if y := m.at[m.sel] + m.geo.lead - m.top; y < 0 || y > m.geo.body()*2/3 {
+		m.to(m.at[m.sel] + m.geo.lead - 1)
+	}
+}
+
+// text is what comes out.
+func (m *merge) text() string {
+	var out strings.Builder
+	for i, h := range m.hunks {
+		switch {
+		case h.Kind == blog.Clash && m.take[i] == 'b':
+			out.Write(h.Mine)
+			out.Write(h.Theirs)
+		case h.Kind == blog.Theirs, h.Kind == blog.Clash && m.take[i] == 't':
+			out.Write(h.Theirs)
+		default:
+			out.Write(h.Mine)
+		}
+	}
+	return out.String()
+}
+
+func (m *merge) sync() {
+	if !m.dirty && m.geo == m.b.geo && m.theme == m.b.theme {
+		return
+	}
+	m.dirty, m.geo, m.theme = false, m.b.geo, m.b.theme
+	m.make()
+	m.to(m.top)
+}
+
+// make sets the texts: where there is room side by side, else one below the
+// other.
+func (m *merge) make() {
+	width := m.geo.measure
+	m.lines, m.at = nil, nil
+	say := func(style typeset.Style, text string) {
+		for _, l := range typeset.Wrap(text, width) {
+			m.lines = append(m.lines, style.On(l))
+		}
+	}
+	if len(m.clash) > 0 {
+		say(typeset.Style{}, "You and "+m.other+" have changed the same lines. Nothing is lost: choose for each place.")
+	} else {
+		say(typeset.Style{}, "You and "+m.other+" have changed this post in different places. Both changes are in the text below.")
+	}
+	m.lines = append(m.lines, "")
+	nth := 0
+	for i, h := range m.hunks {
+		switch h.Kind {
+		case blog.Same, blog.Both:
+			m.context(string(h.Base), h.Kind == blog.Both, i == 0, i == len(m.hunks)-1)
+		case blog.Mine:
+			m.changed("yours", h.Base, h.Mine)
+		case blog.Theirs:
+			m.changed("theirs", h.Base, h.Theirs)
+		case blog.Clash:
+			m.at = append(m.at, len(m.lines))
+			m.choice(h, m.take[i], nth == m.sel)
+			nth++
+		}
+	}
+}
+
+// context shows the ends of what nobody, or both in the same way, changed.
+func (m *merge) context(text string, _, first, last bool) {
+	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	if text == "" {
+		return
+	}
+	head, tail := around, around
+	if first {
+		head = 0
+	}
+	if last {
+		tail = 0
+	}
+	for i, l := range lines {
+		switch {
+		case i < head || i >= len(lines)-tail:
+			m.lines = append(m.lines, spanRows(textLine{spans: []blog.Span{{Kind: ' ', Text: strings.TrimRight(l, "\r")}}}, m.geo.measure, m.b.styles)...)
+		case i == head:
+			m.lines = append(m.lines, m.b.styles.Dim.On("  …"))
+		}
+	}
+}
+
+// changed shows what one of the two has changed alone.
+func (m *merge) changed(whose string, before, now []byte) {
+	m.lines = append(m.lines, m.b.styles.Dim.On("  "+whose+", taken:"))
+	for _, l := range textLines(blog.Words(string(before), string(now))) {
+		m.lines = append(m.lines, spanRows(l, m.geo.measure, m.b.styles)...)
+	}
+}
+
+// choice shows a place that both have changed.
+func (m *merge) choice(h blog.Hunk, taken byte, selected bool) {
+	st := m.b.styles
+	bar := "  "
+	if selected {
+		bar = st.Accent.On("▌") + " "
+	}
+	block := func(key byte, name string, before, text []byte) {
+		mark := ""
+		if taken == key || taken == 'b' && key != 0 {
+			mark = "  ✓ taken"
+		}
+		head := st.Bold.On(name)
+		if key == 0 {
+			head = st.Dim.On(name)
+		} else {
+			head = st.Accent.On(string(key)) + " " + head
+		}
+		m.lines = append(m.lines, bar+head+st.Accent.On(mark))
+		rows := textLines(blog.Words(string(before), string(text)))
+		if key == 0 {
+			rows = textLines([]blog.Span{{Kind: ' ', Text: string(text)}})
+		}
+		for _, l := range rows {
+			for _, r := range spanRows(l, m.geo.measure-2, st) {
+				m.lines = append(m.lines, bar+r)
+			}
+		}
+		if len(rows) == 0 {
+			m.lines = append(m.lines, bar+st.Dim.On("  (nothing)"))
+		}
+	}
+	block('m', "yours", h.Base, h.Mine)
+	block('t', "theirs: "+m.other, h.Base, h.Theirs)
+	block(0, "before", nil, h.Base)
+	m.lines = append(m.lines, "")
+}
+
+func (m *merge) rows(height int) []row {
+	rows := make([]row, 0, height)
+	for i := m.top - m.geo.lead; len(rows) < height && i < len(m.lines); i++ {
+		if i < 0 {
+			rows = append(rows, row{})
+			continue
+		}
+		rows = append(rows, row{m.geo.left, m.lines[i]})
+	}
+	return rows
+}
+
+// merged goes on with a text made of both.
+func (e *editor) merged(text string, rev blog.Rev, hash string) {
+	e.take(text)
+	e.base, e.hash, e.unsaved, e.overtaken = rev, hash, true, false
+	e.moved()
+	e.b.say("Both are in the text now. Save it when you have read it.")
+}

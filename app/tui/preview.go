@@ -1,0 +1,118 @@
+package tui
+
+import (
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"sheaf/app/typeset"
+)
+
+// The preview of a text being written is what a reader would be shown: the
+// blog is asked what it would make of the text, and that is set as any post
+// is. It is made outside of Update, one at a time, when the typing pauses, and
+// blocks that have not changed are taken over.
+
+// look has the text looked at again after a while.
+func (e *editor) look(after time.Duration) {
+	if e.sketching {
+		return
+	}
+	e.sketching = true
+	e.b.later(after, e.lookNow)
+}
+
+func (e *editor) lookNow() {
+	v, conf, key := e.b.conf.Visitor, e.b.conf, e.pageKey()
+	version, text, name, before := e.buf.Version(), e.buf.Text(), e.name, e.draft
+	if e.draftFor != key {
+		before = nil
+	}
+	e.b.do(func() tea.Msg {
+		begin := time.Now()
+		made := v.Sketch(name, []byte(text.String()))
+		p := made.Post
+		set := conf.Setter.Draft(before, p.Document(), typeset.Header{Title: oneLine(p.Title), Note: oneLine(p.Note())}, key.measure, key.theme)
+		took := time.Since(begin)
+		return deliver(func() {
+			e.sketching = false
+			e.sketch, e.sketched, e.draft, e.draftFor, e.slow = made, version, set, key, took
+			if e.buf.Version() != version || e.pageKey() != key {
+				e.look(max(sketchAfter, took*sketchShare))
+			}
+		})
+	})
+}
+
+// pageKey is how the preview is set: beside the text, or on its own screen.
+func (e *editor) pageKey() pageKey {
+	key := e.b.pageKey()
+	if e.b.geo.width >= previewFrom {
+		key.measure = min(widest, e.b.geo.width-e.previewAt()-1)
+	}
+	return key
+}
+
+// previewAt is the column at which the preview begins.
+func (e *editor) previewAt() int { return (e.b.geo.width-3)/2 + 3 }
+
+// withPreview sets the preview behind the rows of the text, so that the
+// cursor's paragraph stands beside the cursor.
+func (e *editor) withPreview(rows []row, height int) []row {
+	for len(rows) < height {
+		rows = append(rows, row{})
+	}
+	at := e.previewAt()
+	var lines []string
+	first := 0
+	if e.draft != nil {
+		lines = e.draft.Page().Lines
+		t, _, cursor := e.state()
+		beside := height / 3
+		if e.at != nil {
+			beside = e.at.y
+		}
+		first = max(min(e.draft.Page().StartOf(t.Line(cursor)+1)-beside, len(lines)-height+1), 0)
+		if first > 0 {
+			first-- // nothing begins at the very top
+		}
+	}
+	rule := e.b.styles.Dim.On("│")
+	for y := range rows {
+		line := ""
+		if i := first + y; i < len(lines) {
+			line = lines[i]
+		}
+		text := leftAligned(rows[y].text, at-2-rows[y].at) + rule
+		if line != "" {
+			text += " " + line
+		}
+		rows[y].text = text
+	}
+	return rows
+}
+
+// openPreview shows the preview on a screen of its own, at the cursor's
+// paragraph.
+func (e *editor) openPreview() {
+	b := e.b
+	b.work(func() func() {
+		version, text := e.buf.Version(), e.buf.Text()
+		made := b.conf.Visitor.Sketch(e.name, []byte(text.String()))
+		return func() {
+			_, _, at := e.state()
+			e.sketch, e.sketched = made, version
+			p := made.Post
+			var page *typeset.Page
+			s := &sheet{b: b, name: oneLine(p.Title) + " › preview"}
+			s.make = func(width int) []string {
+				set := b.conf.Setter.Draft(nil, p.Document(), typeset.Header{Title: oneLine(p.Title), Note: oneLine(p.Note())}, width, b.theme)
+				page = set.Page()
+				return page.Lines
+			}
+			b.push(s)
+			s.sync()
+			s.to(page.StartOf(text.Line(at)+1) + s.geo.lead - s.geo.body()/3)
+		}
+	})
+}

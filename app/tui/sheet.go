@@ -1,0 +1,99 @@
+package tui
+
+import (
+	"fmt"
+
+	"sheaf/app/typeset"
+)
+
+// A sheet is a text that is only looked at: a difference, a preview.
+type sheet struct {
+	b    *browser
+	name string
+	make func(width int) []string // anew for each geometry and theme
+	acts map[action]func()        // what else can be done
+
+	geo   geometry
+	theme typeset.Theme
+	lines []string
+	made  bool
+	top   int
+}
+
+func (s *sheet) place() place          { return onScroll }
+func (s *sheet) crumb() string         { return s.name }
+func (s *sheet) window() string        { return title(s.b.edition.Site().Title, s.name) }
+func (s *sheet) hint(k binding) string { return k.hint }
+
+func (s *sheet) status() string {
+	if s.end() == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d%%", s.top*100/s.end())
+}
+
+func (s *sheet) sync() {
+	if s.made && s.geo == s.b.geo && s.theme == s.b.theme {
+		return
+	}
+	s.geo, s.theme, s.made = s.b.geo, s.b.theme, true
+	s.lines = s.make(s.geo.measure)
+	s.to(s.top)
+}
+
+// end is the last row that may be at the top.
+func (s *sheet) end() int { return max(s.geo.lead+len(s.lines)-s.geo.body(), 0) }
+
+func (s *sheet) to(row int) { s.top = min(max(row, 0), s.end()) }
+
+func (s *sheet) can(a action) bool {
+	switch a {
+	case lineDown, lineUp, halfDown, halfUp, pageDown, pageUp, top, bottom:
+		return true
+	}
+	return s.acts[a] != nil
+}
+
+func (s *sheet) act(a action) {
+	if f := s.acts[a]; f != nil {
+		f()
+		return
+	}
+	s.to(s.top + scrolled(a, s.top, s.geo.body(), s.end()))
+}
+
+// scrolled is by how many rows an action moves a text that stands at row top
+// of at most end.
+func scrolled(a action, at, body, end int) int {
+	switch a {
+	case lineDown:
+		return 1
+	case lineUp:
+		return -1
+	case halfDown:
+		return max(body/2, 1)
+	case halfUp:
+		return -max(body/2, 1)
+	case pageDown:
+		return max(body-1, 1)
+	case pageUp:
+		return -max(body-1, 1)
+	case top:
+		return -at
+	case bottom:
+		return end - at
+	}
+	return 0
+}
+
+func (s *sheet) rows(height int) []row {
+	rows := make([]row, 0, height)
+	for i := s.top - s.geo.lead; len(rows) < height && i < len(s.lines); i++ {
+		if i < 0 {
+			rows = append(rows, row{})
+			continue
+		}
+		rows = append(rows, row{s.geo.left, s.lines[i]})
+	}
+	return rows
+}
