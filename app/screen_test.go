@@ -87,9 +87,13 @@ type terminal struct {
 	raw    strings.Builder
 }
 
-func dial(t *testing.T, addr string, cols, rows int) *terminal {
+func dial(t *testing.T, addr string, cols, rows int, auth ...ssh.AuthMethod) *terminal {
 	t.Helper()
-	c, err := ssh.Dial("tcp", addr, &ssh.ClientConfig{User: "guest", HostKeyCallback: ssh.InsecureIgnoreHostKey(), Timeout: 10 * time.Second})
+	user := "guest"
+	if len(auth) > 0 {
+		user = "ada"
+	}
+	c, err := ssh.Dial("tcp", addr, &ssh.ClientConfig{User: user, Auth: auth, HostKeyCallback: ssh.InsecureIgnoreHostKey(), Timeout: 10 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

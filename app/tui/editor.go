@@ -49,7 +49,6 @@ type editor struct {
 	pressed time.Time
 	where   int // the place that was pressed
 	words   string
-	clash   string // what stands in the way of saving; "" nothing
 
 	sketch    blog.Sketch
 	sketched  int // the version it is of; -1: none
@@ -78,6 +77,7 @@ const (
 	doubleClick  = 400 * time.Millisecond
 	wheelRows    = 3
 	previewFrom  = 120 // cells of a window that has room for the preview beside the text
+	adopted      = time.Second // what is changed by hand is in the history after so long
 	goodbyeLimit = 3 * time.Second
 )
 
@@ -271,6 +271,7 @@ func (e *editor) sync() {
 	if e.edition != e.b.edition {
 		e.edition = e.b.edition
 		e.compareBase()
+		e.b.later(adopted, e.compareBase)
 	}
 	if e.sketched >= 0 && e.draftFor != e.pageKey() {
 		e.look(0)

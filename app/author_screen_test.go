@@ -1,0 +1,137 @@
+package app_test
+
+import (
+	"crypto/ed25519"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/charmbracelet/x/exp/golden"
+	"golang.org/x/crypto/ssh"
+)
+
+// authors makes a keys folder with one author in it, and her way in.
+func authors(t testing.TB, name string) (dir string, auth ssh.AuthMethod) {
+	t.Helper()
+	dir = t.TempDir()
+	pub, priv, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := ssh.NewPublicKey(pub)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key))) + " " + name + "\n"
+	if err := os.WriteFile(filepath.Join(dir, "authors"), []byte(line), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	signer, err := ssh.NewSignerFromKey(priv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir, ssh.PublicKeys(signer)
+}
+
+// moments are the times of day on a screen; ages begin anew every second.
+var (
+	moments = regexp.MustCompile(`\d{1,2} [A-Z][a-z]{2} 20(2[6-9]|3\d) \d\d:\d\d`)
+	ages    = regexp.MustCompile(` +(kept )?(just now|\d+ (s|min) ago)`)
+)
+
+func timeless(screen string) string {
+	screen = moments.ReplaceAllStringFunc(screen, func(s string) string { return strings.Repeat("@", len(s)) })
+	return ages.ReplaceAllString(screen, " $1@ ago")
+}
+
+// The screens of author mode, read back from a terminal over SSH.
+func TestAuthorScreens(t *testing.T) {
+	files := map[string]string{
+		"draft.md": "---\ntitle: On persistent homology\ndraft: true\ntags: [tda]\n---\nA filtration is a nested sequence of spaces.\n\n- one\n- two\n\n" +
+			"![](missing.png)\n\n```julia\nabstract type Point end\n```\n",
+		"energy.md": "---\ntitle: Energy per parameter\ndate: 2098-11-27 09:00\n---\nLater.\n",
+		"rates.md":  "---\ntitle: Rates\ndate: tomorow\n---\nNever.\n",
+	}
+	for name, text := range notebook {
+		files[name] = text
+	}
+	files["site.yaml"] += "timezone: UTC\nhost: notebook.example.org\n"
+	for _, size := range [][2]int{{80, 24}, {120, 40}, {40, 12}} {
+		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
+			dir := writeBlog(t, files)
+			keys, auth := authors(t, "Ada")
+			addr := program(t, dir, "--keys", keys)
+			step := func(name, screen string) {
+				t.Helper()
+				t.Run(name, func(t *testing.T) { golden.RequireEqual(t, timeless(screen)) })
+			}
+			ada := dial(t, addr, size[0], size[1], auth)
+			ada.waitFor("draft", "problem", "keys")
+			ada.keys("jjjjjjjjj")
+			step("list", ada.waitFor("draft", "problem", "Arriving"))
+			ada.keys("g?")
+			step("help", ada.waitFor("author"))
+			ada.keys("q/homology\x1b")
+			ada.keys("/homology\r")
+			ada.waitFor("A filtration")
+			ada.keys("e")
+			step("editor", ada.waitFor("title: On persistent", "line 1, col 1"))
+			ada.keys("\x1b[1;5F")
+			ada.keys("A new line, and a 漢字.")
+			ada.waitFor("A new line, and a 漢字.")
+			if size[0] < 120 {
+				ada.keys("\x10")
+				step("preview", ada.waitFor("preview", "A new line"))
+				ada.keys("q")
+			}
+			ada.keys("\x1b[A\x1b[A\x1b[A\x1b[A\x1b[A")
+			step("problem", ada.waitFor("missing.png", "! "))
+			ada.keys("\x14")
+			step("form", ada.waitFor("fields", "summary"))
+			ada.keys("jjj\r")
+			step("tags", ada.waitFor("tags: tda"))
+			ada.keys("\x1b")
+			ada.keys("q\x13")
+			ada.waitFor("saved")
+			ada.keys("\x11")
+			ada.waitFor("A new line")
+			ada.keys("S")
+			ada.waitFor("when:")
+			ada.keys("2098-12-01 9:00\r")
+			step("schedule", ada.waitFor("Goes live"))
+			ada.keys("\x1b")
+			ada.keys("v")
+			step("versions", ada.waitFor("versions", "browser"))
+			ada.keys("\r")
+			step("change", ada.waitFor("漢字"))
+			ada.keys("qqe")
+			ada.waitFor("title: On persistent", "col 1")
+
+			// A conflict.
+			ada.keys("\x1b[1;5B\x1b[FMine.")
+			ada.waitFor("Mine.")
+			if err := os.WriteFile(filepath.Join(dir, "draft.md"), []byte(strings.Replace(files["draft.md"], "spaces.", "spaces. Theirs.", 1)), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			ada.waitFor("Somebody")
+			ada.keys("\x13")
+			step("conflict", ada.waitFor("same lines", "yours"))
+			ada.keys("q")
+			ada.waitFor("Mine.")
+
+			// What is not saved is offered next time.
+			ada.keys(" Kept.")
+			ada.waitFor("Kept.")
+			ada.session.Close()
+			again := dial(t, addr, size[0], size[1], auth)
+			step("recovery", again.waitFor("unsaved", "On persistent"))
+			again.keys("\r")
+			again.waitFor("Kept.")
+			again.keys("\x11d")
+			again.waitFor("discarded")
+		})
+	}
+}
