@@ -104,9 +104,9 @@ type Span struct {
 	Text string
 }
 
-// maxWords bounds the words of a piece in which single words are compared: a
+// maxWords bounds the bytes of a piece in which single words are compared: a
 // longer one is shown as replaced whole.
-const maxWords = 8000
+const maxWords = 32 << 10
 
 // Words is the difference of two texts, by words: runs of letters and digits,
 // runs of blanks, and every other character, of which Chinese, Japanese and
@@ -172,16 +172,11 @@ func (w *wording) settle() {
 }
 
 func (w *wording) compare(a, b string) {
-	if a == "" || b == "" {
+	if a == "" || b == "" || len(a)+len(b) > maxWords {
 		w.change(a, b)
 		return
 	}
-	x, y := wordsOf(a), wordsOf(b)
-	if len(x)+len(y) > maxWords {
-		w.change(a, b)
-		return
-	}
-	for _, s := range script(x, y) {
+	for _, s := range script(wordsOf(a), wordsOf(b)) {
 		switch text := string(s.line); s.kind {
 		case '-':
 			w.change(text, "")

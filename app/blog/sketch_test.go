@@ -41,6 +41,7 @@ func TestSketchSaysWhatCheckWould(t *testing.T) {
 		{"slug taken", "posts/x.md", "---\ntitle: X\nslug: mine\n---\nText.\n", "posts/x.md: slug \"mine\" is already that of posts/mine.md"},
 		{"slug told by its folder", "other/sea.md", "---\ntitle: X\n---\nText.\n", "posts/sea.md: warning: slug \"sea\" is that of other/sea.md; this post is at posts/sea"},
 		{"slug told by its folder, a draft", "other/sea.md", "---\ntitle: X\ndraft: true\n---\nText.\n", "other/sea.md: warning: slug \"sea\" is that of posts/sea.md; this post is at other/sea"},
+		{"slug given up", "notes/hills.md", "---\ntitle: N\ndraft: true\n---\nText.\n", "notes/hills.md: warning: slug \"hills\" is that of posts/hills.md; this post is at notes/hills\nnotes/hills.md: warning: slug changed from \"hills\" to \"notes/hills\"; the old one still leads here"},
 		{"slug changed", "posts/sea.md", strings.Replace(sea, "---\nW", "slug: ocean\n---\nW", 1), "posts/sea.md: warning: slug changed from \"sea\" to \"ocean\"; the old one still leads here"},
 		{"itself", "posts/x.md", "---\ntitle: X\n---\n## Here\n\n[a](x.md#here) [b](/x/)\n", ""},
 		{"the same as it was", "posts/hills.md", hills, "posts/hills.md: warning: slug \"hills\" is that of notes/hills.md; this post is at posts/hills"},
