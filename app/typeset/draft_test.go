@@ -151,6 +151,8 @@ func TestDraftAfterAChange(t *testing.T) {
 		{"a paragraph becomes a heading", "a\n\nb\n\nc\n", "a\n\n# b\n\nc\n", 2}, // what follows stands closer
 		{"a level", "# a\n\nb\n\n# c\n\nd\n", "# a\n\nb\n\n## c\n\nd\n", 1},
 		{"a heading with a contents list", "* x\n{:toc}\n\n# a\n\n# b\n\nc\n", "* x\n{:toc}\n\n# a\n\n# B\n\nc\n", 2},
+		{"a link above one that is listed at the end", "a\n\nb [c](d.md)\n", "a\n\n[e](https://example.com/f)\n\nb [c](d.md)\n", 1},
+		{"a link below another", "a [b](https://example.com/c)\n\nd\n", "a [b](https://example.com/c)\n\nd [e](https://example.com/f)\n", 1},
 		{"an id in a contents list", "* x\n{:toc}\n\n# a {#x}\n\nc\n", "* x\n{:toc}\n\n# a {#y}\n\nc\n", 2},
 		{"a level in a contents list", "* x\n{:toc}\n\n# a\n\n# b\n\nc\n", "* x\n{:toc}\n\n# a\n\n## b\n\nc\n", 2},
 		{"a heading comes to the top", "# a\n\n## b\n\nc\n", "## b\n\nc\n", 1},
