@@ -57,9 +57,6 @@ func (s *Setter) Draft(before *Draft, d *markdown.Document, h Header, width int,
 	s.mu.Lock()
 	pal := s.palette(t)
 	s.mu.Unlock()
-	if before == nil || before.width != width || before.theme != t {
-		before = &Draft{}
-	}
 	return makeDraft(before, d, h, width, t, newSetting(d, width, pal, s.code))
 }
 
@@ -69,6 +66,9 @@ func makeDraft(before *Draft, d *markdown.Document, h Header, width int, t Theme
 			made = &Draft{page: textPage(d, h, width, s.pal, fmt.Sprintf("%v\n%s", r, debug.Stack())), width: width, theme: t}
 		}
 	}()
+	if before == nil || before.width != width || before.theme != t {
+		before = &Draft{}
+	}
 	n := &Draft{width: width, theme: t, headings: d.Headings, index: make(map[digest]int, len(before.passages))}
 	n.passages = make([]passage, 0, len(before.passages)+8)
 	s.header(h)

@@ -87,7 +87,7 @@ Last words H<sub>2</sub>O.
 
 // drafts sets one text after the other as its author does, and compares each page with the one a reader gets.
 type drafts struct {
-	s     *Setter
+	code  *highlighter
 	h     Header
 	width int
 	theme Theme
@@ -102,12 +102,22 @@ func (w *drafts) set(t *testing.T, src string) *Draft {
 
 func (w *drafts) document(t *testing.T, d *markdown.Document, src string) *Draft {
 	t.Helper()
-	want := makePage(d, w.h, w.width, newPalette(w.theme), w.s.code)
-	w.last = w.s.Draft(w.last, d, w.h, w.width, w.theme)
+	page, draft := w.setting(d), w.setting(d)
+	page.document(w.h)
+	want := page.finish()
+	w.last = makeDraft(w.last, d, w.h, w.width, w.theme, draft)
 	if got := w.last.Page(); !reflect.DeepEqual(got, want) {
 		t.Fatalf("width %d, %+v: %s\nof\n%s", w.width, w.theme, difference(got, want), src)
 	}
 	return w.last
+}
+
+// setting has all the time it wants, also on a machine that is busy.
+func (w *drafts) setting(d *markdown.Document) *setting {
+	w.code.patience = time.Hour
+	s := newSetting(d, w.width, newPalette(w.theme), w.code)
+	s.start = time.Now().Add(time.Hour)
+	return s
 }
 
 // difference says where two pages part.
@@ -190,7 +200,7 @@ func TestDraftAfterAChange(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			for _, theme := range []string{"dark", "plain"} {
 				for _, width := range []int{72, 30, 6} {
-					w := &drafts{s: New(1), width: width, theme: Theme{Name: theme}, o: markdown.Options{Dialect: markdown.Jekyll}}
+					w := &drafts{code: newHighlighter(), width: width, theme: Theme{Name: theme}, o: markdown.Options{Dialect: markdown.Jekyll}}
 					w.set(t, c.before)
 					if got := w.set(t, c.after).again; got != c.again {
 						t.Errorf("width %d, %s: %d blocks were set again, want %d", width, theme, got, c.again)
@@ -205,7 +215,7 @@ func TestDraftAfterAChange(t *testing.T) {
 // One word in a long post costs one block.
 func TestDraftSetsOneBlockAgain(t *testing.T) {
 	src := longPost(100 << 10)
-	w := &drafts{s: New(1), h: Header{Title: "Title", Note: "note"}, width: 80, theme: Theme{Name: "dark"}}
+	w := &drafts{code: newHighlighter(), h: Header{Title: "Title", Note: "note"}, width: 80, theme: Theme{Name: "dark"}}
 	if all := w.set(t, src).again; all < 500 {
 		t.Fatalf("a post of only %d blocks", all)
 	}
@@ -224,7 +234,7 @@ func TestDraftSetsOneBlockAgain(t *testing.T) {
 
 // A draft of another width, of another theme, or of a text in which nothing is the same helps nobody, and does no harm.
 func TestDraftOfAnotherLook(t *testing.T) {
-	w := &drafts{s: New(1), width: 60, theme: Theme{Name: "dark"}}
+	w := &drafts{code: newHighlighter(), width: 60, theme: Theme{Name: "dark"}}
 	all := w.set(t, everything).again
 	for _, c := range []struct {
 		width int
@@ -291,7 +301,7 @@ func TestDraftAfterALateOne(t *testing.T) {
 	if !strings.Contains(strings.Join(plain.Lines, "\n"), "takes long") {
 		t.Fatal("not late")
 	}
-	before := makeDraft(&Draft{}, d, Header{}, 40, Theme{}, late())
+	before := makeDraft(nil, d, Header{}, 40, Theme{}, late())
 	if got := before.Page(); !reflect.DeepEqual(got, plain) {
 		t.Error(difference(got, plain))
 	}
@@ -305,6 +315,21 @@ func TestDraftAfterALateOne(t *testing.T) {
 	lines := makeDraft(got, changed, Header{}, 40, Theme{}, s).Page().Lines
 	if page := strings.Join(lines, "\n"); !strings.Contains(page, "takes long") || strings.Contains(page, "│") {
 		t.Errorf("the rest is not plain:\n%s", page)
+	}
+}
+
+// A listing that found no time for its colours gets them when there is time again.
+func TestDraftAfterAListingWithoutColours(t *testing.T) {
+	d := markdown.Parse([]byte("a\n\n```go\n"+strings.Repeat("x := f(1)\n", 50)+"```\n"), markdown.Options{})
+	pal, code := newPalette(Theme{}), newHighlighter()
+	code.patience = -1
+	before := makeDraft(nil, d, Header{}, 40, Theme{}, newSetting(d, 40, pal, code))
+	w := &drafts{code: newHighlighter(), width: 40, last: before}
+	if got := w.document(t, d, "").again; got != 1 {
+		t.Errorf("%d blocks were set again", got)
+	}
+	if reflect.DeepEqual(before.Page(), w.last.Page()) {
+		t.Error("it had colours before")
 	}
 }
 
@@ -335,7 +360,7 @@ func TestDraftDoubtsWhatItDoesNotKnow(t *testing.T) {
 	item.AppendChild(item, ast.NewString([]byte("bare"))) // no block around it
 	list.AppendChild(list, item)
 	d.Root.AppendChild(d.Root, list)
-	w := &drafts{s: New(1), width: 40}
+	w := &drafts{code: newHighlighter(), width: 40}
 	w.document(t, d, "")
 	if got := w.document(t, d, "").again; got != 2 {
 		t.Errorf("%d blocks were set again", got)
@@ -416,7 +441,7 @@ func TestDraftSeesEveryField(t *testing.T) {
 				c.headings = list1
 			}
 			before, after := document(c.before, list1), document(c.after, c.headings)
-			w := &drafts{s: New(1), width: 40, theme: Theme{Name: "plain"}}
+			w := &drafts{code: newHighlighter(), width: 40, theme: Theme{Name: "plain"}}
 			a, b := w.document(t, before, "").Page(), w.document(t, after, "").Page()
 			if reflect.DeepEqual(a, b) {
 				t.Errorf("no difference on the page: %q", a.Lines)
@@ -437,7 +462,7 @@ func TestDraftAfterABlockThatShowsNothing(t *testing.T) {
 		d.Root.AppendChild(d.Root, lost)
 		return d
 	}
-	w := &drafts{s: New(1), width: 40}
+	w := &drafts{code: newHighlighter(), width: 40}
 	for _, src := range []string{"a\n\nb\n\nc\n", "new\n\na\n\nb\n\nc\n", "\n\nb\n\nc\n", "b\n\n\n\nc\n", "c\n"} {
 		w.document(t, document(src), src)
 	}
@@ -465,8 +490,8 @@ func samplesOf(t testing.TB) []string {
 func TestDraftsOfAnAuthorAtWork(t *testing.T) {
 	for i, src := range samplesOf(t) {
 		r := rand.New(rand.NewPCG(1, uint64(i)))
-		w := &drafts{s: New(1), h: Header{Title: "Title"}, width: 10 + r.IntN(90), theme: Theme{Name: []string{"dark", "plain"}[i%2]}, o: markdown.Options{Dialect: markdown.Jekyll}}
-		for range 150 {
+		w := &drafts{code: newHighlighter(), h: Header{Title: "Title"}, width: 10 + r.IntN(90), theme: Theme{Name: []string{"dark", "plain"}[i%2]}, o: markdown.Options{Dialect: markdown.Jekyll}}
+		for range 60 {
 			w.set(t, src)
 			src = edit(src, r)
 		}
@@ -515,7 +540,7 @@ func FuzzDraft(f *testing.F) {
 	dialects := []markdown.Dialect{markdown.Auto, markdown.Franklin, markdown.Hugo, markdown.Jekyll, markdown.Zola, markdown.MDX, markdown.Obsidian}
 	f.Fuzz(func(t *testing.T, src string, seed uint64, width int) {
 		r := rand.New(rand.NewPCG(seed, 0))
-		w := &drafts{s: New(1), width: 1 + (width%120+120)%120, theme: Theme{Name: []string{"dark", "plain", "light"}[seed%3]},
+		w := &drafts{code: newHighlighter(), width: 1 + (width%120+120)%120, theme: Theme{Name: []string{"dark", "plain", "light"}[seed%3]},
 			o: markdown.Options{Dialect: dialects[seed%uint64(len(dialects))]}}
 		for range 8 {
 			w.set(t, src)

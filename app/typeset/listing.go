@@ -23,11 +23,15 @@ const tabStop = 4
 
 // A highlighter finds chroma's lexers by the names authors give them, and remembers what it found.
 type highlighter struct {
+	patience time.Duration // for one listing
+
 	mu    sync.Mutex
 	found map[string]chroma.Lexer // nil: there is none
 }
 
-func newHighlighter() *highlighter { return &highlighter{found: make(map[string]chroma.Lexer)} }
+func newHighlighter() *highlighter {
+	return &highlighter{patience: highlighting, found: make(map[string]chroma.Lexer)}
+}
 
 // lexer looks a language up, nil when there is none. Text is never guessed at: a listing without a name is text.
 func (h *highlighter) lexer(lang string) chroma.Lexer {
@@ -100,7 +104,7 @@ func (h *highlighter) colour(lang, text string, pal *palette) (rows []row, ok bo
 	var cur row
 	start := time.Now()
 	for n := 0; ; n++ {
-		if n%64 == 63 && time.Since(start) > highlighting {
+		if n%64 == 63 && time.Since(start) > h.patience {
 			return nil, false
 		}
 		t := tokens()
@@ -159,7 +163,7 @@ func (s *setting) verbatim(lang, text, label string, f face) (labelled bool) {
 	lines := strings.Split(text, "\n")
 	start := time.Now()
 	rows, ok := s.code.colour(lang, text, s.pal)
-	if !ok && time.Since(start) > highlighting {
+	if !ok && time.Since(start) > s.code.patience {
 		s.doubt = true // another time there may be time enough
 	}
 	for len(rows) < len(lines) && ok {
