@@ -44,7 +44,7 @@ func (t Text) To(m Motion, at int) int {
 		line := t.Line(at)
 		start, end := t.LineStart(line), t.LineEnd(line)
 		text := start
-		for text < end && blank(t.byte(text)) {
+		for text < end && blank(t.byte(text)) && t.Next(text) == text+1 {
 			text++
 		}
 		if text == at || text == end {

@@ -387,7 +387,7 @@ func until(t, now time.Time) string {
 	case d < 100*24*time.Hour:
 		return fmt.Sprintf("in %d days", int(d/(24*time.Hour)))
 	}
-	return t.Format("02 Jan 06")
+	return t.Format("Jan 2006")
 }
 
 // badge is what an author sees in the place of a date: why readers do not see

@@ -31,7 +31,7 @@ func newColumns(g geometry, date, time, tags int) columns {
 	if date > 0 && room >= 26 {
 		c.date = date
 		if room < 50 {
-			c.date = min(date, 7)
+			c.date = min(date, 8)
 		}
 		room -= c.date + 2
 	}

@@ -76,7 +76,7 @@ const (
 	sketchShare  = 4                      // of the time at most one in so many parts is spent on previews
 	doubleClick  = 400 * time.Millisecond
 	wheelRows    = 3
-	previewFrom  = 120 // cells of a window that has room for the preview beside the text
+	previewFrom  = 120         // cells of a window that has room for the preview beside the text
 	adopted      = time.Second // what is changed by hand is in the history after so long
 	goodbyeLimit = 3 * time.Second
 )
@@ -152,7 +152,8 @@ func (b *browser) openEditor(w work) *editor {
 	e.keep.hold(w.id)
 	e.seen = e.buf.Version()
 	b.push(e)
-	e.look(0)
+	e.sketching = true
+	b.work(e.sketchJob())
 	return e
 }
 
@@ -172,9 +173,9 @@ func (b *browser) edit(p *blog.Post) {
 			}
 			now := work{name: name, base: base, hash: hash, text: src}
 			for _, k := range mine {
-				if k.Path == name && k.Door == door && !v.Held(k.ID) {
+				if k.Path == name && k.Door == door {
 					b.choice = &choice{b: b, text: "You have an unsaved text of this, kept " + ago(k.Time, time.Now()) + ".", options: []option{
-						{"c", "continue it", func() { b.openEditor(continued(k)) }},
+						{"c", "continue it", func() { b.openEditor(b.continued(k)) }},
 						{"n", "leave it aside", func() { b.openEditor(now) }},
 					}}
 					return
@@ -185,9 +186,12 @@ func (b *browser) edit(p *blog.Post) {
 	})
 }
 
-func continued(k blog.Kept) work {
+// continued is the work that a kept text was. Where it is open in another
+// session, which may be one that only seems to be alive, both go on with a copy
+// of their own; what another door has refused stays until it is discarded.
+func (b *browser) continued(k blog.Kept) work {
 	w := work{name: k.Path, base: k.Base, hash: k.Hash, text: k.Text, at: k.At, id: k.ID, unsaved: true}
-	if k.Door != door { // what is refused elsewhere is offered until it is saved
+	if k.Door != door || b.conf.Visitor.Held(k.ID) {
 		w.id = ""
 	}
 	return w
@@ -662,7 +666,7 @@ func (e *editor) beside() bool { return e.b.geo.width >= previewFrom && !e.alone
 // the cursor behind it.
 func (e *editor) room() (left, width int) {
 	g := e.b.geo
-	left, width = 1, g.width-1
+	left, width = 2, g.width-2
 	if g.width >= narrow {
 		left, width = 3, g.width-5
 	}
@@ -783,9 +787,6 @@ func (e *editor) gutter(width, line int, first, problem bool) string {
 	if problem && first {
 		mark = st.Error.On("!")
 	}
-	if width < 2 {
-		return mark
-	}
 	return st.Dim.On(rightAligned(s, width-2)) + mark + " "
 }
 
@@ -851,12 +852,13 @@ func (e *editor) remark() string {
 	}
 	t, _, at := e.state()
 	line := t.Line(at) + 1
+	var all []string
 	for _, p := range e.sketch.Problems {
 		if p.Line == line {
-			return oneLine(p.Text)
+			all = append(all, oneLine(p.Text))
 		}
 	}
-	return ""
+	return strings.Join(all, " · ")
 }
 
 func (e *editor) askFind() {

@@ -209,7 +209,7 @@ func (m *merge) choice(h blog.Hunk, taken byte, selected bool) {
 	}
 	block := func(key byte, name string, before, text []byte) {
 		mark := ""
-		if taken == key || taken == 'b' && key != 0 {
+		if key != 0 && (taken == key || taken == 'b') {
 			mark = "  ✓ taken"
 		}
 		head := st.Bold.On(name)

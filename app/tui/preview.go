@@ -23,25 +23,31 @@ func (e *editor) look(after time.Duration) {
 }
 
 func (e *editor) lookNow() {
+	job := e.sketchJob()
+	e.b.do(func() tea.Msg { return deliver(job()) })
+}
+
+// sketchJob gives what makes the preview of the text as it stands now.
+func (e *editor) sketchJob() func() (then func()) {
 	v, conf, key := e.b.conf.Visitor, e.b.conf, e.pageKey()
 	version, text, name, before := e.buf.Version(), e.buf.Text(), e.name, e.draft
 	if e.draftFor != key {
 		before = nil
 	}
-	e.b.do(func() tea.Msg {
+	return func() func() {
 		begin := time.Now()
 		made := v.Sketch(name, []byte(text.String()))
 		p := made.Post
 		set := conf.Setter.Draft(before, p.Document(), typeset.Header{Title: oneLine(p.Title), Note: oneLine(p.Note())}, key.measure, key.theme)
 		took := time.Since(begin)
-		return deliver(func() {
+		return func() {
 			e.sketching = false
 			e.sketch, e.sketched, e.draft, e.draftFor, e.slow = made, version, set, key, took
 			if e.buf.Version() != version || e.pageKey() != key {
 				e.look(max(sketchAfter, took*sketchShare))
 			}
-		})
-	})
+		}
+	}
 }
 
 // pageKey is how the preview is set: beside the text, or on its own screen.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
@@ -34,7 +33,7 @@ func (b *browser) openUnsaved(asked bool) {
 				b.refused(err)
 			case err != nil:
 				b.conf.Log.Error("texts that were kept", "err", err)
-			case slices.ContainsFunc(mine, func(k blog.Kept) bool { return asked || !v.Held(k.ID) }):
+			case len(mine) > 0:
 				b.push(newUnsaved(b, mine))
 			case asked:
 				b.say("Nothing is unsaved.")
@@ -66,7 +65,7 @@ func newUnsaved(b *browser, mine []blog.Kept) *index {
 			when := ago(k.Time, now)
 			why := "not saved"
 			if v.Held(k.ID) {
-				why = "being written in another session"
+				why = "open in another session"
 			} else if k.Door != door {
 				why = "refused (" + oneLine(k.Door) + ")"
 			}
@@ -81,12 +80,8 @@ func newUnsaved(b *browser, mine []blog.Kept) *index {
 					typeset.Truncate(b.styles.Dim.On(what), x.room()),
 				},
 				open: func() {
-					if v.Held(k.ID) {
-						b.say("It is being written in another session of yours.")
-						return
-					}
 					b.back()
-					b.openEditor(continued(k)).compareBase()
+					b.openEditor(b.continued(k)).compareBase()
 					if k.Reason != "" {
 						b.say(oneLine(k.Reason))
 					}
@@ -100,7 +95,7 @@ func newUnsaved(b *browser, mine []blog.Kept) *index {
 		discard: func(i int) {
 			k := mine[i]
 			if v.Held(k.ID) {
-				b.say("It is being written in another session of yours.")
+				b.say("It is open in another session of yours.")
 				return
 			}
 			b.choice = &choice{b: b, text: "Discard this text for good?", options: []option{{"y", "yes", func() {
