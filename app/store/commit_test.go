@@ -523,9 +523,19 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+// BenchmarkCommit replaces the same files again and again, or adds others each
+// time.
 func BenchmarkCommit(b *testing.B) {
-	for _, n := range []int{1, 1000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
+	for _, c := range []struct {
+		name  string
+		files int
+		path  func(i, k int) string
+	}{
+		{"replace/1", 1, func(_, k int) string { return fmt.Sprintf("posts/%d.md", k) }},
+		{"replace/1000", 1000, func(_, k int) string { return fmt.Sprintf("posts/%d.md", k) }},
+		{"add/1000", 1000, func(i, k int) string { return fmt.Sprintf("posts/%d-%d.md", i, k) }},
+	} {
+		b.Run(c.name, func(b *testing.B) {
 			f, err := Open(b.TempDir(), slog.New(slog.DiscardHandler))
 			if err != nil {
 				b.Fatal(err)
@@ -533,8 +543,8 @@ func BenchmarkCommit(b *testing.B) {
 			defer f.Close()
 			for i := 0; b.Loop(); i++ {
 				files := map[string]*string{}
-				for k := range n {
-					files[fmt.Sprintf("posts/%d.md", k)] = new(fmt.Sprint(i, strings.Repeat(" some words", 300)))
+				for k := range c.files {
+					files[c.path(i, k)] = new(fmt.Sprint(i, k, strings.Repeat(" some words", 300)))
 				}
 				if _, err := tryCommit(b.Context(), f, f.Ledger().Rev(), files); err != nil {
 					b.Fatal(err)

@@ -9,7 +9,7 @@
 //
 //	content/            the plain files: the newest tree, for everybody to read and edit
 //	  .sheaf/log        one commit a line, with a checksum; only ever added to
-//	  .sheaf/objects/   the blobs
+//	  .sheaf/objects/   the blobs: small ones in packs, a larger one in a file of its own
 //	  .sheaf/state/     small things that have no history (State)
 //	  .sheaf/index      which bytes a file had when it was last looked at; can be lost
 //	  .sheaf/shown      the revision the plain files are of; can be lost
@@ -76,6 +76,7 @@ type Folder struct {
 	view     bool
 	home     *os.Root // .sheaf; nil: a view, or a folder that cannot be written
 	past     *os.Root // .sheaf of a folder that cannot be written, if there is one
+	objects  *objects // nil: neither home nor past
 	history  int64
 	ledger   atomic.Pointer[Ledger]
 	index    index
@@ -182,6 +183,9 @@ func (f *Folder) Close() error {
 		defer f.writing.Unlock()
 		if f.journal != nil {
 			err = errors.Join(err, f.index.save(f), f.journal.file.Close())
+		}
+		if f.objects != nil {
+			err = errors.Join(err, f.objects.packs.close())
 		}
 		err = errors.Join(err, f.home.Close())
 	}

@@ -31,10 +31,18 @@ func (f *Folder) prune(l *Ledger) {
 			seen[e.Hash] = true
 			if kept -= e.Size; kept < 0 && !f.wanted(e.Hash) {
 				if _, gone := f.pruned.LoadOrStore(e.Hash, true); !gone {
-					_ = objects{f.home}.remove(e.Hash)
+					f.objects.forget(e.Hash, func() bool { return f.wanted(e.Hash) })
 				}
 			}
 		}
+	}
+	f.clean()
+}
+
+// clean gives back the room of forgotten blobs. The lock is held.
+func (f *Folder) clean() {
+	if err := f.objects.packs.clean(); err != nil {
+		f.log.Warn("the room of forgotten versions is not given back", "err", err)
 	}
 }
 
@@ -71,7 +79,7 @@ func (f *Folder) sweep() {
 		}
 	}
 	old := time.Now().Add(-unclaimed)
-	_ = objects{f.home}.each(func(hash string, info fs.FileInfo) {
+	_ = f.objects.eachAlone(func(hash string, info fs.FileInfo) {
 		if named[hash] || info.ModTime().After(old) {
 			return
 		}
@@ -81,7 +89,19 @@ func (f *Folder) sweep() {
 			return
 		}
 		if info, err := f.home.Stat(objectName(hash)); err == nil && info.ModTime().Before(old) {
-			_ = objects{f.home}.remove(hash)
+			_ = f.home.Remove(objectName(hash))
 		}
 	})
+	f.writing.Lock()
+	defer f.writing.Unlock()
+	if f.ctx.Err() != nil {
+		return
+	}
+	for _, c := range f.ledger.Load().Commits(l.Rev()) {
+		for _, e := range c.Entries {
+			named[e.Hash] = true
+		}
+	}
+	f.objects.packs.sweep(old, func(hash string) bool { return named[hash] || f.wanted(hash) })
+	f.clean()
 }

@@ -15,9 +15,23 @@ import (
 	"time"
 )
 
-// objects keeps blobs under the names of their hashes: objects/ab/cdef... in
-// the folder's .sheaf.
-type objects struct{ root *os.Root }
+// objects keeps the blobs of a .sheaf: small ones in packs, large ones each in a
+// file under the name of its hash: objects/ab/cdef... So are small ones that
+// are older than packs.
+type objects struct {
+	root  *os.Root
+	packs *packs
+}
+
+// openObjects finds the blobs of .sheaf. A pack that cannot be read does not
+// keep the folder from being served.
+func (f *Folder) openObjects(root *os.Root) {
+	p, err := openPacks(root)
+	if err != nil {
+		f.log.Error("blobs cannot be read", "dir", f.dir, "err", err)
+	}
+	f.objects = &objects{root, p}
+}
 
 func hashOf(b []byte) string {
 	sum := sha256.Sum256(b)
@@ -39,37 +53,42 @@ func validHash(hash string) bool {
 
 func objectName(hash string) string { return path.Join("objects", hash[:2], hash[2:]) }
 
-// put writes a blob unless it is there, whole: after a power cut it may have its
-// name and not its bytes. It is not durable before sync. The time of one that
-// was there is new then, so that a sweep spares it.
-func (o objects) put(b []byte) (hash string, err error) {
-	hash = hashOf(b)
+// put keeps a blob once, and whole: after a power cut it may have its name and
+// not its bytes. It is not durable before sync. The time of one that was there
+// is new then, so that a sweep spares it.
+func (o *objects) put(hash string, b []byte) error {
 	name := objectName(hash)
 	if info, err := o.root.Stat(name); err == nil && info.Size() == int64(len(b)) {
 		if old, err := o.root.ReadFile(name); err == nil && bytes.Equal(old, b) {
 			now := time.Now()
-			return hash, o.root.Chtimes(name, now, now)
+			return o.root.Chtimes(name, now, now)
 		}
 	}
+	if len(b) <= maxPacked {
+		return o.packs.put(hash, b)
+	}
 	if err := mkdir(o.root, path.Dir(name)); err != nil {
-		return "", err
+		return err
 	}
 	tmp, err := writeTemp(o.root, b)
 	if err != nil {
-		return "", err
+		return err
 	}
 	if err := o.root.Rename(tmp, name); err != nil {
 		_ = o.root.Remove(tmp)
-		return "", err
+		return err
 	}
-	return hash, nil
+	return nil
 }
 
-func (o objects) get(hash string) ([]byte, error) {
+func (o *objects) get(hash string) ([]byte, error) {
 	if !validHash(hash) {
 		return nil, fmt.Errorf("blob %q: %w", hash, fs.ErrNotExist)
 	}
-	b, err := o.root.ReadFile(objectName(hash))
+	b, err := o.packs.get(hash)
+	if errors.Is(err, fs.ErrNotExist) {
+		b, err = o.root.ReadFile(objectName(hash))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("blob %s: %w", hash[:12], Reason(err))
 	}
@@ -80,9 +99,12 @@ func (o objects) get(hash string) ([]byte, error) {
 }
 
 // size is the length of a blob, fs.ErrNotExist if it is not kept.
-func (o objects) size(hash string) (int64, error) {
+func (o *objects) size(hash string) (int64, error) {
 	if !validHash(hash) {
 		return 0, fs.ErrNotExist
+	}
+	if n, ok := o.packs.size(hash); ok {
+		return n, nil
 	}
 	info, err := o.root.Stat(objectName(hash))
 	if err != nil {
@@ -91,10 +113,14 @@ func (o objects) size(hash string) (int64, error) {
 	return info.Size(), nil
 }
 
-// sync makes blobs durable.
-func (o objects) sync(hashes []string) error {
+// sync makes blobs durable. The folder's lock is held.
+func (o *objects) sync(hashes []string) error {
+	alone, err := o.packs.sync(hashes)
+	if err != nil || len(alone) == 0 {
+		return err
+	}
 	dirs := map[string]bool{"objects": true}
-	for _, h := range hashes {
+	for _, h := range alone {
 		name := objectName(h)
 		dirs[path.Dir(name)] = true
 		if err := fsync(o.root, name); err != nil {
@@ -109,13 +135,16 @@ func (o objects) sync(hashes []string) error {
 	return nil
 }
 
-// each visits every blob.
-func (o objects) each(visit func(hash string, info fs.FileInfo)) error {
+// eachAlone visits every blob that has a file of its own.
+func (o *objects) eachAlone(visit func(hash string, info fs.FileInfo)) error {
 	shards, err := readDir(o.root, "objects")
 	if err != nil {
 		return err
 	}
 	for _, shard := range shards {
+		if !shard.IsDir() {
+			continue
+		}
 		files, err := readDir(o.root, path.Join("objects", shard.Name()))
 		if err != nil {
 			continue
@@ -130,7 +159,13 @@ func (o objects) each(visit func(hash string, info fs.FileInfo)) error {
 	return nil
 }
 
-func (o objects) remove(hash string) error { return o.root.Remove(objectName(hash)) }
+// forget removes a blob unless it is to be spared.
+func (o *objects) forget(hash string, spare func() bool) {
+	o.packs.forget(hash, spare)
+	if !spare() {
+		_ = o.root.Remove(objectName(hash))
+	}
+}
 
 // writeTemp writes a file into tmp and gives its name.
 func writeTemp(root *os.Root, b []byte) (name string, err error) {
@@ -187,7 +222,7 @@ func (f *Folder) Put(ctx context.Context, b []byte) (string, error) {
 	hash := hashOf(b)
 	f.unsynced.Store(hash, time.Now()) // first, so that nobody prunes it
 	f.pruned.Delete(hash)
-	if _, err := (objects{f.home}).put(b); err != nil {
+	if err := f.objects.put(hash, b); err != nil {
 		return "", fmt.Errorf("content %s: %w", f.dir, Reason(err))
 	}
 	return hash, nil
@@ -198,14 +233,10 @@ func (f *Folder) Get(ctx context.Context, hash string) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	home := f.home
-	if home == nil {
-		home = f.past
-	}
 	err := fs.ErrNotExist
-	if home != nil {
+	if f.objects != nil {
 		var b []byte
-		if b, err = (objects{home}).get(hash); err == nil {
+		if b, err = f.objects.get(hash); err == nil {
 			return b, nil
 		}
 	}

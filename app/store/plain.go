@@ -162,7 +162,7 @@ func (f *Folder) stage(places []place) (err error) {
 }
 
 func (f *Folder) stageOne(root *os.Root, p *place) error {
-	b, err := objects{f.home}.get(p.entry.Hash)
+	b, err := f.objects.get(p.entry.Hash)
 	if err != nil {
 		return err
 	}

@@ -103,7 +103,7 @@ func (f *Folder) acceptable(c Commit) error {
 		if e.Hash == "" {
 			continue
 		}
-		if size, err := (objects{f.home}).size(e.Hash); err != nil || size != e.Size {
+		if size, err := f.objects.size(e.Hash); err != nil || size != e.Size {
 			return fmt.Errorf("%s: no blob of %d bytes %s: %w", e.Path, e.Size, e.Hash, fs.ErrNotExist)
 		}
 	}
@@ -158,6 +158,11 @@ func (f *Folder) record(l *Ledger, c Commit, places []place) (_ *Ledger, err err
 	f.more = make(chan struct{})
 	f.news.Unlock()
 	f.prune(next)
+	if f.home != nil {
+		if err := f.objects.packs.save(false); err != nil {
+			f.log.Warn("index of blobs not saved", "err", err)
+		}
+	}
 	return next, nil
 }
 
@@ -179,7 +184,7 @@ func (f *Folder) write(c Commit, places []place) (err error) {
 	}
 	if canSyncAll && len(c.Entries) > few {
 		err = syncAll(f.home)
-	} else if err = (objects{f.home}).sync(hashes); err == nil {
+	} else if err = f.objects.sync(hashes); err == nil {
 		for _, p := range places {
 			if p.temp != "" && err == nil {
 				err = fsync(f.root.Load(), p.temp)

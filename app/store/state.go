@@ -92,6 +92,7 @@ func (f *Folder) openHome() error {
 	for _, e := range left {
 		_ = root.RemoveAll(path.Join("tmp", e.Name()))
 	}
+	f.openObjects(root)
 	if f.journal, err = openJournal(root); err != nil {
 		return err
 	}
@@ -118,6 +119,7 @@ func (f *Folder) openPast() error {
 		return nil
 	}
 	f.past = root
+	f.openObjects(root)
 	file, err := root.Open(journalName)
 	if err != nil {
 		return nil
