@@ -96,6 +96,11 @@ func (m *memory) Close() error { return nil }
 
 func TestConformance(t *testing.T) {
 	t.Run("folder", func(t *testing.T) { conforms(t, open(t, t.TempDir())) })
+	t.Run("folder of small packs", func(t *testing.T) {
+		f := open(t, t.TempDir())
+		f.objects.packs.limit = 100
+		conforms(t, f)
+	})
 	t.Run("memory", func(t *testing.T) {
 		conforms(t, &memory{blobs: map[string][]byte{}, more: make(chan struct{})})
 	})
@@ -437,19 +442,36 @@ func TestHistoryIsBounded(t *testing.T) {
 func TestSweepSparesWhatIsNew(t *testing.T) {
 	dir := t.TempDir()
 	f := open(t, dir)
-	old, _ := f.Put(t.Context(), []byte("old"))
-	fresh, _ := f.Put(t.Context(), []byte("fresh"))
-	commit(t, f, map[string]*string{"a.md": new("named")})
+	large := func(text string) string { return text + strings.Repeat(" large", maxPacked/5) }
+	for _, text := range []string{"old", "old, put again", "fresh", "named"} {
+		for _, text := range []string{text, large(text)} {
+			if _, err := f.Put(t.Context(), []byte(text)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	commit(t, f, map[string]*string{"a.md": new("named"), "b.md": new(large("named"))})
 	ago := time.Now().Add(-2 * unclaimed)
-	for _, h := range []string{old, hashOf([]byte("named"))} {
-		if err := f.home.Chtimes(objectName(h), ago, ago); err != nil {
+	for _, text := range []string{"old", "old, put again", "named"} {
+		if err := f.home.Chtimes(objectName(hashOf([]byte(large(text)))), ago, ago); err != nil {
+			t.Fatal(err)
+		}
+		d := digestOf(hashOf([]byte(text)))
+		s := f.objects.packs.spots[d]
+		s.put = uint32(ago.Unix())
+		f.objects.packs.spots[d] = s
+	}
+	for _, text := range []string{"old, put again", large("old, put again")} {
+		if _, err := f.Put(t.Context(), []byte(text)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	f.sweep()
-	for hash, want := range map[string]bool{old: false, fresh: true, hashOf([]byte("named")): true} {
-		if _, err := f.Get(t.Context(), hash); (err == nil) != want {
-			t.Errorf("%s: %v", hash[:8], err)
+	for text, want := range map[string]bool{"old": false, "old, put again": true, "fresh": true, "named": true} {
+		for _, b := range []string{text, large(text)} {
+			if _, err := f.objects.get(hashOf([]byte(b))); (err == nil) != want {
+				t.Errorf("%s, %d bytes: %v", text, len(b), err)
+			}
 		}
 	}
 }

@@ -259,36 +259,21 @@ func (f *Folder) Stat(name string) (Stamp, error) {
 // ErrTooLarge says that a file is over the limit its reader has set.
 var ErrTooLarge = errors.New("file too large")
 
-// A Reader reads many files, quickest in the order of a Walk: it goes down to a
-// directory once. It is for one goroutine, which has to Close it.
+// A Reader reads many files, quickest in the order of a Walk. It is for one
+// goroutine, which has to Close it.
 type Reader struct {
-	top  *os.Root
-	dir  string
-	root *os.Root // of dir; nil: none yet
-	buf  []byte
+	descent
+	buf []byte
 }
 
 // NewReader makes a Reader of the folder as it stands.
-func (f *Folder) NewReader() *Reader { return &Reader{top: f.root.Load()} }
+func (f *Folder) NewReader() *Reader { return &Reader{descent: descent{top: f.root.Load()}} }
 
 // ReadFile is Folder.ReadFile. The bytes are good until the next call.
 func (r *Reader) ReadFile(name string, limit int64) ([]byte, Stamp, error) {
-	dir, base := path.Split(name)
-	root := r.top
-	if dir != "" {
-		if r.root == nil || r.dir != dir {
-			r.Close()
-			var err error
-			if r.root, err = r.top.OpenRoot(dir[:len(dir)-1]); err != nil {
-				r.root = nil
-				return nil, Stamp{}, err
-			}
-			r.dir = dir
-		}
-		root = r.root
-	}
+	root, base := r.at(name)
 	b, s, err := readFile(root, base, name, limit, r.buf)
-	if err != nil && dir != "" {
+	if err != nil && root != r.top {
 		// A link that leaves its directory but not the folder.
 		b, s, err = readFile(r.top, name, name, limit, r.buf)
 	}
@@ -299,10 +284,42 @@ func (r *Reader) ReadFile(name string, limit int64) ([]byte, Stamp, error) {
 }
 
 // Close lets go of the directory.
-func (r *Reader) Close() {
-	if r.root != nil {
-		r.root.Close()
-		r.root = nil
+func (r *Reader) Close() { r.leave() }
+
+// A descent goes down to a directory once for all that is done in it in a row.
+type descent struct {
+	top  *os.Root
+	dir  string
+	root *os.Root // of dir; nil: none yet
+}
+
+// at gives the directory of name and its last element; of a directory that
+// cannot be opened, the top and name as it is.
+func (d *descent) at(name string) (root *os.Root, base string) {
+	dir, base := path.Split(name)
+	if dir == "" {
+		return d.top, name
+	}
+	if d.root == nil || d.dir != dir {
+		d.leave()
+		root, err := d.top.OpenRoot(dir[:len(dir)-1])
+		if err != nil {
+			return d.top, name
+		}
+		d.dir, d.root = dir, root
+	}
+	return d.root, base
+}
+
+// in reports whether the descent has come down to dir.
+func (d *descent) in(dir string) bool {
+	return dir == "." || d.root != nil && d.dir == dir+"/"
+}
+
+func (d *descent) leave() {
+	if d.root != nil {
+		d.root.Close()
+		d.root = nil
 	}
 }
 

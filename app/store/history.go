@@ -102,6 +102,6 @@ func (f *Folder) sweep() {
 			named[e.Hash] = true
 		}
 	}
-	f.objects.packs.sweep(old, func(hash string) bool { return named[hash] || f.wanted(hash) })
+	f.objects.packs.sweep(old, func(hash string) bool { return named[hash] })
 	f.clean()
 }

@@ -43,7 +43,8 @@ func (f *Folder) look(l *Ledger, entries []Entry) (places []place, byHand []Entr
 		}
 		p := place{entry: e}
 		_, known := l.Entry(e.Path)
-		info, err := root.Lstat(e.Path)
+		in, base := r.at(e.Path)
+		info, err := in.Lstat(base)
 		switch {
 		case isMissing(err) && known:
 			byHand = append(byHand, Entry{Path: e.Path})
@@ -139,13 +140,15 @@ func (f *Folder) stage(places []place) (err error) {
 		}
 	}()
 	root := f.root.Load()
+	down := &descent{top: root}
+	defer down.leave()
 	tried := map[string]bool{} // directories that let us write
 	for i := range places {
 		p := &places[i]
 		dir := path.Dir(p.entry.Path)
 		switch {
 		case p.entry.Hash != "":
-			err = f.stageOne(root, p)
+			err = f.stageOne(down, p)
 		case !tried[dir]:
 			temp := path.Join(dir, staged+rand.Text())
 			var file *os.File
@@ -161,26 +164,29 @@ func (f *Folder) stage(places []place) (err error) {
 	return nil
 }
 
-func (f *Folder) stageOne(root *os.Root, p *place) error {
+func (f *Folder) stageOne(down *descent, p *place) error {
 	b, err := f.objects.get(p.entry.Hash)
 	if err != nil {
 		return err
 	}
 	dir := path.Dir(p.entry.Path)
-	p.made, err = makeDirs(root, dir)
-	for errors.Is(err, syscall.ENOTDIR) { // in the way is a file that this commit removes
-		dir = path.Dir(dir)
-		_, err = makeDirs(root, dir)
-	}
-	if err != nil {
-		return err
+	if !down.in(dir) {
+		p.made, err = makeDirs(down.top, dir)
+		for errors.Is(err, syscall.ENOTDIR) { // in the way is a file that this commit removes
+			dir = path.Dir(dir)
+			_, err = makeDirs(down.top, dir)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	mode := p.mode
 	if mode == 0 {
 		mode = 0o644
 	}
 	temp := path.Join(dir, staged+rand.Text())
-	file, err := root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode|0o200)
+	root, base := down.at(temp)
+	file, err := root.OpenFile(base, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode|0o200)
 	if err != nil {
 		return err
 	}
@@ -192,7 +198,7 @@ func (f *Folder) stageOne(root *os.Root, p *place) error {
 	if err = errors.Join(err, file.Close()); err != nil {
 		return err
 	}
-	return root.Chtimes(temp, p.entry.MTime, p.entry.MTime)
+	return root.Chtimes(base, p.entry.MTime, p.entry.MTime)
 }
 
 // makeDirs makes a directory and those above it. It gives those that were not
@@ -244,17 +250,23 @@ func (f *Folder) settle(head Rev) error {
 	dirs := map[string]bool{}
 	var left []place
 	var failed error
+	down := &descent{top: root}
+	defer down.leave()
 	for _, remove := range []bool{true, false} {
 		for _, p := range f.behind {
 			if (p.entry.Hash == "") != remove {
 				continue
 			}
-			if err := f.settleOne(root, &p, dirs); err != nil {
+			if err := f.settleOne(down, &p, dirs); err != nil {
 				left = append(left, p)
 				if failed == nil {
 					failed = fmt.Errorf("revision %d is not in place: %s: %w", head, p.entry.Path, Reason(err))
 				}
 			}
+		}
+		down.leave()
+		if remove {
+			removeEmptied(root, dirs)
 		}
 	}
 	// Also those of a large commit: only the last one is ever carried out again.
@@ -277,9 +289,10 @@ func (f *Folder) settle(head Rev) error {
 // settleOne does one place, and notes the directories whose names it changes.
 // A file that was changed by hand since look keeps that change: Adopt makes it
 // the next revision.
-func (f *Folder) settleOne(root *os.Root, p *place, dirs map[string]bool) error {
-	name := p.entry.Path
-	info, err := root.Lstat(name)
+func (f *Folder) settleOne(down *descent, p *place, dirs map[string]bool) error {
+	root, name := down.top, p.entry.Path
+	in, base := down.at(name)
+	info, err := in.Lstat(base)
 	if err != nil && !isMissing(err) {
 		return err
 	}
@@ -291,19 +304,15 @@ func (f *Folder) settleOne(root *os.Root, p *place, dirs map[string]bool) error 
 		return nil
 	}
 	if p.entry.Hash == "" {
-		if err := root.Remove(name); err != nil {
+		if err := in.Remove(base); err != nil {
 			return err
 		}
 		f.index.drop(name)
-		dir := path.Dir(name)
-		for dir != "." && removeDir(root, dir) == nil {
-			dir = path.Dir(dir)
-		}
-		dirs[dir] = true
+		dirs[path.Dir(name)] = true
 		return nil
 	}
 	if p.temp == "" {
-		if err := f.stageOne(root, p); err != nil {
+		if err := f.stageOne(down, p); err != nil {
 			if p.temp != "" {
 				_ = root.Remove(p.temp)
 				p.temp = ""
@@ -319,11 +328,17 @@ func (f *Folder) settleOne(root *os.Root, p *place, dirs map[string]bool) error 
 			return err
 		}
 	}
-	made, err := makeDirs(root, path.Dir(name))
-	if err != nil {
-		return err
+	var made []string
+	if !down.in(path.Dir(name)) {
+		if made, err = makeDirs(root, path.Dir(name)); err != nil {
+			return err
+		}
 	}
-	if err := root.Rename(p.temp, name); err != nil {
+	from, temp := down.at(p.temp)
+	if in, base = down.at(name); in != from {
+		in, temp, base = root, p.temp, name
+	}
+	if err := in.Rename(temp, base); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			p.temp = "" // somebody has tidied up: the next time makes another
 		}
@@ -333,10 +348,24 @@ func (f *Folder) settleOne(root *os.Root, p *place, dirs map[string]bool) error 
 		dirs[path.Dir(dir)] = true
 	}
 	dirs[path.Dir(name)] = true
-	if s, err := f.Stat(name); err == nil {
-		f.index.put(name, s, p.entry.Hash)
+	if info, err := in.Lstat(base); err == nil && info.Mode().IsRegular() {
+		f.index.put(name, stamp(info), p.entry.Hash)
 	}
 	return nil
+}
+
+// removeEmptied removes those of dirs in which nothing is left, and those above
+// them: their names are then gone from another directory.
+func removeEmptied(root *os.Root, dirs map[string]bool) {
+	for _, dir := range slices.Sorted(maps.Keys(dirs)) {
+		gone := false
+		for dir != "." && removeDir(root, dir) == nil {
+			dir, gone = path.Dir(dir), true
+		}
+		if gone {
+			dirs[dir] = true
+		}
+	}
 }
 
 // removeDir removes a directory that has nothing in it but directories.

@@ -304,16 +304,22 @@ func TestWhatAStopHasLeftIsTidied(t *testing.T) {
 func TestTornBlobIsMended(t *testing.T) {
 	dir := t.TempDir()
 	f := open(t, dir)
-	hash, err := f.Put(t.Context(), []byte("text"))
-	if err != nil {
-		t.Fatal(err)
+	for name, text := range map[string]string{"a.md": "text", "b.md": strings.Repeat("large", maxPacked)} {
+		hash, err := f.Put(t.Context(), []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(text) <= maxPacked {
+			spoil(t, f, hash)
+		} else {
+			write(t, dir, ".sheaf/"+objectName(hash), "\x00\x00\x00\x00")
+		}
+		if _, err := f.Get(t.Context(), hash); err == nil || !strings.Contains(err.Error(), "have changed") {
+			t.Errorf("other bytes than those of the hash: %v", err)
+		}
+		commit(t, f, map[string]*string{name: &text})
+		is(t, dir, name, text)
 	}
-	write(t, dir, ".sheaf/"+objectName(hash), "\x00\x00\x00\x00")
-	if _, err := f.Get(t.Context(), hash); err == nil {
-		t.Error("other bytes than those of the hash")
-	}
-	commit(t, f, map[string]*string{"a.md": new("text")})
-	is(t, dir, "a.md", "text")
 }
 
 func TestReadOnlyFolderHasItsHistory(t *testing.T) {
