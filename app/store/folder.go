@@ -13,7 +13,7 @@
 //	  .sheaf/state/     small things that have no history (State)
 //	  .sheaf/index      which bytes a file had when it was last looked at; can be lost
 //	  .sheaf/shown      the revision the plain files are of; can be lost
-//	  .sheaf/tmp/       blobs on their way; swept at the start
+//	  .sheaf/tmp/       files on their way; swept at the start
 //	  .sheaf/lock       who holds the folder
 //
 // A commit is made in this order: blobs and temporary copies of the files are
@@ -24,6 +24,13 @@
 // the next start. The copies wait beside the files they replace, under hidden
 // names, so that a directory which cannot be written, or is on another disk,
 // is found out while the commit can still be refused.
+//
+// A small blob is added to a pack, as a record with a checksum of its own. A
+// pack is never changed otherwise: what is forgotten stays in it until it is
+// more than half of the pack (and 256 KB), and then the rest moves to the newest
+// pack before the file is removed. So old versions can take twice the room that
+// History allows. An index beside a pack tells a start what is in it; it can be
+// lost.
 //
 // What is changed by hand is found and becomes a commit of its own (Adopt),
 // also in front of a commit that would have overwritten it. The time from an

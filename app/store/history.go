@@ -10,6 +10,7 @@ const unclaimed = time.Hour
 
 // History bounds the bytes of old versions: what no file of the head is. 0
 // keeps all of them. The oldest go first; that they were is still in the log.
+// Their room on the disk is given back in part: see the package comment.
 func History(bytes int64) Option { return func(o *options) { o.history = bytes } }
 
 // prune forgets old versions over the bound. The lock is held.

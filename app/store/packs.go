@@ -30,8 +30,8 @@ import (
 // goes. Where blobs are is known in memory. It is read at the start from an
 // index beside each pack; what a pack has beyond that, after a stop that
 // came unexpected, is read from the pack. Of two records of a blob the later
-// counts. What is not a whole record is passed over, and nothing is added
-// behind it.
+// counts. What is not a whole record was never acknowledged, or has changed on
+// the disk; it is passed over, and what stands behind it is found.
 //
 // The methods are safe for concurrent use, but for those that say what the
 // caller holds.
@@ -141,7 +141,7 @@ func openPacks(root *os.Root) (*packs, error) {
 	return p, failed
 }
 
-// load learns what is in a pack. The newest one is added to if it is whole.
+// load learns what is in a pack. The newest one is added to if it is not full.
 func (p *packs) load(n uint32) error {
 	p.open = nil
 	file, err := p.root.OpenFile(packName(n), os.O_RDONLY|openFlags, 0)
@@ -166,7 +166,6 @@ func (p *packs) load(n uint32) error {
 	for d, s := range known {
 		p.set(d, s)
 	}
-	end := k.indexed
 	for at := 0; at < len(rest); {
 		d, size, put, ok := wholeRecord(rest[at:])
 		if !ok {
@@ -175,9 +174,8 @@ func (p *packs) load(n uint32) error {
 		}
 		p.set(d, spot{n, uint32(k.indexed) + uint32(at), size, put})
 		at += headSize + int(size)
-		end = k.indexed + int64(at)
 	}
-	if end == k.size && k.size < p.limit {
+	if k.size < p.limit {
 		p.open = k
 	}
 	return nil

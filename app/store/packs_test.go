@@ -78,6 +78,16 @@ func kept(t *testing.T, f *Folder, texts ...string) {
 			t.Errorf("%.20q: %.20q, %v", text, b, err)
 		}
 	}
+	p := f.objects.packs
+	live := map[uint32]int64{}
+	for _, s := range p.spots {
+		live[s.pack] += headSize + int64(s.size)
+	}
+	for n, k := range p.all {
+		if k.live != live[n] || k.live > k.size {
+			t.Errorf("pack %d: %d bytes of %d live, but %d are counted", n, live[n], k.size, k.live)
+		}
+	}
 }
 
 func TestSmallBlobsShareAFile(t *testing.T) {
@@ -132,6 +142,7 @@ func TestPackThatDoesNotEndWell(t *testing.T) {
 		"half a head":   whole[:20],
 		"zeros":         make([]byte, 300),
 		"no bytes":      append(bytes.Clone(whole[:headSize]), make([]byte, len(next))...),
+		"another's":     append(bytes.Clone(record(digestOf(hashOf([]byte("one"))), []byte("one"), 1)[:headSize]), "???"...),
 		"one, and half": append(bytes.Clone(whole), whole[:50]...),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -182,13 +193,29 @@ func TestIndexOfAPackCanBeLost(t *testing.T) {
 		t.Log(name)
 		kept(t, open(t, dir), "one", "two", "three")
 	}
-	// An index that knows more than the pack has.
+	// Without an index, and with a head that has changed.
 	dir := killed(t, f)
 	pack := filepath.Join(dir, sheafDir, packName(1))
-	if err := os.Truncate(pack, 2*headSize); err != nil {
+	b, err := os.ReadFile(pack)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[0] ^= 1
+	if err := errors.Join(os.WriteFile(pack, b, 0o644), os.Remove(index(dir))); err != nil {
 		t.Fatal(err)
 	}
 	after := open(t, dir)
+	if len(after.objects.packs.spots) != 2 {
+		t.Errorf("%d blobs are found behind a head that has changed", len(after.objects.packs.spots))
+	}
+	kept(t, after, "three")
+	// An index that knows more than the pack has.
+	dir = killed(t, f)
+	pack = filepath.Join(dir, sheafDir, packName(1))
+	if err := os.Truncate(pack, 2*headSize); err != nil {
+		t.Fatal(err)
+	}
+	after = open(t, dir)
 	commit(t, after, map[string]*string{"c.md": new("3")})
 	kept(t, after, "3")
 }
