@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -595,6 +597,17 @@ func BenchmarkAdopt(b *testing.B) {
 	})
 	b.Run("open", func(b *testing.B) {
 		for b.Loop() {
+			f, err := Open(dir, slog.New(slog.DiscardHandler))
+			if err != nil {
+				b.Fatal(err)
+			}
+			f.Close()
+		}
+	})
+	b.Run("open without an index", func(b *testing.B) {
+		for b.Loop() {
+			indexes, _ := filepath.Glob(filepath.Join(dir, sheafDir, "objects", "*"+indexSuffix))
+			os.Remove(slices.MaxFunc(indexes, func(x, y string) int { return cmp.Or(cmp.Compare(len(x), len(y)), strings.Compare(x, y)) }))
 			f, err := Open(dir, slog.New(slog.DiscardHandler))
 			if err != nil {
 				b.Fatal(err)

@@ -69,6 +69,7 @@ const (
 	packSize  = 8 << 20
 	maxPacked = 1 << 20   // a larger blob has a file of its own
 	slack     = 256 << 10 // forgotten bytes that a pack is not cleaned for
+	unindexed = 1 << 20   // bytes at the end of a pack that a start may have to read
 	headSize  = sha256.Size + 12
 )
 
@@ -431,7 +432,7 @@ func (p *packs) move(d digest, from *pack, to map[*pack]bool) error {
 }
 
 // save writes down where the blobs are, for the next start: of packs that are
-// full, or of all. The folder's lock is held.
+// full or have much that is in no index, or of all. The folder's lock is held.
 func (p *packs) save(all bool) error {
 	var failed error
 	for _, k := range p.unsaved(all) {
@@ -444,7 +445,8 @@ func (p *packs) unsaved(all bool) (list []*pack) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	for _, k := range p.all {
-		if k.indexed < k.size && (all || k != p.open) || all && k.forgot {
+		more := k.size - k.indexed
+		if more > 0 && (all || k != p.open || more > unindexed) || all && k.forgot {
 			list = append(list, k)
 		}
 	}

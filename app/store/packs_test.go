@@ -235,6 +235,12 @@ func TestStartReadsTheIndexAndNotThePack(t *testing.T) {
 		t.Fatal(err)
 	}
 	f = open(t, dir)
+	// Nor after a kill.
+	commit(t, f, map[string]*string{"large.bin": new(strings.Repeat("x", maxPacked)), "c.md": new("three")})
+	k := open(t, killed(t, f)).objects.packs.all[1]
+	if k.size-k.indexed > unindexed {
+		t.Errorf("%d bytes are read of %d", k.size-k.indexed, k.size)
+	}
 	if n, err := f.objects.size(hashOf([]byte("one"))); err != nil || n != 3 {
 		t.Errorf("%d, %v", n, err)
 	}
