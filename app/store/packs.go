@@ -164,7 +164,8 @@ func (p *packs) load(n uint32) error {
 		return err
 	}
 	p.all[n] = k
-	for d, s := range known {
+	for ; len(known) > 0; known = known[indexedSize:] {
+		d, s := indexed(known, n)
 		p.set(d, s)
 	}
 	for at := 0; at < len(rest); {
@@ -493,7 +494,7 @@ func (p *packs) saveIndex(k *pack) error {
 }
 
 // loadIndex gives what the index of a pack knows, and says in k how far that is.
-func (p *packs) loadIndex(k *pack) map[digest]spot {
+func (p *packs) loadIndex(k *pack) (known []byte) {
 	b, err := p.root.ReadFile(packName(k.number) + indexSuffix)
 	if err != nil || len(b) < 8 || (len(b)-8)%indexedSize != 0 {
 		return nil
@@ -503,17 +504,14 @@ func (p *packs) loadIndex(k *pack) map[digest]spot {
 	if sum != crc32.Checksum(b, castagnoli) || size > k.size {
 		return nil
 	}
-	known := make(map[digest]spot, len(b)/indexedSize)
-	for b = b[4:]; len(b) > 0; b = b[indexedSize:] {
-		n := b[sha256.Size:]
-		s := spot{k.number, binary.BigEndian.Uint32(n), binary.BigEndian.Uint32(n[4:]), binary.BigEndian.Uint32(n[8:])}
-		if int64(s.at)+headSize+int64(s.size) > size {
-			return nil
-		}
-		known[digest(b[:sha256.Size])] = s
-	}
 	k.indexed = size
-	return known
+	return b[4:]
+}
+
+// indexed is the blob that b begins with, a part of the index of a pack.
+func indexed(b []byte, pack uint32) (digest, spot) {
+	n := b[sha256.Size:]
+	return digest(b[:sha256.Size]), spot{pack, binary.BigEndian.Uint32(n), binary.BigEndian.Uint32(n[4:]), binary.BigEndian.Uint32(n[8:])}
 }
 
 // close lets go of the packs. The folder's lock is held.
