@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"strings"
+	"sync"
 )
 
 // State gives a small thing kept beside the posts and not in their history,
@@ -92,7 +93,9 @@ func (f *Folder) openHome() error {
 	for _, e := range left {
 		_ = root.RemoveAll(path.Join("tmp", e.Name()))
 	}
-	f.openObjects(root)
+	var blobs sync.WaitGroup // found while the log is read
+	blobs.Go(func() { f.openObjects(root) })
+	defer blobs.Wait()
 	if f.journal, err = openJournal(root); err != nil {
 		return err
 	}
@@ -108,6 +111,7 @@ func (f *Folder) openHome() error {
 		f.ids[c.ID] = c.Rev
 	}
 	f.ledger.Store(l)
+	blobs.Wait()
 	return f.redo(l)
 }
 
