@@ -45,6 +45,7 @@ type editor struct {
 	goal    int  // the column that up and down keep to; -1: the cursor's
 	numbers bool
 	shown   []span // the rows on the screen
+	wrapped *wrapping
 	at      *cell
 	pressed time.Time
 	where   int // the place that was pressed
@@ -686,13 +687,16 @@ func (e *editor) room() (left, width int) {
 	return left, max(width, 2)
 }
 
-func (e *editor) wrapping(t buffer.Text) wrapping {
+func (e *editor) wrapping(t buffer.Text) *wrapping {
 	_, width := e.room()
-	return wrapping{t, width - 1}
+	if w := e.wrapped; w == nil || !w.text.Same(t) || w.width != width-1 {
+		e.wrapped = &wrapping{text: t, width: width - 1}
+	}
+	return e.wrapped
 }
 
 // ensure scrolls until the cursor is seen.
-func (e *editor) ensure(w wrapping, height int) {
+func (e *editor) ensure(w *wrapping, height int) {
 	_, at := e.buf.Selection()
 	top := w.row(min(e.top, w.text.Len()))
 	e.top = top.from

@@ -55,7 +55,7 @@ func numberedParagraphs(n int) string {
 	return b.String()
 }
 
-func write(t *testing.T, dir, name, text string) {
+func write(t testing.TB, dir, name, text string) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
@@ -63,7 +63,7 @@ func write(t *testing.T, dir, name, text string) {
 }
 
 // openBlog makes a blog of files; dir is its folder.
-func openBlog(t *testing.T, files map[string]string) (b *blog.Blog, dir string) {
+func openBlog(t testing.TB, files map[string]string) (b *blog.Blog, dir string) {
 	t.Helper()
 	dir = t.TempDir()
 	for name, text := range files {

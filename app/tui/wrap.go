@@ -18,9 +18,14 @@ type span struct{ from, to int }
 // A wrapping breaks the lines of a text into rows of a width, at words. Only
 // the lines that are asked for are broken, and a long one in pieces, each of
 // which begins a row: a line without end costs no more than a screenful.
+//
+// What was broken last is kept, as neighbours are asked for one after the other.
 type wrapping struct {
 	text  buffer.Text
 	width int
+
+	from, to int    // the piece that spans are of
+	spans    []span // nil: none
 }
 
 // piece is how much of a line is broken at once, in bytes.
@@ -101,22 +106,27 @@ func breaks(s string, width int) []int {
 	return begins
 }
 
-// begin gives the beginning of the piece of a line that at is in, and its end.
-func (w wrapping) piece(at int) (from, to int) {
+// piece gives the beginning of the piece of a line that a place is in, and its
+// end.
+func (w *wrapping) piece(at int) (from, to int) {
 	line := w.text.Line(at)
-	from, to = w.text.LineStart(line), w.text.LineEnd(line)
-	if to-from <= piece {
-		return from, to
+	start, end := w.text.LineStart(line), w.text.LineEnd(line)
+	if end-start <= piece {
+		return start, end
 	}
-	k := from + (min(at, max(to-1, from))-from)/piece*piece
-	if k = w.rune(k); k > at {
-		k = w.rune(max(k-piece, from))
+	nth := func(k int) int { return min(w.rune(min(start+k*piece, end)), end) }
+	k := (min(at, end) - start) / piece
+	if nth(k+1) <= at && nth(k+1) < end {
+		k++
 	}
-	return max(k, from), min(w.rune(min(k+piece, to)), to)
+	for k > 0 && (nth(k) > at || nth(k) == end) {
+		k--
+	}
+	return nth(k), nth(k + 1)
 }
 
 // rune moves a place back to where a rune begins.
-func (w wrapping) rune(at int) int {
+func (w *wrapping) rune(at int) int {
 	for n := 0; n < utf8.UTFMax && at > 0 && at < w.text.Len(); n++ {
 		if utf8.RuneStart(w.text.Slice(at, at+1)[0]) {
 			break
@@ -126,9 +136,12 @@ func (w wrapping) rune(at int) int {
 	return at
 }
 
-// spans gives the rows of the piece around a place.
-func (w wrapping) spans(at int) []span {
+// around gives the rows of the piece around a place.
+func (w *wrapping) around(at int) []span {
 	from, to := w.piece(at)
+	if w.spans != nil && w.from == from && w.to == to {
+		return w.spans
+	}
 	begins := breaks(w.text.Slice(from, to), w.width)
 	spans := make([]span, len(begins))
 	for i, b := range begins {
@@ -137,12 +150,13 @@ func (w wrapping) spans(at int) []span {
 			spans[i-1].to = from + b
 		}
 	}
+	w.from, w.to, w.spans = from, to, spans
 	return spans
 }
 
 // row finds the row that a place is on.
-func (w wrapping) row(at int) span {
-	spans := w.spans(at)
+func (w *wrapping) row(at int) span {
+	spans := w.around(at)
 	for i, s := range spans {
 		if at < s.to || i == len(spans)-1 {
 			return s
@@ -152,7 +166,7 @@ func (w wrapping) row(at int) span {
 }
 
 // next is the row below, false at the end of the text.
-func (w wrapping) next(s span) (span, bool) {
+func (w *wrapping) next(s span) (span, bool) {
 	line := w.text.Line(s.from)
 	if s.to < w.text.LineEnd(line) {
 		return w.row(s.to), true
@@ -160,11 +174,11 @@ func (w wrapping) next(s span) (span, bool) {
 	if line+1 >= w.text.Lines() {
 		return s, false
 	}
-	return w.spans(w.text.LineStart(line + 1))[0], true
+	return w.around(w.text.LineStart(line + 1))[0], true
 }
 
 // previous is the row above, false at the beginning.
-func (w wrapping) previous(s span) (span, bool) {
+func (w *wrapping) previous(s span) (span, bool) {
 	line := w.text.Line(s.from)
 	if start := w.text.LineStart(line); s.from > start {
 		return w.row(s.from - 1), true
@@ -173,12 +187,12 @@ func (w wrapping) previous(s span) (span, bool) {
 		return s, false
 	}
 	end := w.text.LineEnd(line - 1)
-	spans := w.spans(end)
+	spans := w.around(end)
 	return spans[len(spans)-1], true
 }
 
 // column tells how many cells are before a place in its row.
-func (w wrapping) column(s span, at int) int {
+func (w *wrapping) column(s span, at int) int {
 	text := w.text.Slice(s.from, s.to)
 	col := 0
 	for i := 0; i < len(text) && s.from+i < at; {
@@ -193,7 +207,7 @@ func (w wrapping) column(s span, at int) int {
 // place finds the character of a row that is nearest to a column: at it or
 // before it. In a row that goes on in the next one it is never the end, which
 // is the next one's beginning.
-func (w wrapping) place(s span, column int) int {
+func (w *wrapping) place(s span, column int) int {
 	text := w.text.Slice(s.from, s.to)
 	col, last := 0, 0
 	for i := 0; i < len(text); {

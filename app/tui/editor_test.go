@@ -1,0 +1,233 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"sheaf/app/buffer"
+	"sheaf/app/typeset"
+)
+
+// writing opens an editor on a text, at an author's terminal.
+func writing(t testing.TB, cols, rows int, text string) (*browser, *editor) {
+	t.Helper()
+	bl, _ := openBlog(t, map[string]string{"hello.md": "---\ntitle: Hello\ndate: 2021-01-01\n---\nHello.\n"})
+	p := &painter{wake: make(chan struct{}, 1)}
+	b := newBrowser(t.Context(), Terminal{Width: cols, Height: rows}, Config{Visitor: bl.Author("Ada").Through(door), Setter: typeset.New(1 << 20)}, p, func(p any) { panic(p) })
+	b.ready = true
+	b.Init()
+	e := b.openEditor(work{text: []byte(text)})
+	b.show()
+	return b, e
+}
+
+// press types into a browser.
+func press(b *browser, keys string) {
+	b.Update(packet(keys))
+}
+
+func screenOf(b *browser) []string {
+	var lines []string
+	for _, r := range b.paint.next.rows {
+		lines = append(lines, strings.TrimRight(strings.Repeat(" ", r.at)+ansi.Strip(r.text), " "))
+	}
+	return lines
+}
+
+func TestRowsOfAText(t *testing.T) {
+	for _, c := range []struct {
+		text  string
+		width int
+		want  []string
+	}{
+		{"one two three", 8, []string{"one two ", "three"}},
+		{"one two three", 7, []string{"one two ", "three"}},
+		{"onetwothree four", 6, []string{"onetwo", "three ", "four"}},
+		{"日本語の文章", 5, []string{"日本", "語の", "文章"}},
+		{"ab 日本語", 6, []string{"ab 日", "本語"}},
+		{"a\tb\tc", 6, []string{"a\tb\t", "c"}},
+		{"👩‍👩‍👧👩‍👩‍👧", 3, []string{"👩‍👩‍👧", "👩‍👩‍👧"}},
+		{"e\u0301e\u0301e\u0301", 2, []string{"e\u0301e\u0301", "e\u0301"}},
+		{"", 5, []string{""}},
+		{"x   ", 2, []string{"x   "}},
+	} {
+		w := &wrapping{text: buffer.NewText(c.text), width: c.width}
+		var got []string
+		for s, ok := w.row(0), true; ok; s, ok = w.next(s) {
+			got = append(got, c.text[s.from:s.to])
+		}
+		if fmt.Sprintf("%q", got) != fmt.Sprintf("%q", c.want) {
+			t.Errorf("%q at %d: %q, want %q", c.text, c.width, got, c.want)
+		}
+	}
+}
+
+// FuzzRows walks through the rows of a text, down and up again: they cover it,
+// in both directions alike, and no row is wider than it may be.
+func FuzzRows(f *testing.F) {
+	f.Add("one two\nthree\r\n\n日本語の文章\tx", 7)
+	f.Add(strings.Repeat("深", 9000), 40)
+	f.Add(strings.Repeat("word ", 5000)+"\n", 33)
+	f.Add("a\u0300\u0300\u200d\u202ex\x00", 3)
+	f.Fuzz(func(t *testing.T, text string, width int) {
+		if width < 2 || width > 500 || len(text) > 100<<10 {
+			t.Skip()
+		}
+		w := &wrapping{text: buffer.NewText(text), width: width}
+		var down []span
+		s, ok := w.row(0), true
+		for ; ok; s, ok = w.next(s) {
+			if len(down) > 0 && s.from < down[len(down)-1].to {
+				t.Fatalf("row %v follows %v", s, down[len(down)-1])
+			}
+			down = append(down, s)
+			row := strings.TrimRight(text[s.from:s.to], " \t\r")
+			col := 0
+			for rest := row; rest != ""; {
+				g := character(rest)
+				_, n := glyph(g, col)
+				col += n
+				rest = rest[len(g):]
+			}
+			if col > max(width, tabStop) {
+				t.Fatalf("row %q takes %d cells of %d", row, col, width)
+			}
+			if at := w.place(s, 0); at < s.from || at > s.to {
+				t.Fatalf("place %d is not in %v", at, s)
+			}
+		}
+		for i := len(down) - 1; i > 0; i-- {
+			up, ok := w.previous(down[i])
+			if !ok || up != down[i-1] {
+				t.Fatalf("above %v is %v, want %v", down[i], up, down[i-1])
+			}
+		}
+	})
+}
+
+// What is typed shows, and the cursor stands where it goes on, whatever the
+// width of the characters.
+func TestEditorCursor(t *testing.T) {
+	b, e := writing(t, 40, 12, "日本語 abc\n")
+	press(b, "\x1b[C\x1b[C")
+	if got := *b.paint.next.cursor; got != (cell{2 + 4, 1}) {
+		t.Errorf("cursor at %v", got)
+	}
+	press(b, "\x1b[1;2C\x1b[1;2C")
+	if got := e.buf.Selected(); got != "語 " {
+		t.Errorf("selected %q", got)
+	}
+	press(b, "\x18\x1b[F\x16")
+	if got := e.buf.Text().String(); got != "日本abc語 \n" {
+		t.Errorf("cut and pasted: %q", got)
+	}
+	// The mouse: a press, a drag; twice on a word.
+	press(b, "\x1b[<0;3;2M\x1b[<32;7;2M\x1b[<0;7;2m")
+	if got := e.buf.Selected(); got != "日本" {
+		t.Errorf("selected with the mouse: %q", got)
+	}
+	press(b, "\x1b[<0;8;2M\x1b[<0;8;2m\x1b[<0;8;2M\x1b[<0;8;2m")
+	if got := e.buf.Selected(); got != "abc" {
+		t.Errorf("selected by a double click: %q", got)
+	}
+	press(b, "\x1a\x1a")
+	if got := e.buf.Text().String(); got != "日本語 abc\n" {
+		t.Errorf("undone: %q", got)
+	}
+}
+
+// Control characters of a text never reach the terminal, and those of a paste
+// never the text.
+func TestEditorIsClean(t *testing.T) {
+	b, e := writing(t, 80, 24, "a\x1b]0;x\x07\u202eb\x9bc\n")
+	for _, line := range b.paint.next.rows {
+		for _, r := range ansi.Strip(line.text) {
+			if r < ' ' || r >= 0x7f && r < 0xa0 || r == '\u202e' {
+				t.Errorf("%U in %q", r, line.text)
+			}
+		}
+		if strings.Contains(line.text, "\x1b]") {
+			t.Errorf("a sequence in %q", line.text)
+		}
+	}
+	press(b, "\x1b[200~x\x1b[31my\rz\x00\x1b[201~")
+	if got := e.buf.Text().String(); !strings.HasPrefix(got, "x[31my\nza") {
+		t.Errorf("pasted: %q", got)
+	}
+}
+
+func TestFindAndReplace(t *testing.T) {
+	b, e := writing(t, 80, 24, "one two one\nthree One\n")
+	press(b, "\x06one")
+	if got := screenOf(b)[23]; !strings.Contains(got, "3 matches") {
+		t.Errorf("the prompt says %q", got)
+	}
+	press(b, "\r")
+	press(b, "\x1bOR")
+	if from, to := e.buf.Selection(); from != 8 || to != 11 {
+		t.Errorf("the next one: %d to %d", from, to)
+	}
+	press(b, "\x1b[1;5H\x12")
+	press(b, "\x15one\r1 \rn")
+	press(b, "y")
+	if got := e.buf.Text().String(); got != "one two 1 \nthree One\n" {
+		t.Errorf("replaced: %q", got)
+	}
+	press(b, "a")
+	if got := e.buf.Text().String(); got != "1  two 1 \nthree 1 \n" {
+		t.Errorf("replaced all: %q", got)
+	}
+	press(b, "\x072\r")
+	if _, at := e.buf.Selection(); e.buf.Text().Line(at) != 1 {
+		t.Errorf("line %d", e.buf.Text().Line(at))
+	}
+}
+
+// A key in a post of a megabyte, from its arrival to the bytes of the frame.
+func BenchmarkEditorKey(b *testing.B) {
+	var text strings.Builder
+	for i := 0; text.Len() < 1<<20; i++ {
+		fmt.Fprintf(&text, "Paragraph %d goes on for a while, with 漢字 in it, so that it takes several rows of the window.\n\n", i)
+	}
+	for name, c := range map[string]struct{ text, key string }{
+		"type":       {text.String(), "x"},
+		"down":       {text.String(), "\x1b[B"},
+		"page":       {text.String(), "\x1b[6~"},
+		"enter":      {text.String(), "\r"},
+		"word-right": {text.String(), "\x1b[1;5C"},
+		"one-line":   {strings.Repeat("word ", 1<<20/5), "x"},
+		"one-word":   {strings.Repeat("深", 1<<20/3), "x"},
+	} {
+		b.Run(name, func(b *testing.B) {
+			m, e := writing(b, 80, 24, c.text)
+			e.buf.MoveTo(1<<19, false)
+			b.ReportAllocs()
+			for b.Loop() {
+				press(m, c.key)
+				m.paint.draw(m.paint.next)
+				m.paint.buf = m.paint.buf[:0]
+			}
+		})
+	}
+}
+
+// A paste of a megabyte, in the packets of a connection.
+func BenchmarkEditorPaste(b *testing.B) {
+	text := "\x1b[200~" + strings.Repeat("A line of a paste.\r", 1<<20/19) + "\x1b[201~"
+	for b.Loop() {
+		b.StopTimer()
+		m, e := writing(b, 80, 24, "")
+		b.StartTimer()
+		for rest := text; rest != ""; {
+			n := min(1<<10, len(rest))
+			press(m, rest[:n])
+			rest = rest[n:]
+		}
+		if e.buf.Text().Len() < 1<<19 {
+			b.Fatal("nothing was pasted")
+		}
+	}
+}
