@@ -32,6 +32,7 @@ type serve struct {
 	Keys    string `env:"SHEAF_KEYS" default:"keys" placeholder:"DIR" help:"Host key and authors' keys (${default}, $$${env})."`
 	Host    string `env:"SHEAF_HOST" placeholder:"NAME" help:"The public name, printed in addresses ($$${env})."`
 	History size   `env:"SHEAF_HISTORY" default:"all" placeholder:"SIZE" help:"How much old versions may take, such as 500MB (${default}, $$${env})."`
+	Limits  limits `embed:""`
 	Log     string `env:"SHEAF_LOG" enum:"text,json," default:"" placeholder:"text|json" help:"Form of the log; text on a terminal, else json ($$${env})."`
 }
 
@@ -53,7 +54,7 @@ func (c serve) Run(ctx context.Context, p Process) error {
 		return err
 	}
 	defer folder.Close()
-	b, err := blog.Open(ctx, blog.Config{Folder: folder, Now: time.Now, Log: log})
+	b, err := blog.Open(ctx, blog.Config{Folder: folder, Now: time.Now, Log: log, Limits: c.Limits.change()})
 	if err != nil {
 		return err
 	}
@@ -75,6 +76,9 @@ func (c serve) Run(ctx context.Context, p Process) error {
 		Host:     c.Host,
 		Log:      log,
 		Version:  buildVersion(p.Version),
+		Limits:   c.Limits.clients(),
+		Exempt:   c.Limits.PenaltyExempt,
+		Proxies:  c.Limits.ProxyProtocol,
 	})
 	if err != nil {
 		return err

@@ -51,6 +51,7 @@ type conn struct {
 	mu        sync.Mutex
 	closed    bool
 	proven    bool
+	late      bool // the handshake has taken too long
 	author    *author
 	typing    *bucket           // bytes typed on all channels
 	copying   *bucket           // bytes of a reader's programs that copy files
@@ -76,7 +77,7 @@ func (s *Server) wrap(ctx ssh.Context, nc net.Conn) net.Conn {
 	c := &conn{
 		Conn:     nc,
 		srv:      s,
-		from:     network(nc.RemoteAddr()),
+		from:     network(nc.RemoteAddr()), // behind a proxy it waits for the header, not for ever
 		requests: newBucket(requestRate, requestBurst),
 		windows:  newBucket(windowRate, windowBurst),
 		typing:   newBucket(s.limits.Input, inputBurst*s.limits.Input),
@@ -87,10 +88,16 @@ func (s *Server) wrap(ctx ssh.Context, nc net.Conn) net.Conn {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !s.gate.enter(c) {
+	if ok, why := s.gate.enter(c, s.penalties.refuses(c.from)); !ok {
+		s.counts.refuse(why)
 		return nil
 	}
-	c.handshake = s.after(s.limits.Handshake, func() { c.Close() })
+	c.handshake = s.after(s.limits.Handshake, func() {
+		c.mu.Lock()
+		c.late = true
+		c.mu.Unlock()
+		c.Close()
+	})
 	c.lifetime = s.after(s.limits.Lifetime, func() { c.end(byeLifetime, s.limits.Farewell) })
 	ctx.SetValue(connKey{}, c)
 	return c
@@ -120,7 +127,7 @@ func (c *conn) Close() error {
 		return net.ErrClosed
 	}
 	c.closed = true
-	strange := !c.proven
+	strange, late := !c.proven, c.late
 	for _, t := range []*time.Timer{c.handshake, c.lifetime, c.idle} {
 		if t != nil {
 			t.Stop()
@@ -128,14 +135,22 @@ func (c *conn) Close() error {
 	}
 	c.mu.Unlock()
 	err := c.Conn.Close()
-	c.srv.gate.leave(c, strange)
+	if closing := c.srv.gate.leave(c, strange); strange && !closing {
+		c.srv.counts.failed.Add(1)
+		c.srv.charge(c.from, map[bool]time.Duration{false: costStrange, true: costLate}[late])
+	}
 	return err
 }
 
-// drop ends the connection of a client that misbehaves.
-func (c *conn) drop(why string) {
+// drop ends the connection of a client that misbehaves, or of one that is only
+// gone.
+func (c *conn) drop(why string, abuse bool) {
 	if c.Close() == nil {
 		c.srv.log.Warn("connection dropped", "why", why, "from", c.from.String())
+		c.srv.counts.dropped.Add(1)
+		if abuse {
+			c.srv.charge(c.from, costAbuse)
+		}
 	}
 }
 
@@ -177,6 +192,7 @@ func (c *conn) authenticated() {
 	c.proven = true
 	c.handshake.Stop()
 	c.srv.gate.proven()
+	c.srv.counts.handshakes.Add(1)
 	c.touch()
 	c.idle = c.srv.after(c.srv.limits.Idle-c.srv.limits.Warning, c.checkIdle)
 }

@@ -21,6 +21,8 @@ type gate struct {
 	from    map[netip.Prefix]int // by network
 	refused int                  // since the last line in the log
 	told    time.Time
+	alone   netip.Prefix // where the first lonely connections have come from, while there is no other
+	lonely  int
 	empty   chan struct{} // closed when the gate is closed and nobody is inside
 }
 
@@ -46,20 +48,39 @@ func network(a net.Addr) netip.Prefix {
 	return p
 }
 
-// enter lets a connection in or says why not.
-func (g *gate) enter(c *conn) bool {
+// lonely is how many connections of one network and no other make it likely
+// that it is the address of a proxy, and not of a reader.
+const lonely = 100
+
+// The limits a connection can be refused by.
+const (
+	overConnections     = "connections"
+	overUnauthenticated = "unauthenticated"
+	overAddress         = "address"
+	overPenalty         = "penalty"
+)
+
+// enter lets a connection in, or gives the limit that refuses it; penalised
+// says that its network has to stay away.
+func (g *gate) enter(c *conn, penalised bool) (ok bool, why string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	why := ""
+	g.notice(c.from)
+	most := g.limits.PerIPv6
+	if c.from.Addr().Is4() {
+		most = g.limits.PerIPv4
+	}
 	switch {
 	case g.closed:
-		return false
+		return false, ""
+	case penalised:
+		why = overPenalty
 	case len(g.conns) >= g.limits.Connections:
-		why = "connections"
+		why = overConnections
 	case g.strange >= g.limits.Unauthenticated:
-		why = "unauthenticated connections"
-	case g.from[c.from] >= g.limits.PerAddress:
-		why = "connections of one address"
+		why = overUnauthenticated
+	case g.from[c.from] >= most:
+		why = overAddress
 	}
 	if why != "" {
 		g.refused++
@@ -67,12 +88,29 @@ func (g *gate) enter(c *conn) bool {
 			g.log.Warn("connections refused", "limit", why, "from", c.from.String(), "count", g.refused)
 			g.told, g.refused = now, 0
 		}
-		return false
+		return false, why
 	}
 	g.conns[c] = struct{}{}
 	g.from[c.from]++
 	g.strange++
-	return true
+	return true, ""
+}
+
+// notice warns once when everybody seems to come from one place: then limits
+// and penalties meant for one reader meet them all.
+func (g *gate) notice(from netip.Prefix) {
+	switch {
+	case g.lonely < 0 || from.Addr().IsLoopback(): // the machine's own health check is no reader
+	case g.lonely > 0 && from != g.alone:
+		g.lonely = -1
+	default:
+		g.alone = from
+		if g.lonely++; g.lonely == lonely {
+			g.lonely = -1
+			g.log.Warn("every connection so far has come from one address; if it is a proxy's, its limits and penalties are all readers': name it with --proxy-protocol or --penalty-exempt, or publish the port without a proxy",
+				"from", from.String(), "count", lonely)
+		}
+	}
 }
 
 // proven frees the place of a connection among the unauthenticated.
@@ -82,8 +120,9 @@ func (g *gate) proven() {
 	g.strange--
 }
 
-// leave gives back what enter took; a connection leaves once.
-func (g *gate) leave(c *conn, strange bool) {
+// leave gives back what enter took; a connection leaves once. It reports
+// whether the gate is closed.
+func (g *gate) leave(c *conn, strange bool) (closed bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	delete(g.conns, c)
@@ -94,6 +133,7 @@ func (g *gate) leave(c *conn, strange bool) {
 		g.strange--
 	}
 	g.drained()
+	return g.closed
 }
 
 func (g *gate) drained() {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -41,20 +42,23 @@ type bed struct {
 	blog *blog.Blog // nil unless all rooms are there
 	sees chan size  // window sizes the browser was given
 
+	exempt, proxies []netip.Prefix
+
 	got   atomic.Int64 // bytes that the command alive has read
 	alive chan bool    // and what it found
 }
 
 func serve(t *testing.T, l Limits) *bed {
 	t.Helper()
-	b := &bed{T: t, keys: t.TempDir(), logs: &syncBuffer{}, sees: make(chan size, 4096), alive: make(chan bool, 1)}
+	b := &bed{T: t, keys: t.TempDir(), logs: &syncBuffer{}, sees: make(chan size, 4096), alive: make(chan bool, 1),
+		exempt: prefixes("127.0.0.0/8")}
 	b.start(l)
 	return b
 }
 
 func (b *bed) start(l Limits) {
 	b.Helper()
-	srv, err := newServer(b.keys, "test", l, slog.New(slog.NewTextHandler(b.logs, nil)), b.answer)
+	srv, err := newServer(Config{Keys: b.keys, Version: "test", Limits: l, Log: slog.New(slog.NewTextHandler(b.logs, nil)), Exempt: b.exempt, Proxies: b.proxies}, b.answer)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -14,6 +14,9 @@ import (
 	gossh "golang.org/x/crypto/ssh"
 )
 
+// hostKeyFile is the key's name in the folder of keys.
+const hostKeyFile = "ssh_host_ed25519_key"
+
 // hostKey is the server's key in PEM. It is made when there is none, and never
 // replaced: readers' clients remember it.
 func hostKey(path string) ([]byte, error) {

@@ -10,7 +10,8 @@ import (
 type Limits struct {
 	Connections     int // at one time: 512
 	Unauthenticated int // of these, still shaking hands: 32
-	PerAddress      int // of one IPv4 address or one IPv6 /64: 16
+	PerIPv4         int // of one IPv4 address: 16
+	PerIPv6         int // of one IPv6 /64: 16
 	Channels        int // sessions of one connection: 4
 	Browsers        int // terminal browsers in the process: 512
 	Transfers       int // programs that copy files, in the process: 8
@@ -47,7 +48,8 @@ func (l Limits) or(d Limits) Limits {
 	}
 	number(&l.Connections, d.Connections)
 	number(&l.Unauthenticated, d.Unauthenticated)
-	number(&l.PerAddress, d.PerAddress)
+	number(&l.PerIPv4, d.PerIPv4)
+	number(&l.PerIPv6, d.PerIPv6)
 	number(&l.Channels, d.Channels)
 	number(&l.Browsers, d.Browsers)
 	number(&l.Transfers, d.Transfers)
@@ -70,11 +72,13 @@ func (l Limits) or(d Limits) Limits {
 	return l
 }
 
-func defaultLimits() Limits {
+// DefaultLimits are those of a server on the open internet, as measured.
+func DefaultLimits() Limits {
 	return Limits{
 		Connections:     512,
 		Unauthenticated: 32,
-		PerAddress:      16,
+		PerIPv4:         16,
+		PerIPv6:         16,
 		Channels:        4,
 		Browsers:        512,
 		Transfers:       8,

@@ -82,7 +82,7 @@ func TestAHandshakeHasATime(t *testing.T) {
 }
 
 func TestTheGateCounts(t *testing.T) {
-	b := serve(t, Limits{PerAddress: 5, Unauthenticated: 4, Handshake: 700 * time.Millisecond})
+	b := serve(t, Limits{PerIPv4: 5, Unauthenticated: 4, Handshake: 700 * time.Millisecond})
 	for range 20 {
 		b.tcp()
 	}
@@ -480,7 +480,7 @@ func TestShutdown(t *testing.T) {
 }
 
 func TestShutdownBeforeServe(t *testing.T) {
-	srv, err := newServer(t.TempDir(), "", Limits{}, nil, nil)
+	srv, err := newServer(Config{Keys: t.TempDir()}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

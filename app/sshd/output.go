@@ -16,7 +16,7 @@ func (o *output) Write(p []byte) (n int, err error) {
 	c := o.ch.conn
 	for first := true; first || len(p) > 0; first = false {
 		part := p[:min(len(p), chunk)]
-		t := c.srv.after(c.srv.limits.Stall, func() { c.drop("a write was not taken") })
+		t := c.srv.after(c.srv.limits.Stall, func() { c.drop("a write was not taken", false) })
 		k, err := o.w.Write(part)
 		t.Stop()
 		n += k

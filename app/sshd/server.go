@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -27,12 +29,17 @@ const keysPoll = time.Second
 // Server is the guard in front of the rooms. Make one with New; it serves one
 // listener, once.
 type Server struct {
-	log     *slog.Logger
-	limits  Limits
-	gate    *gate
-	authors *authors
-	answer  func(*visit) int // the exit status of a command or browser
-	lib     *ssh.Server
+	log      *slog.Logger
+	limits   Limits
+	gate     *gate
+	authors  *authors
+	answer   func(*visit) int // the exit status of a command or browser
+	lib      *ssh.Server
+	proxies  []netip.Prefix
+	counts   counts
+	browsers func() int // open now; nil: none
+
+	penalties *penalties
 
 	sessions sync.WaitGroup // answered at the moment
 	done     chan struct{}  // closed when the server has begun to stop
@@ -42,20 +49,23 @@ type Server struct {
 	stopping bool
 }
 
-// newServer makes a server that answers every session with answer.
-func newServer(keys, version string, limits Limits, log *slog.Logger, answer func(*visit) int) (*Server, error) {
+// newServer makes a server that answers every session with answer. Of c it
+// takes what is not a room.
+func newServer(c Config, answer func(*visit) int) (*Server, error) {
+	log := c.Log
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	pem, err := hostKey(filepath.Join(keys, "ssh_host_ed25519_key"))
+	pem, err := hostKey(filepath.Join(c.Keys, hostKeyFile))
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{log: log, limits: limits.or(defaultLimits()), answer: answer, done: make(chan struct{})}
+	s := &Server{log: log, limits: c.Limits.or(DefaultLimits()), answer: answer, proxies: c.Proxies, done: make(chan struct{})}
 	s.gate = newGate(s.limits, log)
-	s.authors = newAuthors(filepath.Join(keys, "authors"), log)
+	s.penalties = newPenalties(slices.Concat(c.Exempt, c.Proxies), time.Now)
+	s.authors = newAuthors(filepath.Join(c.Keys, "authors"), log)
 	s.lib, err = wish.NewServer(
-		wish.WithVersion(softwareVersion(version)),
+		wish.WithVersion(softwareVersion(c.Version)),
 		wish.WithHostKeyPEM(pem),
 		wish.WithPublicKeyAuth(s.acceptKey),
 		wish.WithKeyboardInteractiveAuth(acceptReader),
@@ -77,7 +87,7 @@ func (s *Server) guarding(lib *ssh.Server) error {
 		"session": s.session,
 		"default": func(_ *ssh.Server, _ *gossh.ServerConn, nc gossh.NewChannel, ctx ssh.Context) {
 			if c := connOf(ctx); c != nil && !c.requests.take(1) {
-				c.drop("too many requests")
+				c.drop("too many requests", true)
 			}
 			_ = nc.Reject(gossh.Prohibited, "sessions only")
 		},
@@ -85,7 +95,7 @@ func (s *Server) guarding(lib *ssh.Server) error {
 	lib.RequestHandlers = map[string]ssh.RequestHandler{
 		"default": func(ctx ssh.Context, _ *ssh.Server, _ *gossh.Request) (bool, []byte) {
 			if c := connOf(ctx); c != nil && !c.requests.take(1) {
-				c.drop("too many requests")
+				c.drop("too many requests", true)
 			}
 			return false, nil
 		},
@@ -103,6 +113,9 @@ func (s *Server) guarding(lib *ssh.Server) error {
 // Serve accepts connections until Shutdown, and then returns nil. It closes l.
 func (s *Server) Serve(l net.Listener) error {
 	defer l.Close()
+	if len(s.proxies) > 0 {
+		l = s.behindProxies(l)
+	}
 	s.mu.Lock()
 	if s.stopping {
 		s.mu.Unlock()
@@ -203,6 +216,13 @@ func (s *Server) after(d time.Duration, f func()) *time.Timer {
 	})
 }
 
+// charge makes a network pay for a connection that came to nothing.
+func (s *Server) charge(from netip.Prefix, cost time.Duration) {
+	if s.penalties.charge(from, cost) {
+		s.log.Warn("connections refused for a while", "from", from.String(), "why", "its connections have failed again and again")
+	}
+}
+
 func (s *Server) contain() {
 	if p := recover(); p != nil {
 		s.panicked(p)
@@ -211,6 +231,7 @@ func (s *Server) contain() {
 
 // panicked logs a panic under an id that the visitor can be told.
 func (s *Server) panicked(p any) (id string) {
+	s.counts.panics.Add(1)
 	id = newID()
 	s.log.Error("panic", "id", id, "panic", clean(fmt.Sprint(p)), "stack", string(debug.Stack()))
 	return id
@@ -218,6 +239,7 @@ func (s *Server) panicked(p any) (id string) {
 
 // failed logs an error of the machine under an id that the visitor can be told.
 func (s *Server) failed(err error) (id string) {
+	s.counts.errors.Add(1)
 	id = newID()
 	s.log.Error("session failed", "id", id, "err", clean(err.Error()))
 	return id

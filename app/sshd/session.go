@@ -37,7 +37,7 @@ func (s *Server) session(lib *ssh.Server, sc *gossh.ServerConn, nc gossh.NewChan
 		return
 	}
 	if !c.requests.take(1) {
-		c.drop("too many requests")
+		c.drop("too many requests", true)
 		return
 	}
 	select {
@@ -97,7 +97,7 @@ func (ch *channel) filter(in <-chan *gossh.Request, out chan<- *gossh.Request, a
 				time.Sleep(min(d, 10*time.Millisecond))
 			}
 		} else if !ch.conn.requests.take(1) {
-			ch.conn.drop("too many requests")
+			ch.conn.drop("too many requests", true)
 			continue
 		}
 		j := ch.requests.judge(req.Type, req.Payload)

@@ -17,7 +17,8 @@
 // # The guard
 //
 // The library below passes on whatever a client sends. All that is closed in a
-// few places: gate.go counts connections before they have said a word; conn.go
+// few places: gate.go counts connections before they have said a word; penalty.go
+// keeps those away for a while that failed again and again; conn.go
 // is a connection with timers of its own (the library wipes deadlines), that
 // of the handshake, the lifetime and of idleness; session.go takes every
 // request off a channel, keeps window sizes to itself and gives a session a
@@ -42,6 +43,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/netip"
 	"strings"
 
 	"sheaf/app/blog"
@@ -60,7 +62,9 @@ type Config struct {
 	Host     string // the public name, printed in addresses; "" takes the site's
 	Version  string // of the program, told to clients
 	Limits   Limits
-	Log      *slog.Logger // nil: none
+	Exempt   []netip.Prefix // networks that have no penalties
+	Proxies  []netip.Prefix // networks whose connections begin with a header of the PROXY protocol, and have no penalties
+	Log      *slog.Logger   // nil: none
 }
 
 // size is that of a window, in cells.
@@ -70,7 +74,7 @@ type size = tui.Size
 // broken, or that others can read, is an error and stays as it is.
 func New(c Config) (*Server, error) {
 	r := &rooms{Config: c}
-	s, err := newServer(c.Keys, c.Version, c.Limits, c.Log, r.answer)
+	s, err := newServer(c, r.answer)
 	if err != nil {
 		return nil, err
 	}
@@ -78,6 +82,7 @@ func New(c Config) (*Server, error) {
 	r.browsers = make(chan struct{}, s.limits.Browsers)
 	r.transfers = newTransfers(s.limits)
 	r.failed = s.failed
+	s.browsers = func() int { return len(r.browsers) }
 	return s, nil
 }
 
@@ -176,8 +181,11 @@ func (r *rooms) command(v *visit, visitor blog.Visitor, args []string) int {
 	return status
 }
 
+// browserVerb is what a browser is called in the log.
+const browserVerb = "browser"
+
 func (r *rooms) browse(v *visit, visitor blog.Visitor, open string) int {
-	v.verb = "browser"
+	v.verb = browserVerb
 	select {
 	case r.browsers <- struct{}{}:
 		defer func() { <-r.browsers }()

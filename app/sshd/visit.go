@@ -104,9 +104,12 @@ func (s *Server) recording(next ssh.Handler) ssh.Handler {
 		}
 		defer close(ch.answered)
 		began := time.Now()
+		s.counts.open.Add(1)
+		defer s.counts.open.Add(-1)
 		v := s.visit(sess, ch)
 		sess.Context().SetValue(visitKey{}, v)
 		next(sess)
+		s.counts.session(v)
 		attrs := []any{"from", ch.conn.from.Addr().String(), "verb", v.verb, "time", time.Since(began).Round(time.Millisecond).String()}
 		if v.author != nil {
 			attrs = append(attrs, "author", clean(v.author.name))

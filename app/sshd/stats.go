@@ -1,0 +1,90 @@
+package sshd
+
+import (
+	"maps"
+	"sync"
+	"sync/atomic"
+)
+
+// Stats are figures of a server since it was made. There is nothing in them
+// about a person.
+type Stats struct {
+	Connections     int // open now
+	Unauthenticated int // of these, still shaking hands
+	Sessions        int // answered now
+	Browsers        int // of these, terminal browsers
+	Penalised       int // networks refused now for their failures
+
+	Handshakes uint64            // that were finished
+	Failed     uint64            // connections that left before they were let in
+	Dropped    uint64            // connections ended for what they sent or did not read
+	Refused    map[string]uint64 // connections refused, by the limit: connections, unauthenticated, address, penalty
+	Answered   map[string]uint64 // sessions that are over, by what they were: browser, command, copy
+	Panics     uint64            // contained
+	Errors     uint64            // of the machine, told as an internal error
+}
+
+// counts is what Stats are made of.
+type counts struct {
+	handshakes, failed, dropped, panics, errors atomic.Uint64
+	open                                        atomic.Int64
+
+	mu       sync.Mutex
+	refused  map[string]uint64
+	answered map[string]uint64
+}
+
+// refuse counts a connection that was refused; "" is a server that stops.
+func (c *counts) refuse(why string) {
+	if why == "" {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.refused == nil {
+		c.refused = map[string]uint64{}
+	}
+	c.refused[why]++
+}
+
+func (c *counts) session(v *visit) {
+	kind := "command"
+	switch {
+	case v.channel.copies.Load():
+		kind = "copy"
+	case v.verb == browserVerb:
+		kind = "browser"
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.answered == nil {
+		c.answered = map[string]uint64{}
+	}
+	c.answered[kind]++
+}
+
+// Stats gives the figures of this moment. The maps are the caller's.
+func (s *Server) Stats() Stats {
+	st := Stats{
+		Sessions:   int(s.counts.open.Load()),
+		Penalised:  s.penalties.refused(),
+		Handshakes: s.counts.handshakes.Load(),
+		Failed:     s.counts.failed.Load(),
+		Dropped:    s.counts.dropped.Load(),
+		Panics:     s.counts.panics.Load(),
+		Errors:     s.counts.errors.Load(),
+		Refused:    map[string]uint64{overConnections: 0, overUnauthenticated: 0, overAddress: 0, overPenalty: 0},
+		Answered:   map[string]uint64{"browser": 0, "command": 0, "copy": 0},
+	}
+	if s.browsers != nil {
+		st.Browsers = s.browsers()
+	}
+	s.gate.mu.Lock()
+	st.Connections, st.Unauthenticated = len(s.gate.conns), s.gate.strange
+	s.gate.mu.Unlock()
+	s.counts.mu.Lock()
+	defer s.counts.mu.Unlock()
+	maps.Copy(st.Refused, s.counts.refused)
+	maps.Copy(st.Answered, s.counts.answered)
+	return st
+}
