@@ -41,6 +41,7 @@ type commands struct {
 	Render      render      `cmd:"" help:"Print a post as the browser shows it."`
 	Check       check       `cmd:"" help:"List what is wrong or doubtful in posts."`
 	Healthcheck healthcheck `cmd:"" help:"Shake hands with the local server; exit 0 if it answers."`
+	Hostkey     hostkey     `cmd:"" help:"Print the host key's fingerprint and its SSHFP record."`
 	Version     version     `cmd:"" help:"Print the version."`
 }
 

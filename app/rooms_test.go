@@ -22,7 +22,7 @@ type room struct {
 // rooms is the table of the design: an arrow that is not here does not exist.
 var rooms = map[string]room{
 	"cmd/sheaf":    {ours: []string{"app"}},
-	"app":          {ours: []string{"app/sshd", "app/tui", "app/shell", "app/transfer", "app/typeset", "app/blog", "app/buffer", "app/markdown", "app/store"}, outside: []string{"github.com/alecthomas/kong"}},
+	"app":          {ours: []string{"app/sshd", "app/tui", "app/shell", "app/transfer", "app/typeset", "app/blog", "app/buffer", "app/markdown", "app/store"}, outside: []string{"github.com/alecthomas/kong", "github.com/prometheus/client_golang"}},
 	"app/sshd":     {ours: []string{"app/tui", "app/shell", "app/transfer", "app/blog", "app/typeset", "app/markdown"}, outside: []string{"charm.land/wish/v2", "charm.land/ssh", "golang.org/x/crypto/ssh", "golang.org/x/time/rate", "github.com/pires/go-proxyproto"}},
 	"app/buffer":   {outside: []string{"github.com/clipperhouse/uax29/v2"}},
 	"app/tui":      {ours: []string{"app/blog", "app/typeset", "app/markdown", "app/buffer"}, outside: []string{"charm.land/bubbletea/v2", "charm.land/bubbles/v2", "charm.land/lipgloss/v2", "github.com/charmbracelet/x/ansi", "github.com/charmbracelet/colorprofile"}},

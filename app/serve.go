@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -32,6 +31,7 @@ type serve struct {
 	Keys    string `env:"SHEAF_KEYS" default:"keys" placeholder:"DIR" help:"Host key and authors' keys (${default}, $$${env})."`
 	Host    string `env:"SHEAF_HOST" placeholder:"NAME" help:"The public name, printed in addresses ($$${env})."`
 	History size   `env:"SHEAF_HISTORY" default:"all" placeholder:"SIZE" help:"How much old versions may take, such as 500MB (${default}, $$${env})."`
+	Metrics string `env:"SHEAF_METRICS" placeholder:"HOST:PORT" help:"Where to tell Prometheus of figures over HTTP; a port alone is on this machine only (nowhere, $$${env})."`
 	Limits  limits `embed:""`
 	Log     string `env:"SHEAF_LOG" enum:"text,json," default:"" placeholder:"text|json" help:"Form of the log; text on a terminal, else json ($$${env})."`
 }
@@ -44,11 +44,17 @@ func (c serve) Run(ctx context.Context, p Process) error {
 	} else if !st.IsDir() {
 		return fmt.Errorf("content folder %s: not a folder", c.Content)
 	}
-	l, err := net.Listen("tcp", c.Addr)
+	l, err := c.listen(p)
 	if err != nil {
-		return fmt.Errorf("listen on %s: %w", c.Addr, reason(err))
+		return err
 	}
 	defer l.Close()
+	if err := c.hostKey(); err != nil {
+		return err
+	}
+	if n := boundMemory(p); n > 0 {
+		log.Info("memory bounded", "bytes", n)
+	}
 	folder, err := store.Open(c.Content, log, store.Holder("serving "+l.Addr().String()), store.History(int64(c.History)))
 	if err != nil {
 		return err
@@ -68,9 +74,10 @@ func (c serve) Run(ctx context.Context, p Process) error {
 	if err != nil {
 		return err
 	}
+	setter := typeset.New(pageCache)
 	srv, err := sshd.New(sshd.Config{
 		Blog:     b,
-		Setter:   typeset.New(pageCache),
+		Setter:   setter,
 		Transfer: files,
 		Keys:     c.Keys,
 		Host:     c.Host,
@@ -83,6 +90,14 @@ func (c serve) Run(ctx context.Context, p Process) error {
 	if err != nil {
 		return err
 	}
+	figures := &metrics{server: srv, setter: setter, blog: b, version: buildVersion(p.Version)}
+	if c.Metrics != "" {
+		stop, err := figures.serve(c.Metrics, folder, log)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
 	log.Info("listening", "addr", l.Addr().String(), "content", c.Content, "posts", len(b.Reader().Edition().Posts()))
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(l) }()
@@ -91,6 +106,7 @@ func (c serve) Run(ctx context.Context, p Process) error {
 		return err
 	case <-ctx.Done():
 	}
+	figures.draining.Store(true)
 	log.Info("draining", "wait", drain.String())
 	end, cancel := context.WithTimeout(context.Background(), drain)
 	defer cancel()

@@ -3,6 +3,7 @@ package sshd
 import (
 	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -20,39 +21,76 @@ const hostKeyFile = "ssh_host_ed25519_key"
 // hostKey is the server's key in PEM. It is made when there is none, and never
 // replaced: readers' clients remember it.
 func hostKey(path string) ([]byte, error) {
-	switch _, err := os.Lstat(path); {
-	case errors.Is(err, fs.ErrNotExist):
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		if err := makeHostKey(path); err != nil {
 			return nil, fmt.Errorf("host key: %w", err)
 		}
-	case err != nil:
-		return nil, fmt.Errorf("host key: %w", err)
 	}
+	b, _, err := readHostKey(path)
+	return b, err
+}
+
+// HostKey is what others may know of a server's key.
+type HostKey struct {
+	Type        string // ssh-ed25519
+	Fingerprint string // as OpenSSH shows it: SHA256:...
+	SSHFP       string // the data of a DNS record of that type (RFC 4255, 6594, 7479)
+}
+
+// ReadHostKey tells of the key in a folder of keys. The error is fs.ErrNotExist
+// if there is none; one that is broken, or that others can read, is an error.
+func ReadHostKey(keys string) (HostKey, error) {
+	_, k, err := readHostKey(filepath.Join(keys, hostKeyFile))
+	if err != nil {
+		return HostKey{}, err
+	}
+	const ed25519, sha256Form = 4, 2
+	return HostKey{
+		Type:        k.Type(),
+		Fingerprint: gossh.FingerprintSHA256(k),
+		SSHFP:       fmt.Sprintf("%d %d %x", ed25519, sha256Form, sha256.Sum256(k.Marshal())),
+	}, nil
+}
+
+// MakeHostKey makes a key in a folder of keys, which is made too. It never
+// replaces one: the error is then fs.ErrExist.
+func MakeHostKey(keys string) error {
+	path := filepath.Join(keys, hostKeyFile)
+	if _, err := os.Lstat(path); err == nil {
+		return fmt.Errorf("host key %s: %w", path, fs.ErrExist)
+	}
+	if err := makeHostKey(path); err != nil {
+		return fmt.Errorf("host key: %w", err)
+	}
+	return nil
+}
+
+func readHostKey(path string) ([]byte, gossh.PublicKey, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, fmt.Errorf("host key: %w", err)
+		return nil, nil, fmt.Errorf("host key: %w", err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("host key %s: not a file", path)
+		return nil, nil, fmt.Errorf("host key %s: not a file", path)
 	}
 	if m := info.Mode().Perm(); m&0o077 != 0 && runtime.GOOS != "windows" {
-		return nil, fmt.Errorf("host key %s: mode %04o lets others read it; chmod 600, or a new key if somebody has", path, m)
+		return nil, nil, fmt.Errorf("host key %s: mode %04o lets others read it; chmod 600, or a new key if somebody has", path, m)
 	}
 	b, err := readSome(path, 1<<16)
 	if err != nil {
-		return nil, fmt.Errorf("host key: %w", err)
+		return nil, nil, fmt.Errorf("host key: %w", err)
 	}
 	k, err := gossh.ParsePrivateKey(b)
 	var locked *gossh.PassphraseMissingError
 	switch {
 	case errors.As(err, &locked):
-		return nil, fmt.Errorf("host key %s: has a passphrase; a server's key must not", path)
+		return nil, nil, fmt.Errorf("host key %s: has a passphrase; a server's key must not", path)
 	case err != nil:
-		return nil, fmt.Errorf("host key %s: not a private key in OpenSSH's format; it stays as it is", path)
+		return nil, nil, fmt.Errorf("host key %s: not a private key in OpenSSH's format; it stays as it is", path)
 	case k.PublicKey().Type() != gossh.KeyAlgoED25519:
-		return nil, fmt.Errorf("host key %s: a key of type %s, not %s", path, k.PublicKey().Type(), gossh.KeyAlgoED25519)
+		return nil, nil, fmt.Errorf("host key %s: a key of type %s, not %s", path, k.PublicKey().Type(), gossh.KeyAlgoED25519)
 	}
-	return b, nil
+	return b, k.PublicKey(), nil
 }
 
 // makeHostKey writes a new key, whole or not at all, and never over another.

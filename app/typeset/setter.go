@@ -22,6 +22,24 @@ type Setter struct {
 	held     int64                 // bytes of finished pages
 	most     int64
 	palettes map[Theme]*palette
+	stats    Stats
+}
+
+// Stats are figures of a Setter since it was made.
+type Stats struct {
+	Set    uint64 // pages that were made
+	Shared uint64 // that were there already
+	Pages  int    // kept now
+	Bytes  int64  // that they take
+}
+
+// Stats gives the figures of this moment.
+func (s *Setter) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.stats
+	st.Pages, st.Bytes = len(s.entries), s.held
+	return st
 }
 
 // key is what a page depends on. The document is held weakly: a page in the cache does not keep its post in memory.
@@ -59,6 +77,7 @@ func (s *Setter) Page(d *markdown.Document, h Header, width int, t Theme) *Page 
 	s.mu.Lock()
 	if el, ok := s.entries[k]; ok {
 		s.recent.MoveToFront(el)
+		s.stats.Shared++
 		s.mu.Unlock()
 		e := el.Value.(*entry)
 		<-e.ready
@@ -66,6 +85,7 @@ func (s *Setter) Page(d *markdown.Document, h Header, width int, t Theme) *Page 
 	}
 	e := &entry{key: k, ready: make(chan struct{})}
 	s.entries[k] = s.recent.PushFront(e)
+	s.stats.Set++
 	pal := s.palette(t)
 	s.mu.Unlock()
 

@@ -226,6 +226,9 @@ func TestPageIsMadeOnceForEverybody(t *testing.T) {
 			t.Fatalf("page %d was set again", i)
 		}
 	}
+	if st := s.Stats(); st.Set != 2 || st.Shared != 48 || st.Pages != 2 || st.Bytes == 0 {
+		t.Errorf("figures: %+v", st)
+	}
 }
 
 // Sessions share documents, and chroma's lexers, which are made at their first use.

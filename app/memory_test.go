@@ -1,0 +1,64 @@
+package app
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestTheMemoryOfAContainerIsFound(t *testing.T) {
+	mount := t.TempDir()
+	put := func(dir, text string) {
+		dir = filepath.Join(mount, dir)
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "memory.max"), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("system.slice/sheaf.service", "536870912\n")
+	put("system.slice/tight.service", "max\n")
+	put("system.slice", "1073741824\n")
+	put("free", "max\n")
+	put("odd", "many\n")
+	for group, want := range map[string]int64{
+		"0::/system.slice/sheaf.service\n":               512 << 20,
+		"0::/system.slice/tight.service\n":               1 << 30,
+		"12:memory:/x\n0::/system.slice/sheaf.service\n": 512 << 20,
+		"0::/free\n":        0,
+		"0::/odd\n":         0,
+		"0::/\n":            0,
+		"0::/../../nowhere": 0,
+		"":                  0,
+	} {
+		if got := memoryMax(group, mount); got != want {
+			t.Errorf("%q: %d, want %d", group, got, want)
+		}
+	}
+	put(".", "268435456")
+	if got := memoryMax("0::/\n", mount); got != 256<<20 {
+		t.Errorf("a container: %d", got)
+	}
+}
+
+func TestTheSocketsOfSystemdAreThisProcesss(t *testing.T) {
+	for _, c := range []struct {
+		env  []string
+		want int
+		bad  bool
+	}{
+		{nil, 0, false},
+		{[]string{"LISTEN_FDS=1"}, 0, false},
+		{[]string{"LISTEN_PID=8", "LISTEN_FDS=1"}, 0, false},
+		{[]string{"LISTEN_PID=7", "LISTEN_FDS=1"}, 1, false},
+		{[]string{"LISTEN_PID=7", "LISTEN_FDS=2"}, 2, false},
+		{[]string{"LISTEN_PID=7", "LISTEN_FDS=x"}, 0, true},
+		{[]string{"LISTEN_PID=7", "LISTEN_FDS=-1"}, 0, true},
+		{[]string{"LISTEN_PID=7"}, 0, true},
+	} {
+		if n, err := sockets(c.env, 7); n != c.want || (err != nil) != c.bad {
+			t.Errorf("%v: %d %v", c.env, n, err)
+		}
+	}
+}
