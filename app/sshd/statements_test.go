@@ -1,0 +1,138 @@
+package sshd
+
+import (
+	"crypto/dsa" //lint:ignore SA1019 a key of this kind is what has to be refused
+	"crypto/rand"
+	"crypto/rsa"
+	"io"
+	"math/big"
+	"net"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	gossh "golang.org/x/crypto/ssh"
+)
+
+// The tests named Statement are those of the note on security that need no
+// process of their own.
+
+// shy is a key whose owner does not want to be asked to sign.
+type shy struct {
+	gossh.Signer
+	t *testing.T
+}
+
+func (s shy) Sign(r io.Reader, data []byte) (*gossh.Signature, error) {
+	s.t.Error("a reader was asked to sign")
+	return s.Signer.Sign(r, data)
+}
+
+// 15: readers are let in with as many keys as they have, and touch none: a
+// hardware key does not blink.
+func TestStatement15ReadersAreNotAskedToSign(t *testing.T) {
+	b := serve(t, Limits{})
+	b.authorise(newKey(t).PublicKey())
+	for _, n := range []int{0, 1, 7, 40} {
+		var keys []gossh.Signer
+		for range n {
+			keys = append(keys, shy{newKey(t), t})
+		}
+		c := b.client(keys...)
+		if out, _, _ := b.run(c, "whoami"); !strings.HasPrefix(out, "reader") {
+			t.Errorf("%d keys: %q", n, out)
+		}
+		c.Close()
+	}
+}
+
+// forged offers a public key of any kind, and signs with nothing.
+type forged struct{ public gossh.PublicKey }
+
+func (f forged) PublicKey() gossh.PublicKey { return f.public }
+func (f forged) Sign(io.Reader, []byte) (*gossh.Signature, error) {
+	return &gossh.Signature{Format: f.public.Type(), Blob: make([]byte, 2048)}, nil
+}
+
+// 20: keys and algorithms of the past, and keys that are made to cost time,
+// are refused at once, and their owner is a reader.
+func TestStatement20OldAndHugeKeysAreRefusedAtOnce(t *testing.T) {
+	b := serve(t, Limits{})
+	real, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := gossh.NewSignerFromKey(real)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.authorise(signer.PublicKey())
+	if out, _, _ := b.run(b.client(signer), "whoami"); !strings.HasPrefix(out, "author") {
+		t.Fatalf("with SHA-2: %q", out)
+	}
+	sha1, err := gossh.NewSignerWithAlgorithms(signer.(gossh.AlgorithmSigner), []string{gossh.KeyAlgoRSA})
+	if err != nil {
+		t.Fatal(err)
+	}
+	huge := new(big.Int).SetBit(big.NewInt(1), 16383, 1)
+	public := func(k any) gossh.PublicKey {
+		p, err := gossh.NewPublicKey(k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	one := new(big.Int).SetBit(big.NewInt(1), 1023, 1)
+	for name, k := range map[string]gossh.Signer{
+		"ssh-rsa":   sha1,
+		"RSA-16384": forged{public(&rsa.PublicKey{N: huge, E: 65537})},
+		"ssh-dss":   forged{public(&dsa.PublicKey{Parameters: dsa.Parameters{P: one, Q: new(big.Int).SetBit(big.NewInt(1), 159, 1), G: big.NewInt(2)}, Y: big.NewInt(3)})},
+	} {
+		began := time.Now()
+		c, err := b.dial("reader", k)
+		took := time.Since(began)
+		if err != nil {
+			if took > 500*time.Millisecond {
+				t.Errorf("%s: refused after %v", name, took)
+			}
+			continue
+		}
+		if out, _, _ := b.run(c, "whoami"); !strings.HasPrefix(out, "reader") {
+			t.Errorf("%s: %q", name, out)
+		}
+		if took > 500*time.Millisecond {
+			t.Errorf("%s: took %v", name, took)
+		}
+		c.Close()
+	}
+}
+
+// 38: a peer that is gone without a word is noticed by TCP, in three minutes
+// at most.
+func TestStatement38APeerThatIsGoneIsNoticed(t *testing.T) {
+	b := serve(t, Limits{})
+	b.client()
+	for _, c := range b.srv.gate.inside() {
+		raw, err := c.Conn.(*net.TCPConn).SyscallConn()
+		if err != nil {
+			t.Fatal(err)
+		}
+		option := func(level, name int) (n int) {
+			_ = raw.Control(func(fd uintptr) {
+				if n, err = syscall.GetsockoptInt(int(fd), level, name); err != nil {
+					t.Fatal(err)
+				}
+			})
+			return n
+		}
+		const idle, interval, count = 4, 5, 6 // TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT of Linux
+		if option(syscall.SOL_SOCKET, syscall.SO_KEEPALIVE) == 0 {
+			t.Fatal("TCP does not ask")
+		}
+		gone := option(syscall.IPPROTO_TCP, idle) + option(syscall.IPPROTO_TCP, interval)*option(syscall.IPPROTO_TCP, count)
+		if gone > 180 {
+			t.Errorf("noticed after %d s", gone)
+		}
+	}
+}
