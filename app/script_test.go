@@ -72,7 +72,7 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	clients := []string{"ssh", "ssh-agent", "ssh-add"}
 	if os.Getenv("SHEAF_TEST_CLIENTS") == "required" {
-		clients = append(clients, "scp", "sftp", "rsync", "git", "sshfs", "vim", "pscp", "psftp", "plink", "puttygen", "dbclient", "dropbearconvert")
+		clients = append(clients, "scp", "sftp", "rsync", "git", "sshfs", "vim", "pscp", "psftp", "plink", "puttygen", "dbclient", "dropbearconvert", "ssh-audit", "lftp", "rclone", "/usr/bin/python3")
 	}
 	for _, client := range clients {
 		if _, err := exec.LookPath(client); err != nil {
@@ -124,6 +124,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TERM", "xterm-256color")
 			env.Setenv("ESC", "\x1b")
+			env.Setenv("SHEAF_TEST_CLIENTS", os.Getenv("SHEAF_TEST_CLIENTS"))
 			env.Values[serverKey{}] = &server{}
 			env.Values[seatsKey{}] = map[string]*seat{}
 			return nil
