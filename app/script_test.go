@@ -45,7 +45,8 @@ func TestMain(m *testing.M) {
 //	                  in which the host blog is that server; with the host
 //	                  author one comes with the key ada
 //	shutdown          sends SIGTERM to it and waits; fails unless it exits with 0
-//	keygen NAME...    makes key pairs NAME and NAME.pub in $WORK
+//	keygen NAME...    makes key pairs NAME and NAME.pub in $WORK, and sets
+//	                  NAME_pub to the public one
 //	desk              lays out testdata/desk in $WORK: a small blog in content
 //	                  and files to publish in in; makes the keys ada, bob (both
 //	                  authors) and eve
@@ -155,6 +156,7 @@ func serveCommand(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	cmd.Path = program
 	cmd.Dir = ts.MkAbs(".")
+	cmd.Env = append(os.Environ(), "SHEAF_AUTHORS="+ts.Getenv("SHEAF_AUTHORS"))
 	r, w := io.Pipe()
 	cmd.Stderr = io.MultiWriter(logs, w)
 	ts.Check(cmd.Start())
@@ -244,5 +246,6 @@ func keygenCommand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(err)
 		line := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key))) + " " + name + "\n"
 		ts.Check(os.WriteFile(ts.MkAbs(name+".pub"), []byte(line), 0o644))
+		ts.Setenv(name+"_pub", strings.TrimSpace(line))
 	}
 }

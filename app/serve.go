@@ -29,6 +29,8 @@ type serve struct {
 	Addr    string `env:"SHEAF_ADDR" default:":2222" placeholder:"HOST:PORT" help:"Where to listen (${default}, $$${env})."`
 	Content string `env:"SHEAF_CONTENT" default:"content" placeholder:"DIR" help:"The folder of posts (${default}, $$${env})."`
 	Keys    string `env:"SHEAF_KEYS" default:"keys" placeholder:"DIR" help:"Host key and authors' keys (${default}, $$${env})."`
+	Authors string `env:"SHEAF_AUTHORS" placeholder:"KEYS" help:"More authors: lines of keys/authors as text; they are written nowhere ($$${env})."`
+	Starter string `env:"SHEAF_STARTER" placeholder:"DIR" help:"A blog to begin with, copied when there is no content yet ($$${env})."`
 	Host    string `env:"SHEAF_HOST" placeholder:"NAME" help:"The public name, printed in addresses ($$${env})."`
 	History size   `env:"SHEAF_HISTORY" default:"all" placeholder:"SIZE" help:"How much old versions may take, such as 500MB (${default}, $$${env})."`
 	Metrics string `env:"SHEAF_METRICS" placeholder:"HOST:PORT" help:"Where to tell Prometheus of figures over HTTP; a port alone is on this machine only (nowhere, $$${env})."`
@@ -39,6 +41,9 @@ type serve struct {
 // Run serves until ctx ends, then drains.
 func (c serve) Run(ctx context.Context, p Process) error {
 	log := c.logger(p)
+	if err := c.begin(); err != nil {
+		return err
+	}
 	if st, err := os.Stat(c.Content); err != nil {
 		return fmt.Errorf("content folder %s: %w", c.Content, reason(err))
 	} else if !st.IsDir() {
@@ -80,6 +85,7 @@ func (c serve) Run(ctx context.Context, p Process) error {
 		Setter:   setter,
 		Transfer: files,
 		Keys:     c.Keys,
+		Authors:  c.Authors,
 		Host:     c.Host,
 		Log:      log,
 		Version:  buildVersion(p.Version),
@@ -114,6 +120,23 @@ func (c serve) Run(ctx context.Context, p Process) error {
 		return err
 	}
 	return <-served
+}
+
+// begin copies the starter into a content folder that is empty or not there.
+func (c serve) begin() error {
+	if c.Starter == "" {
+		return nil
+	}
+	switch there, err := os.ReadDir(c.Content); {
+	case err == nil && len(there) > 0:
+		return nil
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("content folder %s: %w", c.Content, reason(err))
+	}
+	if err := os.CopyFS(c.Content, os.DirFS(c.Starter)); err != nil {
+		return fmt.Errorf("starter %s into %s: %w", c.Starter, c.Content, reason(err))
+	}
+	return nil
 }
 
 // scratch is where copies for the programs that fetch and bring files are

@@ -36,6 +36,7 @@ type author struct {
 type authors struct {
 	path string
 	log  *slog.Logger
+	also map[string]*author // named at the start, beside the file
 
 	mu    sync.RWMutex
 	byKey map[string]*author // by the key in wire form
@@ -55,12 +56,18 @@ func (s stamp) same(t stamp) bool {
 	return os.SameFile(s.info, t.info) && s.info.Size() == t.info.Size() && s.info.ModTime().Equal(t.info.ModTime())
 }
 
-func newAuthors(path string, log *slog.Logger) *authors {
+// newAuthors reads the file at path. The authors of the text also, in the same
+// format, are authors whatever the file says.
+func newAuthors(path, also string, log *slog.Logger) (*authors, error) {
 	a := &authors{path: path, log: log}
+	var problems []error
+	if a.also, problems = parseAuthors([]byte(also)); len(problems) > 0 {
+		return nil, fmt.Errorf("authors: %w", problems[0])
+	}
 	s, _ := a.look()
 	a.load(s)
 	a.seen = s
-	return a
+	return a, nil
 }
 
 // find is the author with this key, or nil. A certificate is nobody's key.
@@ -71,9 +78,13 @@ func (a *authors) find(k gossh.PublicKey) *author {
 	if _, is := k.(*gossh.Certificate); is {
 		return nil
 	}
+	wire := string(k.Marshal())
+	if f := a.also[wire]; f != nil {
+		return f
+	}
 	a.mu.RLock()
 	defer a.mu.RUnlock()
-	return a.byKey[string(k.Marshal())]
+	return a.byKey[wire]
 }
 
 // look is the file's stamp; false when it cannot be told.

@@ -70,7 +70,10 @@ func TestAMissingFileHasToSettle(t *testing.T) {
 	}
 	line := gossh.MarshalAuthorizedKey(k.PublicKey())
 	write(line)
-	a := newAuthors(path, slog.New(slog.DiscardHandler))
+	a, err := newAuthors(path, "", slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
 	if a.find(k.PublicKey()) == nil {
 		t.Fatal("not read")
 	}
@@ -89,6 +92,40 @@ func TestAMissingFileHasToSettle(t *testing.T) {
 	a.settled()
 	if !a.settled() || a.find(k.PublicKey()) != nil {
 		t.Error("the author of a removed file stays")
+	}
+}
+
+// Authors that are named at the start need no file, and stay when it changes.
+func TestAuthorsBesideTheFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "authors")
+	ada, bob, eve := newKey(t), newKey(t), newKey(t)
+	line := func(k gossh.Signer) string { return string(gossh.MarshalAuthorizedKey(k.PublicKey())) }
+	a, err := newAuthors(path, "# two\n"+line(ada)+"\n"+line(bob), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	is := func(when string, k gossh.Signer, want bool) {
+		t.Helper()
+		if got := a.find(k.PublicKey()) != nil; got != want {
+			t.Errorf("%s: %v, want %v", when, got, want)
+		}
+	}
+	is("ada", ada, true)
+	is("bob", bob, true)
+	is("eve", eve, false)
+	if err := os.WriteFile(path, []byte(line(eve)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a.refresh()
+	is("eve, in the file", eve, true)
+	is("ada, beside it", ada, true)
+	if _, err := os.Stat(path); err != nil {
+		t.Error(err)
+	}
+	for _, bad := range []string{"not a key", line(ada) + "from=\"10.0.0.1\" " + line(bob)} {
+		if _, err := newAuthors(path, bad, slog.New(slog.DiscardHandler)); err == nil || strings.Contains(err.Error(), "AAAA") {
+			t.Errorf("%.20q: %v", bad, err)
+		}
 	}
 }
 

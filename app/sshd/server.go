@@ -63,7 +63,9 @@ func newServer(c Config, answer func(*visit) int) (*Server, error) {
 	s := &Server{log: log, limits: c.Limits.or(DefaultLimits()), answer: answer, proxies: c.Proxies, done: make(chan struct{})}
 	s.gate = newGate(s.limits, log)
 	s.penalties = newPenalties(slices.Concat(c.Exempt, c.Proxies), time.Now)
-	s.authors = newAuthors(filepath.Join(c.Keys, "authors"), log)
+	if s.authors, err = newAuthors(filepath.Join(c.Keys, "authors"), c.Authors, log); err != nil {
+		return nil, err
+	}
 	s.lib, err = wish.NewServer(
 		wish.WithVersion(softwareVersion(c.Version)),
 		wish.WithHostKeyPEM(pem),

@@ -59,6 +59,7 @@ type Config struct {
 	Setter   *typeset.Setter
 	Transfer *transfer.Transfer
 	Keys     string // folder of the host key and of the authors' keys
+	Authors  string // more authors, as lines of the file keys/authors
 	Host     string // the public name, printed in addresses; "" takes the site's
 	Version  string // of the program, told to clients
 	Limits   Limits
