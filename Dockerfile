@@ -8,17 +8,23 @@ ARG VERSION=
 RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /sheaf ./cmd/sheaf
 
 FROM debian:bookworm-slim
+ARG VERSION=
 LABEL org.opencontainers.image.title="Sheaf" \
       org.opencontainers.image.description="A blog that people read with ssh" \
+      org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.licenses="MIT"
-RUN apt-get update && apt-get install -y --no-install-recommends git rsync && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install -y --no-install-recommends git rsync && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/*
 COPY --from=build /sheaf /usr/local/bin/sheaf
-COPY content /data/content
-RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin sheaf \
-    && mkdir -p /data/keys && chown -R sheaf /data
-USER sheaf
+COPY content /usr/local/share/sheaf/content
+# The number is fixed so that a folder of the host can be given to it: chown -R 10001 DIR.
+RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /data --shell /usr/sbin/nologin sheaf \
+    && install -d -o sheaf -g sheaf -m 755 /data
+USER 10001
 WORKDIR /data
-ENV SHEAF_CONTENT=/data/content SHEAF_KEYS=/data/keys SHEAF_ADDR=:2222
+ENV SHEAF_CONTENT=/data/content \
+    SHEAF_KEYS=/data/keys \
+    SHEAF_STARTER=/usr/local/share/sheaf/content \
+    SHEAF_ADDR=:2222
 VOLUME /data
 EXPOSE 2222
 STOPSIGNAL SIGTERM
