@@ -24,6 +24,23 @@
 // A terminal that cannot address its cursor (TERM=dumb) gets lists and posts
 // one after the other as plain text (dumb.go).
 //
+// # Author mode
+//
+// An author meets the same browser with more in it. What she does to a post from
+// a list (author.go) ends in a commit of package blog, as through any other
+// door; it decides, and the screens only ask. The session keeps its commits, so that
+// undo takes the last one back.
+//
+// The editor (editor.go) is a screen that takes keys, pastes and the mouse
+// itself. Its text is a [buffer.Buffer]; wrap.go breaks the lines that are seen into rows. The preview (preview.go) is
+// the reader's own page of the text, made when the typing pauses. The form
+// (form.go) edits the front matter in the same buffer.
+//
+// No word is lost: a changed text is kept aside by package blog a second later and
+// when the session ends, whatever ends it, and unsaved.go offers what was kept.
+// The blog changes only by saving, and only if the post is still what the text
+// was taken from; else merge.go shows both texts. versions.go shows the history.
+//
 // # What is promised to a terminal
 //
 // Every text of a blog passes [markdown.Clean] or comes out of package typeset,
