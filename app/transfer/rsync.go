@@ -43,12 +43,16 @@ var (
 	// rsyncAbilities end the letters: what the client is able to.
 	rsyncAbilities = regexp.MustCompile(`^e[0-9]{0,3}\.[0-9]{0,3}[a-zA-Z]*$`)
 
-	rsyncWord = regexp.MustCompile(`^--(checksum|delete|delete-(after|before|delay|during|excluded)|delay-updates|dirs|existing|force|fsync|fuzzy|` +
-		`ignore-(errors|existing|missing-args|times)|list-only|mkpath|(new|old)-compress|no-(r|W|implied-dirs|relative|specials|whole-file|i-r|inc-recursive|msgs2stderr)|` +
-		`msgs2stderr|numeric-ids|omit-(dir|link)-times|one-file-system|partial|prune-empty-dirs|safe-links|size-only|stats|use-qsort|whole-file|` +
-		`(log-format|out-format)=[%a-zA-Z]{1,8}|info=[a-z0-9,]{1,100}|(max|min)-size=[0-9]{1,12}[kKmMgG]?|(block-size|bwlimit|max-delete|timeout)=[0-9.]{1,12}[kKmM]?|` +
-		`(modify-window|checksum-seed|compress-level|compress-threads)=-?[0-9]{1,10}|(compress|checksum)-choice=[a-z0-9,]{1,40}|skip-compress=[a-zA-Z0-9/.,\[\]-]{0,500}|` +
-		`iconv=[a-zA-Z0-9_,.:-]{1,60})$`)
+	// rsyncWord is large, and made when it is asked for: most sessions never
+	// need it.
+	rsyncWord = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^--(checksum|delete|delete-(after|before|delay|during|excluded)|delay-updates|dirs|existing|force|fsync|fuzzy|` +
+			`ignore-(errors|existing|missing-args|times)|list-only|mkpath|(new|old)-compress|no-(r|W|implied-dirs|relative|specials|whole-file|i-r|inc-recursive|msgs2stderr)|` +
+			`msgs2stderr|numeric-ids|omit-(dir|link)-times|one-file-system|partial|prune-empty-dirs|safe-links|size-only|stats|use-qsort|whole-file|` +
+			`(log-format|out-format)=[%a-zA-Z]{1,8}|info=[a-z0-9,]{1,100}|(max|min)-size=[0-9]{1,12}[kKmMgG]?|(block-size|bwlimit|max-delete|timeout)=[0-9.]{1,12}[kKmM]?|` +
+			`(modify-window|checksum-seed|compress-level|compress-threads)=-?[0-9]{1,10}|(compress|checksum)-choice=[a-z0-9,]{1,40}|skip-compress=[a-zA-Z0-9/.,\[\]-]{0,500}|` +
+			`iconv=[a-zA-Z0-9_,.:-]{1,60})$`)
+	})
 )
 
 const (
@@ -79,7 +83,7 @@ func parseRsync(args []string) (c rsyncCall, err error) {
 			args = args[1:]
 			continue
 		case c.sender && (o == "--files-from=-" || o == "--from0"):
-		case rsyncNumber.MatchString(o), rsyncWord.MatchString(o):
+		case rsyncNumber.MatchString(o), rsyncWord().MatchString(o):
 			c.whole = c.whole || o == "--checksum"
 		default:
 			if err := c.letters(o); err != nil {
