@@ -23,12 +23,16 @@ type done struct {
 // mostDone bounds how far undo goes.
 const mostDone = 100
 
-// selected is the post that an action is about; nil if there is none.
+// selected is the post that an action is about, the home page while no post is
+// seen below it; nil if there is none.
 func (b *browser) selected() *blog.Post {
 	switch s := b.top().(type) {
 	case *list:
 		if first, last := s.visible(b.geo.body()); s.sel >= first && s.sel <= last {
 			return s.posts[s.sel]
+		}
+		if s.where == onHome && s.introSeen(0) {
+			return b.edition.Home()
 		}
 	case *post:
 		if !s.gone {
@@ -57,6 +61,8 @@ func (b *browser) canAuthor(a action) bool {
 		return false
 	case p.State == blog.Broken:
 		return a == edit || a == remove || a == versions
+	case p == b.edition.Home():
+		return a == edit || a == versions
 	}
 	return true
 }

@@ -189,10 +189,10 @@ func (b *browser) edit(p *blog.Post) {
 
 // continued is the work that a kept text was. Where it is open in another
 // session, which may be one that only seems to be alive, both go on with a copy
-// of their own; what another door has refused stays until it is discarded.
+// of their own.
 func (b *browser) continued(k blog.Kept) work {
 	w := work{name: k.Path, base: k.Base, hash: k.Hash, text: k.Text, at: k.At, id: k.ID, unsaved: true}
-	if k.Door != door || b.conf.Visitor.Held(k.ID) {
+	if b.conf.Visitor.Held(k.ID) {
 		w.id = ""
 	}
 	return w
@@ -321,11 +321,16 @@ func (e *editor) snapshot() (version int, k blog.Kept) {
 // keepNow keeps the text aside, off this goroutine.
 func (e *editor) keepNow() {
 	e.waiting = false
-	if !e.dirty() {
+	ctx, keep := e.b.ctx, e.keep
+	if !e.dirty() { // all of it was undone
+		version := e.buf.Version()
+		e.b.do(func() tea.Msg {
+			_ = keep.drop(ctx, version) // it is offered once more, at worst
+			return nil
+		})
 		return
 	}
 	version, text := e.snapshot()
-	ctx, keep := e.b.ctx, e.keep
 	e.b.do(func() tea.Msg {
 		err := keep.put(ctx, version, text)
 		return deliver(func() { e.keptAt(text.Time, err) })
