@@ -36,10 +36,11 @@
 // the reader's own page of the text, made when the typing pauses. The form
 // (form.go) edits the front matter in the same buffer.
 //
-// No word is lost: a changed text is kept aside by package blog a second later and
-// when the session ends, whatever ends it, and unsaved.go offers what was kept.
-// The blog changes only by saving, and only if the post is still what the text
-// was taken from; else merge.go shows both texts. versions.go shows the history.
+// No word is lost: a changed text is kept aside by package blog (keeper.go) a
+// second later and when the session ends, whatever ends it, and unsaved.go
+// offers what was kept. The blog changes only by saving (save.go), and only if
+// the post is still what the text was taken from; else merge.go shows both texts.
+// versions.go shows the history.
 //
 // # What is promised to a terminal
 //

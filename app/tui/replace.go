@@ -1,0 +1,132 @@
+package tui
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"sheaf/app/buffer"
+)
+
+// matchFrom finds what is looked for in a row.
+func (e *editor) matchFrom(t buffer.Text, at, end int) (from, to int) {
+	if from, to, ok := t.Match(e.words, at, end); ok {
+		return from, to
+	}
+	return end, end
+}
+
+func (e *editor) askFind() {
+	_, start := e.buf.Selection()
+	t := e.buf.Text()
+	e.b.prompt = &prompt{b: e.b, label: "find: ",
+		tail: func() string {
+			if e.b.prompt == nil || e.b.prompt.text == "" {
+				return ""
+			}
+			if n := t.Count(e.b.prompt.text); n > 0 {
+				if n == 1 {
+					return "1 match"
+				}
+				return strconv.Itoa(n) + " matches"
+			}
+			return "no match"
+		},
+		change: func(words string) {
+			e.words = words
+			if from, to, ok := t.Find(words, start); ok && words != "" {
+				e.buf.MoveTo(from, false)
+				e.buf.MoveTo(to, true)
+			} else {
+				e.buf.MoveTo(start, false)
+			}
+			e.loose = false
+		},
+		enter: func(words string) {
+			if words == "" && e.words != "" {
+				e.find(e.words, true)
+				return
+			}
+			e.find(words, false)
+		},
+		cancel: func() {
+			e.words = ""
+			e.buf.MoveTo(start, false)
+		},
+	}
+	if sel := e.buf.Selected(); sel != "" && len(sel) < mostTyped && !strings.Contains(sel, "\n") {
+		e.b.prompt.text = sel
+		e.words = sel
+	}
+}
+
+// find selects the next place of some words, or the one at the cursor.
+func (e *editor) find(words string, next bool) bool {
+	anchor, at := e.buf.Selection()
+	e.words = words
+	start := min(anchor, at)
+	if next {
+		start = max(anchor, at)
+	}
+	from, to, ok := e.buf.Text().Find(words, start)
+	if !ok {
+		e.b.say("No match for «" + oneLine(words) + "».")
+		e.words = ""
+		return false
+	}
+	if from < start {
+		e.b.say("from the beginning again")
+	}
+	e.buf.MoveTo(from, false)
+	e.buf.MoveTo(to, true)
+	e.goal, e.loose = -1, false
+	return true
+}
+
+func (e *editor) askReplace() {
+	e.b.prompt = &prompt{b: e.b, label: "replace: ", text: e.words, enter: func(words string) {
+		if words == "" {
+			return
+		}
+		e.b.prompt = &prompt{b: e.b, label: "by: ", bare: true, enter: func(by string) {
+			if e.find(words, false) {
+				e.askEach(words, by)
+			}
+		}}
+	}}
+}
+
+// askEach goes from match to match.
+func (e *editor) askEach(words, by string) {
+	next := func() {
+		if e.find(words, true) {
+			e.askEach(words, by)
+		}
+	}
+	e.b.choice = &choice{b: e.b, text: "Replace this one?", options: []option{
+		{"y", "yes", func() {
+			e.buf.Replace(by)
+			e.moved()
+			next()
+		}},
+		{"n", "next", next},
+		{"a", "all", func() {
+			n := e.buf.ReplaceAll(words, by)
+			e.words = ""
+			e.moved()
+			e.b.say(fmt.Sprintf("replaced %d", n))
+		}},
+	}}
+}
+
+func (e *editor) askLine() {
+	e.b.prompt = &prompt{b: e.b, label: "line: ", tail: func() string { return "of " + strconv.Itoa(e.buf.Text().Lines()) }, enter: func(s string) {
+		n, err := strconv.Atoi(s)
+		if err != nil {
+			return
+		}
+		t := e.buf.Text()
+		e.buf.MoveTo(t.LineStart(max(min(n, t.Lines()), 1)-1), false)
+		e.moved()
+	}}
+}
