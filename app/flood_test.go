@@ -297,7 +297,7 @@ func TestStatement34SlowPostsHoldNobodyUp(t *testing.T) {
 		"table":    "|" + strings.Repeat("a|", 20_000) + "\n|" + strings.Repeat("-|", 20_000) + "\n" + strings.Repeat("|x", 5000),
 		"brackets": strings.Repeat("[", 100_000),
 		"ticks":    ticks(700),
-		"links":    strings.Repeat("![a](<", 3000),
+		"links":    strings.Repeat("![a](<", 20_000),
 	}
 	files := map[string]string{}
 	for name, text := range notebook {

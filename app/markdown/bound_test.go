@@ -128,6 +128,7 @@ func TestNastyInputIsQuick(t *testing.T) {
 		"stars":          r("*", 10000) + "a",
 		"brackets":       r("[", 10000),
 		"links":          r("[a](", 2500),
+		"destinations":   r("[a](<", 20_000),
 		"images":         r("![[]()", 2000),
 		"backticks": func() (s string) {
 			for i := range 140 {

@@ -583,15 +583,19 @@ func (s *shield) inRaw(i int) (next int, text string, ok bool) {
 	return 0, "", false
 }
 
-// destination gives the length of the (...) s begins with; 0: it is not closed.
+// destination gives the length of the (...) s begins with; 0: it is not closed,
+// or there are more parentheses in one another than cmark takes.
 func destination(s string) int {
+	const deepest = 32
 	depth := 0
 	for i := 0; i < len(s); i++ {
 		switch s[i] {
 		case '\\':
 			i++
 		case '(':
-			depth++
+			if depth++; depth > deepest {
+				return 0
+			}
 		case ')':
 			if depth--; depth == 0 {
 				return i + 1
