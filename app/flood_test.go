@@ -17,7 +17,7 @@ import (
 // 3: many silent connections of one address take its places and nobody
 // else's, and all are gone when the time of a handshake is over.
 func TestStatement03OneAddressKeepsNobodyOut(t *testing.T) {
-	w := watch(t, notebook, "--handshake-time", "2s")
+	w := measure(t, notebook, "--handshake-time", "2s")
 	before := w.descriptors()
 	var held []net.Conn
 	for range 500 {
@@ -41,7 +41,7 @@ func TestStatement03OneAddressKeepsNobodyOut(t *testing.T) {
 
 // 4: a thousand channels on one connection.
 func TestStatement04AThousandChannels(t *testing.T) {
-	w := watch(t, notebook)
+	w := measure(t, notebook)
 	before := w.memory()
 	c := w.mustLogin("")
 	var opened sync.Map
@@ -67,7 +67,7 @@ func TestStatement04AThousandChannels(t *testing.T) {
 
 // 5 and 6: windows of any size, at first and later.
 func TestStatement05And06WindowsOfAnySize(t *testing.T) {
-	w := watch(t, notebook)
+	w := measure(t, notebook)
 	for _, size := range [][2]uint32{{1<<32 - 1, 1<<32 - 1}, {65535, 65535}, {0, 0}, {1, 1}} {
 		c := w.mustLogin("")
 		s, err := w.screen(c, size[0], size[1])
@@ -90,7 +90,7 @@ func TestStatement05And06WindowsOfAnySize(t *testing.T) {
 
 // 7: window changes that nobody takes, and the connection cut.
 func TestStatement07ConnectionsThatAreCutLeaveNothing(t *testing.T) {
-	w := watch(t, notebook, "--metrics", "0", "--max-per-ipv4", "40")
+	w := measure(t, notebook, "--metrics", "0", "--max-per-ipv4", "40")
 	goroutines := func() (n int) {
 		_, text := w.get("/metrics")
 		fmt.Sscanf(text[strings.Index(text, "\ngo_goroutines ")+1:], "go_goroutines %d", &n)
@@ -138,7 +138,7 @@ func TestStatement07ConnectionsThatAreCutLeaveNothing(t *testing.T) {
 
 // 8: a window that is dragged without end.
 func TestStatement08AFloodOfWindowChanges(t *testing.T) {
-	w := watch(t, notebook)
+	w := measure(t, notebook)
 	s := w.mustScreen(w.mustLogin(""), 80, 24)
 	cpu, began := w.cpu(), time.Now()
 	for i := uint32(0); time.Since(began) < 2*time.Second; i++ {
@@ -158,7 +158,7 @@ func TestStatement08AFloodOfWindowChanges(t *testing.T) {
 
 // 9: a channel that is closed on a connection that is kept.
 func TestStatement09AClosedChannelCostsNothing(t *testing.T) {
-	w := watch(t, notebook, "--metrics", "0")
+	w := measure(t, notebook, "--metrics", "0")
 	c := w.mustLogin("")
 	for range 4 {
 		w.mustScreen(c, 80, 24).Close()
@@ -177,7 +177,7 @@ func TestStatement09AClosedChannelCostsNothing(t *testing.T) {
 
 // 10: an environment without end.
 func TestStatement10AFloodOfEnvironment(t *testing.T) {
-	w := watch(t, notebook)
+	w := measure(t, notebook)
 	w.mustScreen(w.mustLogin(""), 80, 24).Close()
 	before := w.memory()
 	ch, reqs, err := w.mustLogin("").OpenChannel("session", nil)
@@ -213,7 +213,7 @@ func (m mute) Read(p []byte) (int, error) {
 
 // 12: browsers that never read keep no author from publishing.
 func TestStatement12WhoDoesNotReadDelaysNobody(t *testing.T) {
-	w := watch(t, notebook)
+	w := measure(t, notebook)
 	for range 5 {
 		s := w.mustScreen(w.mustLogin(""), 200, 60)
 		_ = s
@@ -256,7 +256,7 @@ func TestStatement12WhoDoesNotReadDelaysNobody(t *testing.T) {
 
 // 13: pastes, strings and keys without end.
 func TestStatement13AFloodOfKeys(t *testing.T) {
-	w := watch(t, notebook)
+	w := measure(t, notebook)
 	for name, head := range map[string]string{"paste": "\x1b[200~", "string": "\x1b]", "keys": ""} {
 		t.Run(name, func(t *testing.T) {
 			c := w.mustLogin("")
@@ -306,7 +306,7 @@ func TestStatement34SlowPostsHoldNobodyUp(t *testing.T) {
 	for name, text := range slow {
 		files[name+".md"] = "---\ntitle: " + name + "\ndate: 2020-01-01\n---\n" + text + "\n"
 	}
-	w := watch(t, files)
+	w := measure(t, files)
 	c := w.mustLogin("")
 	w.says(c, "read arriving", "")
 	for name := range slow {
@@ -342,7 +342,7 @@ func ticks(n int) string {
 
 // 37: comings and goings, half of them rude, leave nothing behind.
 func TestStatement37ComingsAndGoings(t *testing.T) {
-	w := watch(t, notebook, "--metrics", "0")
+	w := measure(t, notebook, "--metrics", "0")
 	rounds := 400
 	if testing.Short() {
 		rounds = 50

@@ -81,6 +81,15 @@ func watch(t *testing.T, files map[string]string, flags ...string) *watched {
 	return w
 }
 
+// measure is watch for a test of figures.
+func measure(t *testing.T, files map[string]string, flags ...string) *watched {
+	t.Helper()
+	if slowed {
+		t.Skip("the race detector changes the figures")
+	}
+	return watch(t, files, flags...)
+}
+
 func (w *watched) start() {
 	w.Helper()
 	w.cmd.Stderr = w.logs
