@@ -78,13 +78,13 @@ func (a *authors) find(k gossh.PublicKey) *author {
 	if _, is := k.(*gossh.Certificate); is {
 		return nil
 	}
-	wire := string(k.Marshal())
-	if f := a.also[wire]; f != nil {
+	wire := k.Marshal()
+	if f := a.also[string(wire)]; f != nil {
 		return f
 	}
 	a.mu.RLock()
 	defer a.mu.RUnlock()
-	return a.byKey[wire]
+	return a.byKey[string(wire)]
 }
 
 // look is the file's stamp; false when it cannot be told.
