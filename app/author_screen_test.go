@@ -150,3 +150,32 @@ func TestAuthorScreens(t *testing.T) {
 		})
 	}
 }
+
+// A paste of a megabyte comes in whole.
+func TestPaste(t *testing.T) {
+	dir := writeBlog(t, notebook)
+	keys, auth := authors(t, "Ada")
+	ada := dial(t, program(t, dir, "--keys", keys), 80, 24, auth)
+	ada.waitFor("you are Ada")
+	ada.keys("NLong\r")
+	ada.waitFor("title: Long")
+	var text strings.Builder
+	for i := 0; text.Len() < 1e6; i++ {
+		fmt.Fprintf(&text, "Line %d of a paste, with 漢字 and 🙂 in it.\n", i)
+	}
+	ada.keys("\x1b[200~" + strings.ReplaceAll(text.String(), "\n", "\r") + "\x1b[201~")
+	ada.waitFor(fmt.Sprintf("Line %d of a paste", strings.Count(text.String(), "\n")-1))
+	ada.keys("The end.")
+	ada.waitFor("The end.")
+	ada.keys("\x13")
+	ada.waitFor("saved  ssh")
+	got, err := os.ReadFile(filepath.Join(dir, "posts", "long.md"))
+	if err != nil {
+		if got, err = os.ReadFile(filepath.Join(dir, "long.md")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, body, _ := strings.Cut(string(got), "---\n\n"); body != text.String()+"The end.\n" {
+		t.Errorf("%d bytes were saved of %d", len(body), text.Len())
+	}
+}

@@ -153,7 +153,7 @@ func hiddenFirst(posts []*blog.Post) []*blog.Post {
 // commit does something to the blog, says what came of it, and keeps the way
 // back.
 func (b *browser) commit(what string, job func(context.Context) (blog.Receipt, error)) {
-	ctx, head := b.ctx, b.head()
+	ctx, head := b.ctx, b.conf.Visitor.Head()
 	b.work(func() func() {
 		r, err := job(ctx)
 		return func() {
@@ -182,15 +182,6 @@ func (b *browser) point(r blog.Receipt) {
 			return
 		}
 	}
-}
-
-// head is the newest revision.
-func (b *browser) head() blog.Rev {
-	f, err := b.conf.Visitor.Files(b.ctx)
-	if err != nil {
-		return 0
-	}
-	return f.Rev()
 }
 
 // committed notes a commit for undo, unless nothing was changed.

@@ -320,7 +320,6 @@ func (b *browser) event(e event) {
 func (b *browser) key(e event) {
 	top := b.top()
 	d, typing := top.(desk)
-	typing = typing && top.place() == onEditor
 	if e.key == "ctrl+c" && (!typing || b.prompt != nil || b.choice != nil) {
 		if typing {
 			e.key = "esc" // nobody leaves a text by mistake
@@ -537,7 +536,7 @@ func (b *browser) show() {
 		rows[g.height-1] = b.footer(s)
 	}
 	f := &frame{width: g.width, height: g.height, rows: rows, title: s.window()}
-	if d, ok := s.(desk); ok && s.place() == onEditor {
+	if d, ok := s.(desk); ok {
 		f.mouse = true
 		if c := d.cursor(); c != nil && b.prompt == nil && b.choice == nil {
 			at := *c

@@ -156,7 +156,7 @@ func (m *merge) make() {
 	for i, h := range m.hunks {
 		switch h.Kind {
 		case blog.Same, blog.Both:
-			m.context(string(h.Base), h.Kind == blog.Both, i == 0, i == len(m.hunks)-1)
+			m.context(string(h.Mine), i == 0, i == len(m.hunks)-1)
 		case blog.Mine:
 			m.changed("yours", h.Base, h.Mine)
 		case blog.Theirs:
@@ -170,11 +170,11 @@ func (m *merge) make() {
 }
 
 // context shows the ends of what nobody, or both in the same way, changed.
-func (m *merge) context(text string, _, first, last bool) {
-	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+func (m *merge) context(text string, first, last bool) {
 	if text == "" {
 		return
 	}
+	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
 	head, tail := around, around
 	if first {
 		head = 0

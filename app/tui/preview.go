@@ -38,7 +38,10 @@ func (e *editor) sketchJob() func() (then func()) {
 		begin := time.Now()
 		made := v.Sketch(name, []byte(text.String()))
 		p := made.Post
-		set := conf.Setter.Draft(before, p.Document(), typeset.Header{Title: oneLine(p.Title), Note: oneLine(p.Note())}, key.measure, key.theme)
+		var set *typeset.Draft
+		if key.measure > 0 {
+			set = conf.Setter.Draft(before, p.Document(), typeset.Header{Title: oneLine(p.Title), Note: oneLine(p.Note())}, key.measure, key.theme)
+		}
 		took := time.Since(begin)
 		return func() {
 			e.sketching = false
@@ -50,13 +53,13 @@ func (e *editor) sketchJob() func() (then func()) {
 	}
 }
 
-// pageKey is how the preview is set: beside the text, or on its own screen.
+// pageKey is how the preview beside the text is set; its measure is 0 when there
+// is none.
 func (e *editor) pageKey() pageKey {
-	key := e.b.pageKey()
-	if e.b.geo.width >= previewFrom {
-		key.measure = min(widest, e.b.geo.width-e.previewAt()-1)
+	if !e.beside() {
+		return pageKey{theme: e.b.theme}
 	}
-	return key
+	return pageKey{min(widest, e.b.geo.width-e.previewAt()-1), e.b.theme}
 }
 
 // previewAt is the column at which the preview begins.
@@ -102,9 +105,10 @@ func (e *editor) withPreview(rows []row, height int) []row {
 // paragraph.
 func (e *editor) openPreview() {
 	b := e.b
+	version, text, name := e.buf.Version(), e.buf.Text(), e.name
+	v := b.conf.Visitor
 	b.work(func() func() {
-		version, text := e.buf.Version(), e.buf.Text()
-		made := b.conf.Visitor.Sketch(e.name, []byte(text.String()))
+		made := v.Sketch(name, []byte(text.String()))
 		return func() {
 			_, _, at := e.state()
 			e.sketch, e.sketched = made, version

@@ -17,14 +17,20 @@ func (e *editor) compareBase() {
 	if e.name == "" || e.hash == "" || e.overtaken || e.committing {
 		return
 	}
-	f, err := e.b.conf.Visitor.Files(e.b.ctx)
-	if err != nil {
-		return
-	}
-	if now, err := f.Stat(e.name); err != nil || now.Hash != e.hash {
-		e.overtaken = true
-		e.b.say("Somebody has changed this post. Saving will show both texts.")
-	}
+	v, ctx, name, hash := e.b.conf.Visitor, e.b.ctx, e.name, e.hash
+	e.b.work(func() func() {
+		f, err := v.Files(ctx)
+		if err != nil {
+			return func() {}
+		}
+		now, err := f.Stat(name)
+		return func() {
+			if (err != nil || now.Hash != hash) && e.hash == hash && !e.overtaken && !e.committing {
+				e.overtaken = true
+				e.b.say("Somebody has changed this post. Saving will show both texts.")
+			}
+		}
+	})
 }
 
 // ask closes the editor; a text that is not saved is not left in silence.
@@ -36,8 +42,8 @@ func (e *editor) ask() {
 	e.b.choice = &choice{b: e.b, text: "Not saved.", options: []option{
 		{"s", "save", func() { e.save(func() { e.leave(true) }) }},
 		{"k", "keep for later", func() {
+			version, text := e.snapshot()
 			e.b.work(func() func() {
-				version, text := e.snapshot()
 				err := e.keep.put(e.b.ctx, version, text)
 				return func() {
 					if err != nil {
@@ -107,7 +113,7 @@ func (e *editor) commit(verb string, more func(context.Context, blog.Receipt) (b
 		src = append(src, '\n')
 	}
 	name, base, hash := e.name, e.base, e.hash
-	head := e.b.head()
+	head := v.Head()
 	if e.committing {
 		return
 	}

@@ -121,10 +121,7 @@ type textLine struct {
 func textLines(spans []blog.Span) (lines []textLine) {
 	var line textLine
 	for _, s := range spans {
-		for i, part := range strings.SplitAfter(s.Text, "\n") {
-			if i > 0 || line.spans == nil && len(lines) == 0 {
-				line.spans = append([]blog.Span{}, line.spans...)
-			}
+		for part := range strings.SplitAfterSeq(s.Text, "\n") {
 			end := strings.HasSuffix(part, "\n")
 			line.changed = line.changed || s.Kind != ' ' && part != ""
 			if part = strings.TrimRight(part, "\r\n"); part != "" {
