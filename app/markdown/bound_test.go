@@ -170,7 +170,9 @@ func TestNastyInputIsQuick(t *testing.T) {
 			t.Run(name+" "+string(d), func(t *testing.T) {
 				start := time.Now()
 				doc := Parse([]byte(src), Options{Dialect: d})
-				if took := time.Since(start); took > 2*time.Second {
+				// What grows without bound takes minutes; the rest may be slow
+				// on a busy machine under the race detector.
+				if took := time.Since(start); took > 15*time.Second {
 					t.Errorf("took %v", took)
 				} else if took > 200*time.Millisecond {
 					t.Logf("took %v", took)

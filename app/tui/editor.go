@@ -653,7 +653,7 @@ func (e *editor) gutter(width, line int, first, problem bool) string {
 	if problem && first {
 		mark = st.Error.On("!")
 	}
-	return st.Dim.On(rightAligned(s, width-2)) + mark + " "
+	return strings.Repeat(" ", width-2-len(s)) + st.Dim.On(s) + mark + " "
 }
 
 // line shows a row of the text.
