@@ -44,6 +44,7 @@ type Blog struct {
 	keeping  sync.Mutex                                     // one text is put aside at a time
 	held     map[string]int                                 // the kept texts that sessions are writing
 	previews previews
+	stats    stats
 }
 
 // views is an edition as readers and as authors get it, and what it was made
@@ -81,9 +82,10 @@ func Open(ctx context.Context, c Config) (*Blog, error) {
 		return nil, err
 	}
 	b.loadPreviews()
+	b.loadStats()
 	b.publish(s)
 	b.log.Info("content read", "posts", len(s.entries), "took", time.Since(start).Round(time.Millisecond))
-	b.done.Add(3)
+	b.done.Add(4)
 	go func() {
 		defer b.done.Done()
 		b.remember(ctx)
@@ -95,6 +97,10 @@ func Open(ctx context.Context, c Config) (*Blog, error) {
 	go func() {
 		defer b.done.Done()
 		b.warm(ctx)
+	}()
+	go func() {
+		defer b.done.Done()
+		b.keepStats(ctx, statsPause)
 	}()
 	return b, nil
 }
@@ -108,11 +114,12 @@ func unwatched(dir string) bool {
 	return false
 }
 
-// Close ends the watching and waits for it. Editions stay valid; what they
-// have not read yet is gone with the folder.
+// Close ends the watching, waits for it, and keeps what was counted. Editions
+// stay valid; what they have not read yet is gone with the folder.
 func (b *Blog) Close() error {
 	b.cancel()
 	b.done.Wait()
+	b.stats.save(b.log)
 	return nil
 }
 
@@ -247,6 +254,7 @@ func (b *Blog) publish(s *shelf) {
 	}
 	b.current.Store(next)
 	b.showPreviews(s, next.author.site)
+	b.stats.follow(b.lib.folder.Ledger())
 	if old != nil {
 		if old.reader != next.reader {
 			close(old.reader.superseded)
