@@ -147,7 +147,7 @@ func TestReadersAreToldHowToBecomeAuthors(t *testing.T) {
 			t.Errorf("readers are told of %s", v.Name)
 		}
 	}
-	if verbs != 12 {
+	if verbs != 13 {
 		t.Errorf("%d verbs are the authors'", verbs)
 	}
 	if got := ask(t, b.Reader(), nil, "rm", "arriving"); got.err != "sheaf: "+blog.ErrNotAuthor.Error()+"\n" {

@@ -71,6 +71,7 @@ func Verbs() []Verb {
 		{"diff", "diff SLUG [REV]", "what has changed since a revision, or in the last one", authors, (*call).diff},
 		{"restore", "restore SLUG REV", "a post as it was at a revision, removed ones too", authors, (*call).restore},
 		{"undo", "undo REV", "take one revision back", authors, (*call).undo},
+		{"stats", "stats [--json]", "what readers read, and how many come", authors, (*call).stats},
 
 		{"help", "help", "this list", everyone, (*call).help},
 	}
@@ -294,6 +295,7 @@ func (c *call) cat() error {
 	if err != nil {
 		return err
 	}
+	c.Visitor.Viewed(p)
 	if c.Terminal {
 		src = []byte(markdown.Clean(string(src)))
 	}
@@ -354,6 +356,7 @@ func (c *call) set(p *blog.Post, heading string) error {
 		}
 		lines = lines[at:]
 	}
+	c.Visitor.Viewed(p)
 	for _, l := range lines {
 		if err := c.put(l); err != nil {
 			return err
@@ -435,6 +438,10 @@ func line(s string) string {
 // brief is what a visitor has typed, fit to be said back.
 func brief(s string) string {
 	return typeset.Truncate(line(s[:min(len(s), 400)]), 60)
+}
+
+func leftPad(s string, cells int) string {
+	return strings.Repeat(" ", max(cells-typeset.Width(s), 0)) + s
 }
 
 func pad(s string, cells int) string {

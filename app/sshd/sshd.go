@@ -153,6 +153,7 @@ func (r *rooms) command(v *visit, visitor blog.Visitor, args []string) int {
 	if len(args) > 0 {
 		v.verb = clean(args[0])
 	}
+	defer visitor.Visit()()
 	theme := typeset.Theme{Name: "plain", Accent: visitor.Edition().Site().Accent}
 	color := v.terminal && !v.noColor()
 	if color {
@@ -193,6 +194,7 @@ func (r *rooms) browse(v *visit, visitor blog.Visitor, open string) int {
 	default:
 		return v.fail("too many readers at the moment; ssh "+r.host(visitor)+" ls lists the posts", 1)
 	}
+	defer visitor.Visit()()
 	refused := 0
 	if v.author == nil {
 		refused = v.refused
