@@ -47,7 +47,7 @@ func (b *browser) canAuthor(a action) bool {
 		return false
 	}
 	switch a {
-	case writeNew, unsaved:
+	case writeNew, unsaved, readers:
 		return true
 	case drafts:
 		l, ok := b.top().(*list)
@@ -112,6 +112,8 @@ func (b *browser) actAuthor(a action) {
 		b.openUnsaved(true)
 	case share:
 		b.askShare(p)
+	case readers:
+		b.openStats()
 	}
 }
 

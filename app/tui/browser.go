@@ -85,6 +85,7 @@ type browser struct {
 
 	stack        []screen // the first is home
 	past, future []visit
+	viewed       map[string]bool // paths of the posts that were shown
 	prompt       *prompt
 	choice       *choice
 	picker       *picker
@@ -381,7 +382,7 @@ func (b *browser) can(a action) bool {
 		return len(b.edition.Tags()) > 0
 	case archive:
 		return len(b.edition.Posts()) > 0
-	case writeNew, edit, publish, schedule, rename, remove, versions, undo, drafts, unsaved, share:
+	case writeNew, edit, publish, schedule, rename, remove, versions, undo, drafts, unsaved, share, readers:
 		return b.canAuthor(a)
 	}
 	return b.top().can(a)
@@ -413,7 +414,7 @@ func (b *browser) act(a action) {
 		b.push(newTags(b))
 	case archive:
 		b.push(newArchive(b))
-	case writeNew, edit, publish, schedule, rename, remove, versions, undo, drafts, unsaved, share:
+	case writeNew, edit, publish, schedule, rename, remove, versions, undo, drafts, unsaved, share, readers:
 		b.actAuthor(a)
 	default:
 		b.top().act(a)

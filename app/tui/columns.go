@@ -153,7 +153,11 @@ func (l *list) details(p *blog.Post, pad int) string {
 	if c.time == 0 {
 		return ""
 	}
-	s := rightAligned(typeset.Truncate(l.timeOf(p), c.time), c.time)
+	text := l.timeOf(p)
+	if p.State.Visible() && ansi.StringWidth(text) > c.time { // viewed since there was room
+		text = minutes(p)
+	}
+	s := rightAligned(typeset.Truncate(text, c.time), c.time)
 	if c.tags > 0 && len(p.Tags) > 0 {
 		s += "  " + tagsWithin(p.Tags, c.tags)
 	}
@@ -163,13 +167,16 @@ func (l *list) details(p *blog.Post, pad int) string {
 	return strings.Repeat(" ", pad+2) + l.b.styles.Dim.On(s)
 }
 
-// timeOf is what stands right of a title: how long it takes to read, or, of what
-// only authors see, when it was edited or comes.
+// timeOf is what stands right of a title: how long it takes to read, to authors
+// how often readers have, or, of what only authors see, when it was edited or
+// comes.
 func (l *list) timeOf(p *blog.Post) string {
 	v := l.b.conf.Visitor
 	switch {
 	case p.State == blog.Scheduled:
 		return p.Due().In(l.b.zone()).Format("2 Jan 15:04")
+	case p.State.Visible() && l.viewsShown():
+		return viewsAndTime(v.Views(p), p, l.minutesWide)
 	case p.State.Visible(), !v.IsAuthor():
 		return minutes(p)
 	}

@@ -23,8 +23,9 @@ type talk struct {
 	lines chan string
 	sizes <-chan Size
 	width int
-	shown []*blog.Post // what numbers mean
-	next  int          // the first that has not been listed
+	shown []*blog.Post    // what numbers mean
+	next  int             // the first that has not been listed
+	seen  map[string]bool // paths of the posts that were shown
 	err   error
 }
 
@@ -32,7 +33,7 @@ type talk struct {
 const shownAtOnce = 20
 
 func dumb(ctx context.Context, t Terminal, c Config, crash func(any)) (err error) {
-	k := &talk{t: t, c: c, lines: make(chan string), sizes: t.Resizes, width: t.Width}
+	k := &talk{t: t, c: c, seen: map[string]bool{}, lines: make(chan string), sizes: t.Resizes, width: t.Width}
 	defer func() {
 		if p := recover(); p != nil {
 			crash(p)
@@ -154,6 +155,10 @@ func (k *talk) open(slug string) {
 	if err != nil {
 		k.print("There is no post «" + oneLine(slug) + "». ? says what can be typed.")
 		return
+	}
+	if !k.seen[p.Path] {
+		k.seen[p.Path] = true
+		k.c.Visitor.Viewed(p)
 	}
 	k.page(p, typeset.Header{Title: oneLine(p.Title), Note: oneLine(p.Note())})
 }

@@ -62,6 +62,7 @@ const (
 	drafts
 	unsaved
 	share
+	readers
 
 	// Of one screen for authors.
 	restore
@@ -155,6 +156,7 @@ var keymap = []binding{
 	{where: onList, keys: []string{"D"}, do: drafts},
 	{where: lists, keys: []string{"w"}, do: unsaved, help: "texts not saved yet", group: "author"},
 	{where: lists | onPost, keys: []string{"V"}, do: share, help: "preview address, for others", group: "author"},
+	{where: lists, keys: []string{"#"}, do: readers, help: "readers: views and sessions", group: "author"},
 
 	{where: onEditor, keys: []string{"ctrl+s"}, do: save, shown: "^S", help: "save", hint: "save", group: "editor"},
 	{where: onEditor, keys: []string{"ctrl+o"}, do: publishText, shown: "^O", help: "save and publish", hint: "publish", group: "editor"},

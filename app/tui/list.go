@@ -31,19 +31,21 @@ type list struct {
 	top     spot
 	menuAt  int
 
-	notices   []string // what an author should know, above the posts
-	noticesIn typeset.Theme
-	intro     *typeset.Page
-	introOf   *blog.Post
-	introFor  pageKey
-	tagCells  int
-	timeCells int
-	dateCells int
-	now       time.Time         // at the last sync with an edition: ages are counted from it
-	broken    map[string]string // by path: why a file is no post
-	colsFor   geometry
-	cols      columns
-	titles    map[*blog.Post][]string // broken into lines for cols
+	notices     []string // what an author should know, above the posts
+	noticesIn   typeset.Theme
+	intro       *typeset.Page
+	introOf     *blog.Post
+	introFor    pageKey
+	tagCells    int
+	timeCells   int
+	counted     time.Time // views, last
+	minutesWide int       // the longest reading time
+	dateCells   int
+	now         time.Time         // at the last sync with an edition: ages are counted from it
+	broken      map[string]string // by path: why a file is no post
+	colsFor     geometry
+	cols        columns
+	titles      map[*blog.Post][]string // broken into lines for cols
 }
 
 // A spot is a row of an item: item 0 is what stands above the posts, then each
@@ -139,7 +141,7 @@ func (l *list) sync() {
 		l.edition = l.b.edition
 		l.all = l.source(l.edition)
 		l.sift()
-		l.tagCells, l.timeCells, l.dateCells = 0, 0, 0
+		l.tagCells, l.dateCells = 0, 0
 		l.now, l.broken = time.Now(), map[string]string{}
 		for _, p := range l.edition.Problems() {
 			if !p.Warning && l.broken[p.Path] == "" {
@@ -150,11 +152,6 @@ func (l *list) sync() {
 			l.tagCells = max(l.tagCells, ansi.StringWidth(t.Name)+1)
 		}
 		for _, p := range l.all {
-			cells := len(minutes(p))
-			if !p.State.Visible() {
-				cells = min(len(l.timeOf(p)), widestAge)
-			}
-			l.timeCells = max(l.timeCells, cells)
 			l.dateCells = max(l.dateCells, len(l.dateOf(p)))
 		}
 		l.colsFor = geometry{}
@@ -162,10 +159,12 @@ func (l *list) sync() {
 			l.keep(selected, line)
 		}
 	}
+	l.recount()
 	if l.colsFor != l.b.geo || l.noticesIn != l.b.theme {
 		l.colsFor, l.noticesIn = l.b.geo, l.b.theme
 		l.notices = l.troubles()
 		l.titles = nil
+		l.timeCells, l.counted = l.timeRoom(), time.Now()
 		l.cols = newColumns(l.b.geo, l.dateCells, l.timeCells, l.tagCells)
 		l.clamp()
 	}

@@ -82,6 +82,18 @@ func (b *browser) replacePost(p *blog.Post, aim func(*post)) {
 	s.sync()
 }
 
+// view counts a post that is shown, once for the session.
+func (b *browser) view(p *blog.Post) {
+	if b.viewed[p.Path] {
+		return
+	}
+	if b.viewed == nil {
+		b.viewed = map[string]bool{}
+	}
+	b.viewed[p.Path] = true
+	b.conf.Visitor.Viewed(p)
+}
+
 func newPost(b *browser, p *blog.Post, aim func(*post)) *post {
 	s := &post{b: b, p: p, slug: p.Slug, link: -1, geo: b.geo}
 	if aim != nil {
@@ -213,6 +225,9 @@ func (s *post) meet() {
 // show takes the page, and stays where the reader was.
 func (s *post) show(set *typeset.Page, changed bool) {
 	s.page, s.geo = set, s.b.geo
+	if s.b.top() == screen(s) {
+		s.b.view(s.p)
+	}
 	s.link = -1
 	s.search.look(set)
 	s.restore(s.here)
