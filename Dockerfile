@@ -7,13 +7,20 @@ COPY app app
 ARG VERSION=
 RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /sheaf ./cmd/sheaf
 
+# Debian's git comes with Perl and a hundred programs; what is needed of it is
+# one file that has all of them in it that are used here.
+FROM debian:bookworm-slim AS git
+RUN apt-get update && apt-get install -y --no-install-recommends git
+
 FROM debian:bookworm-slim
 ARG VERSION=
 LABEL org.opencontainers.image.title="Sheaf" \
       org.opencontainers.image.description="A blog that people read with ssh" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.licenses="MIT"
-RUN apt-get update && apt-get install -y --no-install-recommends git rsync && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/*
+RUN apt-get update && apt-get install -y --no-install-recommends rsync libpcre2-8-0 zlib1g \
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/* && install -d /usr/share/git-core/templates
+COPY --from=git /usr/bin/git /usr/bin/git
 COPY --from=build /sheaf /usr/local/bin/sheaf
 COPY content /usr/local/share/sheaf/content
 # The number is fixed so that a folder of the host can be given to it: chown -R 10001 DIR.
