@@ -151,7 +151,7 @@ func (a *authors) load(s stamp) {
 	a.byKey, a.read = byKey, s
 	a.mu.Unlock()
 	if first || s.info != nil {
-		a.log.Info("authors read", "file", a.path, "count", len(byKey))
+		a.log.Info("authors read", "file", a.path, "count", len(byKey), "beside", len(a.also))
 	}
 }
 
