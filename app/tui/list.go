@@ -54,8 +54,8 @@ type spot struct{ item, row int }
 
 func (s spot) before(t spot) bool { return s.item < t.item || s.item == t.item && s.row < t.row }
 
-// widestAge is the room for "edited 5 min ago".
-const widestAge = 16
+// widestAge is the room for "edited 23 min ago".
+const widestAge = 17
 
 // pageKey is what a page was set for.
 type pageKey struct {
