@@ -3,7 +3,6 @@ package tui
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -35,25 +34,7 @@ func (h *helpScreen) hint(k binding) string { return k.hint }
 func (h *helpScreen) can(a action) bool { return a != cancel }
 
 func (h *helpScreen) act(a action) {
-	body := h.geo.body()
-	switch a {
-	case lineDown:
-		h.top++
-	case lineUp:
-		h.top--
-	case halfDown:
-		h.top += max(body/2, 1)
-	case halfUp:
-		h.top -= max(body/2, 1)
-	case pageDown:
-		h.top += max(body-1, 1)
-	case pageUp:
-		h.top -= max(body-1, 1)
-	case top:
-		h.top = 0
-	case bottom:
-		h.top = len(h.lines)
-	}
+	h.top += scrolled(a, h.top, h.geo.body(), len(h.lines))
 	h.clamp()
 }
 
@@ -173,14 +154,4 @@ func (h *helpScreen) visitor(width int) []string {
 	return lines
 }
 
-func (h *helpScreen) rows(height int) []row {
-	rows := make([]row, 0, height)
-	for i := h.top - h.geo.lead; len(rows) < height && i < len(h.lines); i++ {
-		if i < 0 || strings.TrimSpace(h.lines[i]) == "" {
-			rows = append(rows, row{})
-			continue
-		}
-		rows = append(rows, row{h.geo.left, h.lines[i]})
-	}
-	return rows
-}
+func (h *helpScreen) rows(height int) []row { return h.geo.window(h.lines, h.top, height) }

@@ -62,6 +62,20 @@ func (g geometry) edge() (at, width int) {
 	return g.left - 1, min(g.measure+2, g.width-g.left+1)
 }
 
+// window gives the rows that are seen of a text whose row top is the first on
+// the screen. The text begins below the blank lines above it.
+func (g geometry) window(lines []string, top, height int) []row {
+	rows := make([]row, 0, height)
+	for i := top - g.lead; len(rows) < height && i < len(lines); i++ {
+		if i < 0 {
+			rows = append(rows, row{})
+			continue
+		}
+		rows = append(rows, row{g.left, lines[i]})
+	}
+	return rows
+}
+
 // between sets a left and a right text on one line of a width. The right one
 // stays whole as long as the left one keeps something; what is too long ends
 // in "…".

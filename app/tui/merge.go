@@ -238,17 +238,7 @@ func (m *merge) choice(h blog.Hunk, taken byte, selected bool) {
 	m.lines = append(m.lines, "")
 }
 
-func (m *merge) rows(height int) []row {
-	rows := make([]row, 0, height)
-	for i := m.top - m.geo.lead; len(rows) < height && i < len(m.lines); i++ {
-		if i < 0 {
-			rows = append(rows, row{})
-			continue
-		}
-		rows = append(rows, row{m.geo.left, m.lines[i]})
-	}
-	return rows
-}
+func (m *merge) rows(height int) []row { return m.geo.window(m.lines, m.top, height) }
 
 // merged goes on with a text made of both.
 func (e *editor) merged(text string, rev blog.Rev, hash string) {

@@ -362,24 +362,9 @@ func (s *post) can(a action) bool {
 }
 
 func (s *post) act(a action) {
-	h := s.geo.body()
 	switch a {
-	case lineDown:
-		s.to(s.top + 1)
-	case lineUp:
-		s.to(s.top - 1)
-	case halfDown:
-		s.to(s.top + max(h/2, 1))
-	case halfUp:
-		s.to(s.top - max(h/2, 1))
-	case pageDown:
-		s.to(s.top + max(h-1, 1))
-	case pageUp:
-		s.to(s.top - max(h-1, 1))
-	case top:
-		s.to(0)
-	case bottom:
-		s.to(s.end())
+	case lineDown, lineUp, halfDown, halfUp, pageDown, pageUp, top, bottom:
+		s.to(s.top + scrolled(a, s.top, s.geo.body(), s.end()))
 	case older:
 		s.b.remember()
 		s.b.replacePost(s.older, nil)

@@ -86,14 +86,4 @@ func scrolled(a action, at, body, end int) int {
 	return 0
 }
 
-func (s *sheet) rows(height int) []row {
-	rows := make([]row, 0, height)
-	for i := s.top - s.geo.lead; len(rows) < height && i < len(s.lines); i++ {
-		if i < 0 {
-			rows = append(rows, row{})
-			continue
-		}
-		rows = append(rows, row{s.geo.left, s.lines[i]})
-	}
-	return rows
-}
+func (s *sheet) rows(height int) []row { return s.geo.window(s.lines, s.top, height) }
