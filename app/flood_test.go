@@ -313,12 +313,13 @@ func TestStatement34SlowPostsHoldNobodyUp(t *testing.T) {
 	c := w.mustLogin("")
 	w.says(c, "read arriving", "")
 	for name := range slow {
-		began := time.Now()
+		before := w.cpu()
 		done := make(chan string, 1)
 		go func() { done <- w.says(c, "read "+name, "") }()
 		w.quick()
 		out := <-done
-		if took := time.Since(began); took > 3*time.Second { // the list is read seven times meanwhile
+		// What the others on this machine do does not count.
+		if took := w.cpu() - before; took > time.Second {
 			t.Errorf("%s: took %v", name, took)
 		}
 		if !strings.Contains(out, name) {
