@@ -224,7 +224,7 @@ func FuzzFrontMatter(f *testing.F) {
 	for _, s := range []string{
 		"title: Hello\ndate: 2021-04-08\ntags: [a, b]\n", "title: \"x\"\ntags:\n- a\n- b c\ndraft: true\n", "a: b: c\n", "a:\n  b: c\n",
 		"title: 'it''s'\n", "x: [a, 'b, c', \"d\"]\n", "x: ~\ny: null\nz:\n", "x: |\n  text\n", "&a x: *a\n", "x: a # b\n", "x: a\n  b\n", "x: [a,, b]\n",
-		"title = \"t\"\n[extra]\na = 1\n", "{\"a\": [1, 2, {\"b\": null}]}", "x: -1\ny: - 1\nz: [-, a]\n", "x: .5\n? y\n", "x: a\u0085b\n", "x: [a\n, b]\n", "x: \"a\" b\n", "#\r:",
+		"title = \"t\"\n[extra]\na = 1\n", "{\"a\": [1, 2, {\"b\": null}]}", "x: -1\ny: - 1\nz: [-, a]\n", "x: .5\n? y\n", "x: a\u0085b\n", "x: [a\n, b]\n", "x: \"a\" b\n", "#\r:", "x: nulL\ny: NULL\n",
 	} {
 		f.Add(s)
 	}

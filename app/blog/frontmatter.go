@@ -319,7 +319,8 @@ func plainScalar(s string, flow bool) (any, bool) {
 	if flow && strings.ContainsAny(s, "[]{}:\"'") {
 		return nil, false
 	}
-	if len(s) == 4 && strings.EqualFold(s, "null") {
+	switch s {
+	case "null", "Null", "NULL": // YAML 1.2, 10.3.2; nothing else is
 		return nil, true
 	}
 	return s, true
