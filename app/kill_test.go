@@ -19,7 +19,7 @@ import (
 // sends sets of two files: after each start both files are of one set, the set
 // is no older than the last one acknowledged, and the log can be read.
 func TestKilledServerLosesNothing(t *testing.T) {
-	rounds := 50
+	rounds := 200
 	if testing.Short() {
 		rounds = 5
 	}
