@@ -42,6 +42,7 @@ package sshd
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net/netip"
 	"strings"
@@ -220,7 +221,7 @@ func (r *rooms) browse(v *visit, visitor blog.Visitor, open string) int {
 	switch {
 	case v.ctx.Err() != nil:
 		return 1
-	case err != nil && !errors.Is(err, context.Canceled):
+	case err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, io.EOF): // EOF: the client has gone
 		return v.fail("internal error ("+r.failed(err)+")", 1)
 	}
 	return 0
