@@ -59,14 +59,6 @@ func (v Visitor) Save(ctx context.Context, name string, base Rev, hash string, s
 		stands: map[string]string{name: hash}})
 }
 
-// Head is the newest revision, 0 for those who are no authors.
-func (v Visitor) Head() Rev {
-	if !v.author {
-		return 0
-	}
-	return v.blog.lib.folder.Ledger().Rev()
-}
-
 // Version gives a post's source as it was at a revision, for a post of any slug
 // or path it has or had. fs.ErrNotExist if there was none.
 func (v Visitor) Version(ctx context.Context, post string, rev Rev) ([]byte, error) {

@@ -277,7 +277,7 @@ func FuzzBuffer(f *testing.F) {
 	f.Add(strings.Repeat("0123456789abcde\n", 300), []byte{14, 200, 3, 14, 100, 1, 5, 14, 250, 7, 8, 15, 15})
 	f.Fuzz(func(t *testing.T, text string, ops []byte) {
 		if !utf8.ValidString(text) || len(text) > 64<<10 || len(ops) > 300 {
-			t.Skip()
+			t.Skip("larger than it needs to be, or not a text")
 		}
 		b := New(text, 0)
 		m := &model{text: text}
@@ -378,7 +378,7 @@ func FuzzBuffer(f *testing.F) {
 				m.anchor, m.at = b.Selection()
 			}
 			if op%17 == 15 && !utf8.ValidString(m.text) {
-				t.Skip() // cut in the middle of a rune: the caller's fault
+				t.Skip("cut in the middle of a rune: the caller's fault")
 			}
 			same(t, b.Text(), m.text)
 			if a, c := b.Selection(); a != m.anchor || c != m.at {

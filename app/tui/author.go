@@ -155,7 +155,7 @@ func hiddenFirst(posts []*blog.Post) []*blog.Post {
 // commit does something to the blog, says what came of it, and keeps the way
 // back.
 func (b *browser) commit(what string, job func(context.Context) (blog.Receipt, error)) {
-	ctx, head := b.ctx, b.conf.Visitor.Head()
+	ctx := b.ctx
 	b.work(func() func() {
 		r, err := job(ctx)
 		return func() {
@@ -163,7 +163,7 @@ func (b *browser) commit(what string, job func(context.Context) (blog.Receipt, e
 				b.refused(err)
 				return
 			}
-			b.committed(r, head, what)
+			b.committed(r, what)
 			b.point(r)
 			b.say(b.outcome(r, what))
 		}
@@ -186,9 +186,10 @@ func (b *browser) point(r blog.Receipt) {
 	}
 }
 
-// committed notes a commit for undo, unless nothing was changed.
-func (b *browser) committed(r blog.Receipt, before blog.Rev, what string) {
-	if r.Rev <= before {
+// committed notes a commit for undo, unless nothing was changed: the revision is
+// somebody else's then.
+func (b *browser) committed(r blog.Receipt, what string) {
+	if !slices.ContainsFunc(r.Files, func(f blog.Filed) bool { return f.Action != blog.Unchanged }) {
 		return
 	}
 	b.done = append(b.done, done{r.Rev, what})

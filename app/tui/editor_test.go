@@ -7,6 +7,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"sheaf/app/blog"
 	"sheaf/app/buffer"
 	"sheaf/app/typeset"
 )
@@ -74,7 +75,7 @@ func FuzzRows(f *testing.F) {
 	f.Add("a\u0300\u0300\u200d\u202ex\x00", 3)
 	f.Fuzz(func(t *testing.T, text string, width int) {
 		if width < 2 || width > 500 || len(text) > 100<<10 {
-			t.Skip()
+			t.Skip("no such window, or no such post")
 		}
 		w := &wrapping{text: buffer.NewText(text), width: width}
 		var down []span
@@ -229,5 +230,30 @@ func BenchmarkEditorPaste(b *testing.B) {
 		if e.buf.Text().Len() < 1<<19 {
 			b.Fatal("nothing was pasted")
 		}
+	}
+}
+
+// What is kept of a text is forgotten when an earlier state of it was saved
+// only if nothing was typed and kept since.
+func TestKeeperKeepsTheLatest(t *testing.T) {
+	bl, _ := openBlog(t, map[string]string{"hello.md": "Hello.\n"})
+	v := bl.Author("Ada")
+	k := &keeper{visitor: v, version: -1}
+	for version, text := range []string{"one", "two"} {
+		if err := k.put(t.Context(), version, blog.Kept{Text: []byte(text)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := k.drop(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	if all, err := v.Kept(t.Context()); err != nil || len(all) != 1 || string(all[0].Text) != "two" {
+		t.Fatalf("kept %v, %v", all, err)
+	}
+	if err := k.drop(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	if all, err := v.Kept(t.Context()); err != nil || len(all) != 0 {
+		t.Fatalf("kept %v, %v", all, err)
 	}
 }

@@ -21,7 +21,7 @@ type keeper struct {
 	release func() // of the hold on what is kept
 }
 
-// hold keeps other sessions of the author from being offered this text.
+// hold tells other sessions of the author that this text is open here.
 func (k *keeper) hold(id string) {
 	if id != k.id && k.release != nil {
 		k.release()
@@ -59,11 +59,14 @@ func (k *keeper) put(ctx context.Context, version int, text blog.Kept) error {
 }
 
 // drop forgets what is kept: up to this version the text is safe elsewhere, or
-// not wanted.
+// not wanted. What was kept later stays.
 func (k *keeper) drop(ctx context.Context, version int) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.version = max(k.version, version)
+	if k.version > version {
+		return nil
+	}
+	k.version = version
 	if k.id == "" {
 		return nil
 	}

@@ -105,7 +105,7 @@ func (p *prompt) line(width int, st typeset.Styles) string {
 	if p.tail != nil {
 		tail = p.tail()
 	}
-	text := p.text
+	text := markdown.Clean(p.text)
 	room := width - ansi.StringWidth(p.label) - 1
 	if tail != "" && room-ansi.StringWidth(tail) > 12 {
 		room -= ansi.StringWidth(tail) + 2

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io/fs"
@@ -113,7 +114,6 @@ func (e *editor) commit(verb string, more func(context.Context, blog.Receipt) (b
 		src = append(src, '\n')
 	}
 	name, base, hash := e.name, e.base, e.hash
-	head := v.Head()
 	if e.committing {
 		return
 	}
@@ -130,6 +130,13 @@ func (e *editor) commit(verb string, more func(context.Context, blog.Receipt) (b
 		var now []byte
 		r = saved
 		var after error
+		var kept string // the blob that was saved
+		if err == nil {
+			var stands []byte
+			if _, base, kept, stands, err = v.Open(ctx, name); err == nil && !bytes.Equal(stands, src) {
+				kept = "" // somebody else was quick
+			}
+		}
 		if err == nil {
 			if more != nil {
 				r, after = more(ctx, saved)
@@ -147,17 +154,19 @@ func (e *editor) commit(verb string, more func(context.Context, blog.Receipt) (b
 				return
 			}
 			e.name, e.base, e.hash, e.unsaved, e.overtaken, e.unkept = name, base, hash, false, false, ""
-			e.b.committed(saved, head, "saving "+e.title())
+			e.b.committed(saved, "saving "+e.title())
 			e.b.follow(v.Edition())
-			if after == nil {
-				e.b.committed(r, saved.Rev, "publishing "+e.title())
+			if more != nil && after == nil {
+				e.b.committed(r, "publishing "+e.title())
 			}
 			if e.buf.Version() == version {
 				e.take(string(now))
 				e.buf.Saved()
 				version = e.buf.Version()
 			} else {
-				e.unsaved = string(now) != string(src) // the rest comes with the next saving
+				// What was typed meanwhile began from what was saved, not from
+				// what the post is now: the next saving compares the two.
+				e.hash, e.unsaved = kept, true
 			}
 			e.seen = e.buf.Version()
 			keep := e.keep
@@ -250,5 +259,5 @@ func authorOf(r blog.Revision) string {
 	if who == "" {
 		who = "somebody at the server"
 	}
-	return who + " (" + r.Door + ", " + ago(r.Time, time.Now()) + ")"
+	return who + " (" + oneLine(r.Door) + ", " + ago(r.Time, time.Now()) + ")"
 }
