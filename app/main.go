@@ -69,6 +69,9 @@ func Main(ctx context.Context, p Process) (status int) {
 	if transfer.IsHook(p.Name, p.Env) {
 		return transfer.Hook(ctx, p.Env, p.Stdin, p.Stderr)
 	}
+	// A collection takes longer than to read a command line.
+	percent := debug.SetGCPercent(-1)
+	defer debug.SetGCPercent(percent)
 	var cli commands
 	parser, err := kong.New(&cli,
 		kong.Name("sheaf"),
@@ -88,6 +91,7 @@ func Main(ctx context.Context, p Process) (status int) {
 		fmt.Fprintf(p.Stderr, "sheaf: %s\nhint: sheaf --help lists commands and flags\n", oneLine(err.Error()))
 		return 2
 	}
+	debug.SetGCPercent(percent)
 	err = cmd.Run()
 	if err == nil {
 		return 0

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -183,11 +182,11 @@ func splice(src []byte, o markdown.Options, name string, value any) ([]byte, err
 	return nil, fmt.Errorf("field %q is written in a way that only its author can change", markdown.Clean(name))
 }
 
-var fieldName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]{0,63}(\.[A-Za-z_][A-Za-z0-9_-]{0,63})?$`)
+var fieldName = pattern(`^[A-Za-z_][A-Za-z0-9_-]{0,63}(\.[A-Za-z_][A-Za-z0-9_-]{0,63})?$`)
 
 // settable refuses what no front matter should hold.
 func settable(name string, value any) error {
-	if !fieldName.MatchString(name) {
+	if !fieldName().MatchString(name) {
 		return fmt.Errorf("field %q cannot be changed here", cut(markdown.Clean(name), 60))
 	}
 	texts, _ := value.([]string)

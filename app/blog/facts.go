@@ -10,6 +10,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -610,17 +611,23 @@ func minutes(words int, body []byte) int {
 }
 
 var (
-	htmlTag    = regexp.MustCompile(`</?[a-zA-Z][^<>]*>`)
-	inlineLink = regexp.MustCompile(`!?\[([^\[\]]*)\]\([^()]*\)`)
+	htmlTag    = pattern(`</?[a-zA-Z][^<>]*>`)
+	inlineLink = pattern(`!?\[([^\[\]]*)\]\([^()]*\)`)
 )
+
+// pattern compiles expr when it is first asked for: few commands need it, and
+// all of them would wait for it at their start.
+func pattern(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+}
 
 // plainLine brings a value of a front matter to one clean line without markup.
 func plainLine(s string) string {
 	if strings.ContainsAny(s, "<&") {
-		s = html.UnescapeString(htmlTag.ReplaceAllString(s, ""))
+		s = html.UnescapeString(htmlTag().ReplaceAllString(s, ""))
 	}
 	if strings.Contains(s, "](") {
-		s = inlineLink.ReplaceAllString(s, "$1")
+		s = inlineLink().ReplaceAllString(s, "$1")
 	}
 	if strings.Contains(s, "`") {
 		s = strings.ReplaceAll(s, "`", "")

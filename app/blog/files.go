@@ -11,7 +11,6 @@ import (
 	"iter"
 	"net/url"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -255,7 +254,7 @@ func (e *Edition) public(entries []Entry) (paths map[string]bool, posts map[stri
 }
 
 // named finds the words of a source that may be the names of files.
-var named = regexp.MustCompile("[^\\s()<>\"'`\\[\\]{}|=]+\\.[A-Za-z0-9]{1,8}")
+var named = pattern("[^\\s()<>\"'`\\[\\]{}|=]+\\.[A-Za-z0-9]{1,8}")
 
 // names gives the words of a post's source that may be the names of files. They
 // are found once for every version of it.
@@ -269,7 +268,7 @@ func (p *Post) names() []string {
 	}
 	const most = 4096
 	var found []string
-	for _, word := range named.FindAllString(string(src), -1) {
+	for _, word := range named().FindAllString(string(src), -1) {
 		if strings.Contains(word, "://") || isMarkdown(word) {
 			continue
 		}
@@ -348,13 +347,13 @@ func PathFor(name string) (string, error) {
 func foldName(p string) string { return norm.NFC.String(strings.ToLower(norm.NFC.String(p))) }
 
 // droppings are the temporary names of editors and of sed.
-var droppings = regexp.MustCompile(`^(4913|sed[A-Za-z0-9]{6}|#.*#|.*~|.*\.(swp|swo|tmp|part|crdownload|filepart))$`)
+var droppings = pattern(`^(4913|sed[A-Za-z0-9]{6}|#.*#|.*~|.*\.(swp|swo|tmp|part|crdownload|filepart))$`)
 
 // Scratch reports a name that is nobody's work: hidden names and the droppings
 // of editors and of transfers (4913, .x.swp, x~).
 func Scratch(name string) bool {
 	for part := range strings.SplitSeq(name, "/") {
-		if part != "" && part != "." && part != ".." && part[0] == '.' || droppings.MatchString(part) {
+		if part != "" && part != "." && part != ".." && part[0] == '.' || droppings().MatchString(part) {
 			return true
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -411,7 +410,7 @@ func yamlValue(n *yaml.Node, line int, budget *int) any {
 	return nil
 }
 
-var yamlLine = regexp.MustCompile(`line (\d+)`)
+var yamlLine = pattern(`line (\d+)`)
 
 // yamlError gives the line and the reason of the library's error in words an
 // author can use.
@@ -421,7 +420,7 @@ func yamlError(err error) (line int, why string) {
 	if errors.As(err, &one) {
 		line = one.Mark.Line
 	}
-	if m := yamlLine.FindStringSubmatch(why); m != nil && line == 0 {
+	if m := yamlLine().FindStringSubmatch(why); m != nil && line == 0 {
 		line, _ = strconv.Atoi(m[1])
 	}
 	if i := strings.LastIndex(why, ": "); i >= 0 {

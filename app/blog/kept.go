@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -46,7 +45,7 @@ const (
 	keptMagic  = "sheaf-edit "
 )
 
-var keptID = regexp.MustCompile(`^[a-z0-9]{1,40}$`)
+var keptID = pattern(`^[a-z0-9]{1,40}$`)
 
 // keptOf begins the names of an author's texts. A byline may hold anything, so
 // that it is not in them.
@@ -74,7 +73,7 @@ func (v Visitor) Keep(_ context.Context, k Kept) (id string, err error) {
 		return "", ErrNotAuthor
 	case int64(len(k.Text)) > v.blog.limits.Post:
 		return "", refusal(k.Path, "is too big: %s; at most %s", bytesOf(int64(len(k.Text))), bytesOf(v.blog.limits.Post))
-	case k.ID != "" && !keptID.MatchString(k.ID):
+	case k.ID != "" && !keptID().MatchString(k.ID):
 		return "", fmt.Errorf("kept text %q: %w", cut(markdown.Clean(k.ID), 40), fs.ErrInvalid)
 	case len(k.Path) > maxPath:
 		return "", fmt.Errorf("kept text: its path is longer than %d bytes", maxPath)
@@ -171,7 +170,7 @@ func (v Visitor) Forget(_ context.Context, id string) error {
 	switch {
 	case !v.author:
 		return ErrNotAuthor
-	case !keptID.MatchString(id):
+	case !keptID().MatchString(id):
 		return fmt.Errorf("kept text %q: %w", cut(markdown.Clean(id), 40), fs.ErrInvalid)
 	}
 	v.blog.keeping.Lock()

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -790,7 +789,7 @@ func (l *layout) dated(t time.Time, was string, quote byte) []string {
 	if l.kind == markdown.Julia && quote == 0 {
 		texts = append(texts, t.Format("Date(2006, 1, 2)"), t.UTC().Format("DateTime(2006, 1, 2, 15, 4, 5)"))
 		for i := range texts {
-			texts[i] = unpadded.ReplaceAllString(texts[i], "$1$2")
+			texts[i] = unpadded().ReplaceAllString(texts[i], "$1$2")
 		}
 	}
 	for _, f := range forms {
@@ -809,7 +808,7 @@ func (l *layout) dated(t time.Time, was string, quote byte) []string {
 }
 
 // unpadded finds the zeros that Julia's numbers do without.
-var unpadded = regexp.MustCompile(`([(, ])0(\d)`)
+var unpadded = pattern(`([(, ])0(\d)`)
 
 // quoted writes a text: with the quotes asked for, or (0) without if it cannot
 // be taken for anything else.

@@ -2,17 +2,16 @@ package blog
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 )
 
 var (
-	clockAlone = regexp.MustCompile(`^(?i)(?:at )?(\d{1,2})(?::(\d\d)(?::(\d\d))?)? ?([ap]m)?$`)
-	dayClock   = regexp.MustCompile(`^(?i)(.+?),? ((?:at )?\d{1,2}(?::\d\d){0,2} ?(?:[ap]m)?|(?:at )?noon|(?:at )?midnight)$`)
-	clockDay   = regexp.MustCompile(`^(?i)((?:at )?\d{1,2}(?::\d\d){1,2} ?(?:[ap]m)?|\d{1,2} ?[ap]m|noon|midnight),? (?:on )?(.+)$`)
-	span       = regexp.MustCompile(`^(\d{1,4}|an?|one) ?(minutes?|mins?|months?|m|hours?|hrs?|h|days?|d|weeks?|w|years?)(?:$|,? and |,? ?)`)
+	clockAlone = pattern(`^(?i)(?:at )?(\d{1,2})(?::(\d\d)(?::(\d\d))?)? ?([ap]m)?$`)
+	dayClock   = pattern(`^(?i)(.+?),? ((?:at )?\d{1,2}(?::\d\d){0,2} ?(?:[ap]m)?|(?:at )?noon|(?:at )?midnight)$`)
+	clockDay   = pattern(`^(?i)((?:at )?\d{1,2}(?::\d\d){1,2} ?(?:[ap]m)?|\d{1,2} ?[ap]m|noon|midnight),? (?:on )?(.+)$`)
+	span       = pattern(`^(\d{1,4}|an?|one) ?(minutes?|mins?|months?|m|hours?|hrs?|h|days?|d|weeks?|w|years?)(?:$|,? and |,? ?)`)
 )
 
 // ParseWhen reads a date as people type it: "2026-12-01", "2026-12-01 9:00",
@@ -51,13 +50,13 @@ func whenOf(text string, now time.Time) (time.Time, bool) {
 			return c.on(today.AddDate(0, 0, 1))
 		}
 	}
-	if m := dayClock.FindStringSubmatch(text); m != nil {
+	if m := dayClock().FindStringSubmatch(text); m != nil {
 		c, ok := clockOf(m[2])
 		if day, is := dayOf(m[1], now); ok && is && !strings.Contains(m[1], ":") {
 			return c.on(day)
 		}
 	}
-	if m := clockDay.FindStringSubmatch(text); m != nil {
+	if m := clockDay().FindStringSubmatch(text); m != nil {
 		c, ok := clockOf(m[1])
 		if day, is := dayOf(m[2], now); ok && is && !strings.Contains(m[2], ":") {
 			return c.on(day)
@@ -71,7 +70,7 @@ func later(s string, now time.Time) (time.Time, bool) {
 	s = strings.TrimPrefix(s, "in ")
 	t := now
 	for first := true; s != "" || first; first = false {
-		m := span.FindStringSubmatch(s)
+		m := span().FindStringSubmatch(s)
 		if m == nil {
 			return t, false
 		}
@@ -109,7 +108,7 @@ func clockOf(s string) (c timeOfDay, ok bool) {
 	case "midnight":
 		return timeOfDay{}, true
 	}
-	m := clockAlone.FindStringSubmatch(s)
+	m := clockAlone().FindStringSubmatch(s)
 	if m == nil {
 		return c, false
 	}

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // A marker is what a line of a list begins with.
@@ -14,12 +15,14 @@ type marker struct {
 	task   string // "[ ] "
 }
 
-var markers = regexp.MustCompile(`^([ \t]*(?:>[ \t]?)*)(?:([-*+]|\d{1,9}[.)])([ \t]+)(\[[ xX]\][ \t]+)?)?`)
+var markers = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^([ \t]*(?:>[ \t]?)*)(?:([-*+]|\d{1,9}[.)])([ \t]+)(\[[ xX]\][ \t]+)?)?`)
+})
 
 // markerOf reads the beginning of a line; false if it is neither of a list nor
 // of a quote.
 func markerOf(line string) (m marker, ok bool) {
-	found := markers.FindStringSubmatch(line)
+	found := markers().FindStringSubmatch(line)
 	m = marker{found[1], found[2], found[3], found[4]}
 	return m, m.sign != "" || strings.Contains(m.indent, ">")
 }

@@ -4,16 +4,17 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // longestMath bounds one formula, so that a stray dollar does not search a whole file again and again.
 const longestMath = 16 << 10
 
 // texLike tells a formula from text in brackets or between dollars.
-var texLike = regexp.MustCompile(`\\|[\^_]|[=<>+]|^\W*[A-Za-z]\W*$`)
+var texLike = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\\|[\^_]|[=<>+]|^\W*[A-Za-z]\W*$`) })
 
 // texSure tells a formula from text in brackets that an author escaped.
-var texSure = regexp.MustCompile(`\\[a-zA-Z]{2,}|[\^_]\{|[a-z]\s*[=<>+]\s*[\\a-z0-9]`)
+var texSure = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\\[a-zA-Z]{2,}|[\^_]\{|[a-z]\s*[=<>+]\s*[\\a-z0-9]`) })
 
 // dollarMath takes a formula that begins with a dollar at i.
 func (s *shield) dollarMath(i int, flush func()) (next int, ok bool) {
@@ -54,7 +55,7 @@ func (s *shield) dollarMath(i int, flush func()) (next int, ok bool) {
 		if next < len(s.s) && s.s[next] >= '0' && s.s[next] <= '9' {
 			return 0, false
 		}
-		plain := !texLike.MatchString(tex)
+		plain := !texLike().MatchString(tex)
 		if plain && (len(tex) > 24 || strings.Count(tex, " ") > 2) || strings.Contains(tex, "\n") && !strings.ContainsAny(tex, `\^_=`) || strings.Contains(tex, "](") || strings.Contains(tex, "```") {
 			return 0, false
 		}
@@ -166,7 +167,7 @@ func (s *shield) bracketMath(i int, flush func()) (next int, ok bool) {
 	switch rest[open-1] {
 	case '(':
 		n := strings.Index(rest[open:], rest[:open-1]+")")
-		if n <= 0 || blankLine(rest[open:open+n]) || !texLike.MatchString(rest[open:open+n]) && (open == 2 && s.dialect != Franklin) {
+		if n <= 0 || blankLine(rest[open:open+n]) || !texLike().MatchString(rest[open:open+n]) && (open == 2 && s.dialect != Franklin) {
 			return 0, false
 		}
 		next = i + n + 2*open
@@ -180,7 +181,7 @@ func (s *shield) bracketMath(i int, flush func()) (next int, ok bool) {
 			return 0, false
 		}
 		inside := rest[open : open+n]
-		if s.dialect != Franklin && (!texSure.MatchString(inside) || strings.ContainsAny(inside, "`[]") && !strings.Contains(inside, `\`) || strings.Contains(inside, "](")) {
+		if s.dialect != Franklin && (!texSure().MatchString(inside) || strings.ContainsAny(inside, "`[]") && !strings.Contains(inside, `\`) || strings.Contains(inside, "](")) {
 			return 0, false
 		}
 		next = i + n + 2*open

@@ -3,6 +3,7 @@ package sshd
 import (
 	"regexp"
 	"strings"
+	"sync"
 
 	gossh "golang.org/x/crypto/ssh"
 )
@@ -50,8 +51,10 @@ type requests struct {
 }
 
 var (
-	termName = regexp.MustCompile(`^[A-Za-z0-9._+-]{1,64}$`)
-	envName  = regexp.MustCompile(`^(LANG|LC_[A-Z]{1,32}|COLORTERM|TERM_PROGRAM|NO_COLOR|GIT_PROTOCOL)$`)
+	termName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9._+-]{1,64}$`) })
+	envName  = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^(LANG|LC_[A-Z]{1,32}|COLORTERM|TERM_PROGRAM|NO_COLOR|GIT_PROTOCOL)$`)
+	})
 )
 
 type ptyRequest struct {
@@ -92,7 +95,7 @@ func (r *requests) judge(kind string, payload []byte) judgement {
 			return judgement{}
 		}
 		entry := kv.Name + "=" + kv.Value
-		if !envName.MatchString(kv.Name) || strings.ContainsFunc(kv.Value, unprintable) ||
+		if !envName().MatchString(kv.Name) || strings.ContainsFunc(kv.Value, unprintable) ||
 			len(r.env) >= maxEnv || r.envBytes+len(entry) > maxEnvBytes {
 			return judgement{}
 		}
@@ -129,7 +132,7 @@ func terminalName(s string) string {
 	if s == "" {
 		return "dumb"
 	}
-	if !termName.MatchString(s) {
+	if !termName().MatchString(s) {
 		return "xterm"
 	}
 	return s

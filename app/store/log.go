@@ -33,14 +33,15 @@ func openJournal(root *os.Root) (*journal, error) {
 	return &journal{file: file}, nil
 }
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+// checksum is the CRC-32C of b.
+func checksum(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)) }
 
 func encode(c Commit) ([]byte, error) {
 	text, err := json.Marshal(c)
 	if err != nil {
 		return nil, err
 	}
-	return fmt.Appendf(nil, "%08x %s\n", crc32.Checksum(text, castagnoli), text), nil
+	return fmt.Appendf(nil, "%08x %s\n", checksum(text), text), nil
 }
 
 func decode(line []byte) (c Commit, err error) {
@@ -48,7 +49,7 @@ func decode(line []byte) (c Commit, err error) {
 		return c, errors.New("not a commit")
 	}
 	sum, err := strconv.ParseUint(string(line[:8]), 16, 32)
-	if err != nil || uint32(sum) != crc32.Checksum(line[9:], castagnoli) {
+	if err != nil || uint32(sum) != checksum(line[9:]) {
 		return c, errors.New("the checksum is wrong")
 	}
 	if err := json.Unmarshal(line[9:], &c); err != nil {

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io/fs"
 	"maps"
 	"os"
@@ -97,14 +96,14 @@ func record(d digest, b []byte, put uint32) []byte {
 	r = append(r, d[:]...)
 	r = binary.BigEndian.AppendUint32(r, uint32(len(b)))
 	r = binary.BigEndian.AppendUint32(r, put)
-	r = binary.BigEndian.AppendUint32(r, crc32.Checksum(r, castagnoli))
+	r = binary.BigEndian.AppendUint32(r, checksum(r))
 	return append(r, b...)
 }
 
 // wholeRecord reads the record that b begins with, if there is one.
 func wholeRecord(b []byte) (d digest, size, put uint32, ok bool) {
 	const summed = headSize - 4
-	if len(b) < headSize || binary.BigEndian.Uint32(b[summed:]) != crc32.Checksum(b[:summed], castagnoli) {
+	if len(b) < headSize || binary.BigEndian.Uint32(b[summed:]) != checksum(b[:summed]) {
 		return d, 0, 0, false
 	}
 	size = binary.BigEndian.Uint32(b[sha256.Size:])
@@ -473,7 +472,7 @@ func (p *packs) saveIndex(k *pack) error {
 	}
 	k.forgot = false
 	p.mu.Unlock()
-	b = binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
+	b = binary.BigEndian.AppendUint32(b, checksum(b))
 	// The pack first: the index knows nothing that a power cut can take.
 	err := p.syncPacks(map[*pack]bool{k: true})
 	var tmp string
@@ -501,7 +500,7 @@ func (p *packs) loadIndex(k *pack) (known []byte) {
 	}
 	b, sum := b[:len(b)-4], binary.BigEndian.Uint32(b[len(b)-4:])
 	size := int64(binary.BigEndian.Uint32(b))
-	if sum != crc32.Checksum(b, castagnoli) || size > k.size {
+	if sum != checksum(b) || size > k.size {
 		return nil
 	}
 	k.indexed = size

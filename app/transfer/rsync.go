@@ -39,9 +39,9 @@ type rsyncCall struct {
 
 var (
 	// rsyncNumber are the letters that have a number behind them.
-	rsyncNumber = regexp.MustCompile(`^-[@B]-?[0-9]{1,9}$`)
+	rsyncNumber = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^-[@B]-?[0-9]{1,9}$`) })
 	// rsyncAbilities end the letters: what the client is able to.
-	rsyncAbilities = regexp.MustCompile(`^e[0-9]{0,3}\.[0-9]{0,3}[a-zA-Z]*$`)
+	rsyncAbilities = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^e[0-9]{0,3}\.[0-9]{0,3}[a-zA-Z]*$`) })
 
 	// rsyncWord is large, and made when it is asked for: most sessions never
 	// need it.
@@ -83,7 +83,7 @@ func parseRsync(args []string) (c rsyncCall, err error) {
 			args = args[1:]
 			continue
 		case c.sender && (o == "--files-from=-" || o == "--from0"):
-		case rsyncNumber.MatchString(o), rsyncWord().MatchString(o):
+		case rsyncNumber().MatchString(o), rsyncWord().MatchString(o):
 			c.whole = c.whole || o == "--checksum"
 		default:
 			if err := c.letters(o); err != nil {
@@ -119,7 +119,7 @@ func (c *rsyncCall) letters(o string) error {
 	}
 	for i, l := range o[1:] {
 		if l == 'e' {
-			if !rsyncAbilities.MatchString(o[1+i:]) {
+			if !rsyncAbilities().MatchString(o[1+i:]) {
 				return fmt.Errorf("%s is not understood", line(o))
 			}
 			break
