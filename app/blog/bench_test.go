@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,8 +17,17 @@ import (
 	"sheaf/app/store"
 )
 
-// manyPosts writes n posts of about size bytes.
-func manyPosts(tb testing.TB, n, size int) string {
+// heads are front matters of one dialect each: a title of two words and a
+// number, a date, two tags.
+var heads = map[string]string{
+	"yaml":     "---\ntitle: The %s of %s, number %d\ndate: %d-%02d-%02d\ntags: [%s, %s]\ndraft: false\n---\n\n",
+	"toml":     "+++\ntitle = \"The %s of %s, number %d\"\ndate = %d-%02d-%02d\ntags = [\"%s\", \"%s\"]\ndraft = false\n+++\n\n",
+	"franklin": "@def title = \"The %s of %s, number %d\"\n@def date = Date(%d, %02d, %02d)\n@def tags = [\"%s\", \"%s\"]\n@def hascode = true\n\n\\toc\n\n",
+	"plain":    "# The %s of %s, number %d\n\n%d-%02d-%02d %s %s\n\n",
+}
+
+// manyPosts writes n posts of about size bytes that begin with head.
+func manyPosts(tb testing.TB, n, size int, head string) string {
 	tb.Helper()
 	dir := tb.TempDir()
 	rnd := rand.New(rand.NewPCG(1, 2))
@@ -35,7 +46,7 @@ func manyPosts(tb testing.TB, n, size int) string {
 			}
 		}
 		var b strings.Builder
-		fmt.Fprintf(&b, "---\ntitle: The %s of %s, number %d\ndate: %d-%02d-%02d\ntags: [%s, %s]\ndraft: false\n---\n\n",
+		fmt.Fprintf(&b, head,
 			words[rnd.IntN(len(words))], words[rnd.IntN(len(words))], i, 1995+rnd.IntN(30), 1+rnd.IntN(12), 1+rnd.IntN(28),
 			words[rnd.IntN(30)], words[rnd.IntN(30)])
 		for b.Len() < size {
@@ -73,74 +84,76 @@ func openDir(tb testing.TB, dir string) *Blog {
 	return b
 }
 
-// BenchmarkStart compares the index of 10,000 posts with a pass that only
-// reads the files, by as many workers.
+// BenchmarkStart compares the index of 10,000 posts of each dialect with a pass
+// that only reads the files, by as many workers.
 func BenchmarkStart(b *testing.B) {
-	dir := manyPosts(b, 10000, 4000)
-	b.Run("read-only", func(b *testing.B) {
-		for b.Loop() {
-			var names []string
-			err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
-				if err == nil && !d.IsDir() {
-					names = append(names, p)
+	for _, dialect := range slices.Sorted(maps.Keys(heads)) {
+		dir := manyPosts(b, 10000, 4000, heads[dialect])
+		b.Run(dialect+"/read-only", func(b *testing.B) {
+			for b.Loop() {
+				readAll(b, dir)
+			}
+		})
+		f, err := store.View(dir)
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer f.Close()
+		var s *shelf
+		b.Run(dialect+"/index", func(b *testing.B) {
+			for b.Loop() {
+				s = newShelf(f)
+				if err := s.rescan(); err != nil {
+					b.Fatal(err)
 				}
-				return err
-			})
-			if err != nil {
-				b.Fatal(err)
+				v, _ := s.edition(s.lib.now())
+				if len(v.reader.posts) != 10000 {
+					b.Fatal(len(v.reader.posts), v.author.problems)
+				}
 			}
-			work := make(chan string)
-			var wg sync.WaitGroup
-			for range min(runtime.GOMAXPROCS(0), 4) {
-				wg.Go(func() {
-					for p := range work {
-						if _, err := os.ReadFile(p); err != nil {
-							b.Error(err)
-						}
-					}
-				})
+		})
+		b.Run(dialect+"/rescan", func(b *testing.B) {
+			for b.Loop() {
+				if err := s.rescan(); err != nil {
+					b.Fatal(err)
+				}
 			}
-			for _, p := range names {
-				work <- p
-			}
-			close(work)
-			wg.Wait()
+		})
+	}
+}
+
+// readAll reads every file below dir, as many at once as the index does.
+func readAll(b *testing.B, dir string) {
+	var names []string
+	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			names = append(names, p)
 		}
+		return err
 	})
-	b.Run("index", func(b *testing.B) {
-		f, err := store.View(dir)
-		if err != nil {
-			b.Fatal(err)
-		}
-		defer f.Close()
-		for b.Loop() {
-			s := newShelf(f)
-			if err := s.rescan(); err != nil {
-				b.Fatal(err)
+	if err != nil {
+		b.Fatal(err)
+	}
+	work := make(chan string)
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), 4) {
+		wg.Go(func() {
+			for p := range work {
+				if _, err := os.ReadFile(p); err != nil {
+					b.Error(err)
+				}
 			}
-			v, _ := s.edition(s.lib.now())
-			if len(v.reader.posts) != 10000 {
-				b.Fatal(len(v.reader.posts), v.author.problems)
-			}
-		}
-	})
-	b.Run("rescan", func(b *testing.B) {
-		f, err := store.View(dir)
-		if err != nil {
-			b.Fatal(err)
-		}
-		defer f.Close()
-		s := newShelf(f)
-		for b.Loop() {
-			if err := s.rescan(); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
+		})
+	}
+	for _, p := range names {
+		work <- p
+	}
+	close(work)
+	wg.Wait()
 }
 
 func BenchmarkFilter(b *testing.B) {
-	e := openDir(b, manyPosts(b, 10000, 500)).Reader().Edition()
+	e := openDir(b, manyPosts(b, 10000, 500, heads["yaml"])).Reader().Edition()
 	for _, q := range []string{"t", "the", "number 99", "zzzqx", "tnmbr"} {
 		b.Run(strings.ReplaceAll(q, " ", "_"), func(b *testing.B) {
 			for b.Loop() {
@@ -151,7 +164,7 @@ func BenchmarkFilter(b *testing.B) {
 }
 
 func BenchmarkSearch(b *testing.B) {
-	e := openDir(b, manyPosts(b, 10000, 4000)).Reader().Edition()
+	e := openDir(b, manyPosts(b, 10000, 4000, heads["yaml"])).Reader().Edition()
 	e.Search("warm") // makes the text
 	for _, q := range []string{"e", "the", "number", "about", "qzxwvj", "abc xyz"} {
 		b.Run(strings.ReplaceAll(q, " ", "_"), func(b *testing.B) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"html"
+	"math/bits"
 	"net/url"
 	"path"
 	"regexp"
@@ -79,7 +80,7 @@ func sum(b []byte) uint64 { return maphash.Bytes(hashSeed, b) }
 func newEntry(f file, src []byte, lib *library, d markdown.Dialect) *entry {
 	e := &entry{file: f, hash: sum(src), lib: lib, dialect: d}
 	quick, own := quickRead, markdown.Plain
-	if f.section.kind == markdown.Franklin {
+	if f.section.kind == markdown.Franklin || bytes.HasPrefix(bytes.TrimLeft(src, "\n"), []byte("@def ")) && path.Ext(f.path) != ".mdx" {
 		quick, own = quickFranklin, markdown.Franklin
 	}
 	if s, list, ok := quick(src); ok && (d == markdown.Auto || d == own) {
@@ -119,7 +120,8 @@ func quickRead(src []byte) (*markdown.Source, fields, bool) {
 		if heading == "" || moreDefs(src) {
 			return nil, nil, false
 		}
-		return &markdown.Source{Body: src, Heading: heading, Words: quickWords(src)}, nil, true
+		words, wide := quickWords(src)
+		return &markdown.Source{Body: src, Heading: heading, Words: words, Wide: wide}, nil, true
 	}
 	if front.Kind == markdown.TOML && moreDefs(body) {
 		return nil, nil, false // Julia's, of which there is more further down
@@ -128,7 +130,8 @@ func quickRead(src []byte) (*markdown.Source, fields, bool) {
 	if bad != nil || list.text("title") == "" {
 		return nil, nil, false
 	}
-	return &markdown.Source{Front: front, Body: body, BodyLine: front.Line + strings.Count(front.Text, "\n") + 2, Words: quickWords(body)}, list, true
+	words, wide := quickWords(body)
+	return &markdown.Source{Front: front, Body: body, BodyLine: front.Line + strings.Count(front.Text, "\n") + 2, Words: words, Wide: wide}, list, true
 }
 
 // quickFranklin is quickRead for Franklin's pages: one block of definitions or
@@ -139,7 +142,7 @@ func quickFranklin(src []byte) (*markdown.Source, fields, bool) {
 	if front, rest, ok := cutFront(src); ok && front.Kind == markdown.TOML {
 		body = rest
 	}
-	for bytes.HasPrefix(body, []byte("@def ")) {
+	for body = bytes.TrimLeft(body, "\n"); bytes.HasPrefix(body, []byte("@def ")); {
 		line, rest, _ := bytes.Cut(body, []byte("\n"))
 		if body = rest; bytes.Count(line, []byte(`"""`))%2 != 0 {
 			return nil, nil, false // a string goes on in the next line
@@ -155,12 +158,26 @@ func quickFranklin(src []byte) (*markdown.Source, fields, bool) {
 	if bad != nil || len(defs.Problems) > 0 || heading == "" && list.text("title") == "" {
 		return nil, nil, false
 	}
-	return &markdown.Source{Dialect: markdown.Franklin, Front: defs.Front, Body: src, BodyLine: 1, Heading: heading, Words: quickWords(body)}, list, true
+	words, wide := quickWords(body)
+	return &markdown.Source{Dialect: markdown.Franklin, Front: defs.Front, Body: src, BodyLine: 1, Heading: heading, Words: words, Wide: wide}, list, true
 }
 
-// moreDefs reports the marks of Franklin's definitions.
+// moreDefs reports the marks of Franklin's definitions, which are at the
+// beginning of a line.
 func moreDefs(body []byte) bool {
-	return bytes.Contains(body, []byte("@def ")) || bytes.Contains(body, []byte("+++"))
+	for _, mark := range [...]string{"@def", "+++"} {
+		for rest := body; ; {
+			i := bytes.Index(rest, []byte(mark))
+			if i < 0 {
+				break
+			}
+			if i == 0 || rest[i-1] == '\n' || rest[i-1] == '\r' {
+				return true
+			}
+			rest = rest[i+1:]
+		}
+	}
+	return false
 }
 
 // cutFront takes a front matter of the usual form off a source: YAML or TOML
@@ -211,50 +228,58 @@ func plainHeading(src []byte) string {
 	return string(text)
 }
 
-// quickWords counts the words of a body, outside of blocks of code; a Chinese
-// or Japanese character is one.
-func quickWords(body []byte) int {
-	n := 0
+// quickWords counts the words of a body, outside of blocks of code, and how
+// many of them are one Chinese or Japanese character.
+func quickWords(body []byte) (words, wide int) {
 	code := bytes.IndexByte(body, '`') >= 0
 	for len(body) > 0 {
 		text := body
-		if !code {
-			body = nil
-		} else if i := bytes.Index(body, []byte("\n```")); i >= 0 {
-			text, body = body[:i], body[i+4:]
-			if end := bytes.Index(body, []byte("\n```")); end >= 0 {
-				body = body[end+4:]
-			} else {
-				body = nil
+		body = nil
+		if code {
+			if i := bytes.Index(text, []byte("\n```")); i >= 0 {
+				text, body = text[:i], text[i+4:]
+				if end := bytes.Index(body, []byte("\n```")); end >= 0 {
+					body = body[end+4:]
+				} else {
+					body = nil
+				}
 			}
-		} else {
-			body = nil
 		}
 		if len(bytes.TrimSpace(text)) > 0 {
-			n += 1 + bytes.Count(text, []byte(" ")) + bytes.Count(text, []byte("\n"))
+			words += 1 + bytes.Count(text, []byte(" ")) + bytes.Count(text, []byte("\n"))
 		}
-		n += ideographs(text)
+		wide += ideographs(text)
 	}
-	return n
+	return words + wide, wide
 }
 
-// ideographs counts kana and Han.
+// ideographs counts kana and Han: what UTF-8 begins with E3 81 to E9.
 func ideographs(text []byte) int {
+	const (
+		every = 0x0101010101010101
+		high  = 0x80 * every
+	)
 	n := 0
-	for len(text) >= 8 {
-		if binary.LittleEndian.Uint64(text)&0x8080808080808080 == 0 {
-			text = text[8:]
+	for ; len(text) > 8; text = text[8:] {
+		x := binary.LittleEndian.Uint64(text)
+		if x&high == 0 {
 			continue
 		}
-		i := 0
-		for ; i < 8 && i+2 < len(text); i++ {
-			// 0xE3 0x81 to 0xE9
-			if c := text[i]; c >= 0xE3 && c <= 0xE9 && (c > 0xE3 || text[i+1] >= 0x81) {
-				n++
-				i += 2
+		// Eight bytes at once, each in its lane: a byte's high bit and its
+		// other seven, which no sum carries out of the lane.
+		low := x &^ high
+		from := func(b uint64) uint64 { return (low + (0x80-b&0x7f)*every) & x & high }
+		n += bits.OnesCount64(from(0xe3) &^ from(0xea))
+		for e3 := from(0xe3) &^ from(0xe4); e3 != 0; e3 &= e3 - 1 {
+			if text[bits.TrailingZeros64(e3)/8+1] < 0x81 {
+				n--
 			}
 		}
-		text = text[max(i, 1):]
+	}
+	for i := 0; i+1 < len(text); i++ {
+		if c := text[i]; c > 0xe3 && c <= 0xe9 || c == 0xe3 && text[i+1] >= 0x81 {
+			n++
+		}
 	}
 	return n
 }
@@ -280,7 +305,7 @@ func (e *entry) read(s *markdown.Source, fs fields, bad *fieldError) {
 	e.draft, e.page = place.draft, place.page
 	e.lang = place.lang
 	e.words = s.Words
-	e.minutes = minutes(s.Words, s.Body)
+	e.minutes = minutes(s.Words, s.Wide)
 	e.empty = s.Words == 0 && s.Heading == ""
 
 	e.readTitle(fs, s, place.name)
@@ -599,15 +624,13 @@ func plainHost(u string) string {
 	return u
 }
 
-// minutes is the time to read a text: 220 words a minute, 400 characters of
-// Chinese or Japanese, of which every one was counted as a word.
-func minutes(words int, body []byte) int {
+// minutes is the time to read a text: 220 words a minute, 400 of those that
+// are one Chinese or Japanese character.
+func minutes(words, wide int) int {
 	if words == 0 {
 		return 0
 	}
-	cjk := ideographs(body)
-	cjk = min(cjk, words)
-	return max(1, int(float64(words-cjk)/220+float64(cjk)/400+0.5))
+	return max(1, int(float64(words-wide)/220+float64(wide)/400+0.5))
 }
 
 var (

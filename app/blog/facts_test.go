@@ -282,3 +282,23 @@ func TestQuickAndFullReadingAgree(t *testing.T) {
 		}
 	}
 }
+
+func TestIdeographs(t *testing.T) {
+	simple := func(s string) (n int) {
+		for _, r := range s {
+			if r >= 0x3040 && r <= 0x9fff {
+				n++
+			}
+		}
+		return n
+	}
+	for _, text := range []string{"", "a", "字", "plain words only", "日本語のテキスト、です。そして", "سلام دنیا", "가나다라", "e é ü 漢", "…—“”　　、", "𠀀𠀁", "ab〿぀ヿ鿿ꀀ"} {
+		for pad := range 9 {
+			for _, s := range []string{strings.Repeat("x", pad) + text, text + strings.Repeat("x", pad), strings.Repeat(text, pad)} {
+				if got := ideographs([]byte(s)); got != simple(s) {
+					t.Errorf("%q: %d, want %d", s, got, simple(s))
+				}
+			}
+		}
+	}
+}

@@ -142,7 +142,7 @@ func TestSketchSaysWhereTheTextBegins(t *testing.T) {
 }
 
 func BenchmarkSketch(b *testing.B) {
-	v := openDir(b, manyPosts(b, 1000, 2000)).Author("Ada")
+	v := openDir(b, manyPosts(b, 1000, 2000, heads["yaml"])).Author("Ada")
 	var src strings.Builder
 	src.WriteString("---\ntitle: A post\ndate: 2021-01-01\ntags: [a, b]\ndraft: true\n---\n\n")
 	for i := 0; src.Len() < 10<<10; i++ {

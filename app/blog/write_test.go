@@ -142,7 +142,7 @@ func TestVersionAndEdited(t *testing.T) {
 	if !b.Reader().Edited(p).IsZero() {
 		t.Error("readers are told")
 	}
-	view := openDir(t, manyPosts(t, 3, 100)).Author("Ada")
+	view := openDir(t, manyPosts(t, 3, 100, heads["yaml"])).Author("Ada")
 	if got := view.Edited(view.Edition().Posts()[0]); time.Since(got) > time.Minute {
 		t.Errorf("edited %v", got)
 	}

@@ -95,6 +95,7 @@ type Source struct {
 	BodyLine int    // line of Body's first byte, from 1
 	Heading  string // text of the first heading outside code and comments, without its markup
 	Words    int    // a CJK character counts as one
+	Wide     int    // of the words, those that are one CJK character
 	Problems []Problem
 }
 

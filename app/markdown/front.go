@@ -30,7 +30,7 @@ func Read(src []byte, o Options) *Source {
 	} else {
 		out.Body = []byte(body)
 	}
-	out.Heading, out.Words = skim(body, defs, d)
+	out.Heading, out.Words, out.Wide = skim(body, defs, d)
 	return out
 }
 
@@ -311,7 +311,7 @@ func jsonEnd(s string) int {
 
 // skim finds the first heading and counts words, leaving out code, comments,
 // definitions and the inside of tags.
-func skim(s string, defs []defSpan, d Dialect) (heading string, words int) {
+func skim(s string, defs []defSpan, d Dialect) (heading string, words, wide int) {
 	fence, comment, previous := "", false, ""
 	for at, line := 0, 0; at < len(s); line++ {
 		text := s[at:]
@@ -337,9 +337,10 @@ func skim(s string, defs []defSpan, d Dialect) (heading string, words int) {
 			heading = headingOf(text, previous)
 			previous = text
 		}
-		words += countWords(text)
+		n, w := countWords(text)
+		words, wide = words+n, wide+w
 	}
-	return heading, words
+	return heading, words, wide
 }
 
 // uncommented gives what a line shows outside comments.
@@ -476,8 +477,10 @@ func isPunct(c byte) bool {
 	return c > ' ' && c < 0x7f && !(c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z')
 }
 
-func countWords(s string) int {
-	n, inside := 0, false
+// countWords counts the words of a line, and how many of them are one CJK
+// character.
+func countWords(s string) (n, wide int) {
+	inside := false
 	for i := 0; i < len(s); {
 		c := s[i]
 		switch {
@@ -505,7 +508,7 @@ func countWords(s string) int {
 			i += size
 			switch {
 			case wideLetter(r):
-				n++
+				n, wide = n+1, wide+1
 				inside = false
 			case r > 0x2e7f && !unicode.IsLetter(r) || r >= 0x2000 && r <= 0x206f || r == 0xa0:
 				inside = false
@@ -515,7 +518,7 @@ func countWords(s string) int {
 			}
 		}
 	}
-	return n
+	return n, wide
 }
 
 // wideLetter tells the scripts that write words without blanks between them.
