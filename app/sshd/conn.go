@@ -194,7 +194,8 @@ func (c *conn) authenticated() {
 	c.srv.gate.proven()
 	c.srv.counts.handshakes.Add(1)
 	c.touch()
-	c.idle = c.srv.after(c.srv.limits.Idle-c.srv.limits.Warning, c.checkIdle)
+	l := c.srv.limits
+	c.idle = c.srv.after(min(l.Idle, l.IdleAuthor)-l.Warning, c.checkIdle)
 }
 
 // identify settles whose connection it is, by the key proven in its handshake.
