@@ -33,6 +33,9 @@ const warnIdle = "The session closes soon unless a key is pressed."
 // all ended, so that it has read everything that was written.
 const linger = 500 * time.Millisecond
 
+// gone is how long a peer may be silent on the level of TCP; keep-alive takes as long.
+const gone = 150 * time.Second
+
 // conn is a connection whose time is kept by timers that close the socket.
 //
 // Deadlines are not used for this: the library below sets its own on the same
@@ -92,6 +95,7 @@ func (s *Server) wrap(ctx ssh.Context, nc net.Conn) net.Conn {
 		s.counts.refuse(why)
 		return nil
 	}
+	noticeVanished(nc)
 	c.handshake = s.after(s.limits.Handshake, func() {
 		c.mu.Lock()
 		c.late = true

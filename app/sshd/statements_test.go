@@ -126,13 +126,16 @@ func TestStatement38APeerThatIsGoneIsNoticed(t *testing.T) {
 			})
 			return n
 		}
-		const idle, interval, count = 4, 5, 6 // TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT of Linux
+		const idle, interval, count, user = 4, 5, 6, 18 // TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT, TCP_USER_TIMEOUT of Linux
 		if option(syscall.SOL_SOCKET, syscall.SO_KEEPALIVE) == 0 {
 			t.Fatal("TCP does not ask")
 		}
 		gone := option(syscall.IPPROTO_TCP, idle) + option(syscall.IPPROTO_TCP, interval)*option(syscall.IPPROTO_TCP, count)
 		if gone > 180 {
 			t.Errorf("noticed after %d s", gone)
+		}
+		if ms := option(syscall.IPPROTO_TCP, user); ms < 1000 || ms > 180_000 {
+			t.Errorf("with bytes under way, noticed after %d ms", ms)
 		}
 	}
 }
