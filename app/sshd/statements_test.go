@@ -83,28 +83,46 @@ func TestStatement20OldAndHugeKeysAreRefusedAtOnce(t *testing.T) {
 		}
 		return p
 	}
+	// The author's own key, vouched for by itself.
+	cert := &gossh.Certificate{Key: signer.PublicKey(), CertType: gossh.UserCert, ValidPrincipals: []string{"reader"}, ValidBefore: gossh.CertTimeInfinity}
+	if err := cert.SignCert(rand.Reader, signer); err != nil {
+		t.Fatal(err)
+	}
+	vouched, err := gossh.NewCertSigner(cert, signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// quickest is the best of some logins: the machine has other work too.
+	quickest := func(keys ...gossh.Signer) time.Duration {
+		best := time.Hour
+		for range 5 {
+			began := time.Now()
+			c, err := b.dial("reader", keys...)
+			best = min(best, time.Since(began))
+			if err != nil {
+				continue // refused altogether
+			}
+			if out, _, _ := b.run(c, "whoami"); !strings.HasPrefix(out, "reader") {
+				t.Errorf("%q", out)
+			}
+			c.Close()
+		}
+		return best
+	}
+	bare := quickest()
 	one := new(big.Int).SetBit(big.NewInt(1), 1023, 1)
 	for name, k := range map[string]gossh.Signer{
-		"ssh-rsa":   sha1,
-		"RSA-16384": forged{public(&rsa.PublicKey{N: huge, E: 65537})},
-		"ssh-dss":   forged{public(&dsa.PublicKey{Parameters: dsa.Parameters{P: one, Q: new(big.Int).SetBit(big.NewInt(1), 159, 1), G: big.NewInt(2)}, Y: big.NewInt(3)})},
+		"certificate": vouched,
+		"ssh-rsa":     sha1,
+		"RSA-16384":   forged{public(&rsa.PublicKey{N: huge, E: 65537})},
+		"ssh-dss":     forged{public(&dsa.PublicKey{Parameters: dsa.Parameters{P: one, Q: new(big.Int).SetBit(big.NewInt(1), 159, 1), G: big.NewInt(2)}, Y: big.NewInt(3)})},
 	} {
-		began := time.Now()
-		c, err := b.dial("reader", k)
-		took := time.Since(began)
-		if err != nil {
-			if took > 500*time.Millisecond {
-				t.Errorf("%s: refused after %v", name, took)
+		t.Run(name, func(t *testing.T) {
+			more := quickest(k) - bare
+			if t.Logf("%v more than without a key", more.Round(time.Microsecond)); more > 100*time.Millisecond {
+				t.Errorf("takes %v", more)
 			}
-			continue
-		}
-		if out, _, _ := b.run(c, "whoami"); !strings.HasPrefix(out, "reader") {
-			t.Errorf("%s: %q", name, out)
-		}
-		if took > 500*time.Millisecond {
-			t.Errorf("%s: took %v", name, took)
-		}
-		c.Close()
+		})
 	}
 }
 
