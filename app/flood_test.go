@@ -347,7 +347,7 @@ func ticks(n int) string {
 // 37: comings and goings, half of them rude, leave nothing behind.
 func TestStatement37ComingsAndGoings(t *testing.T) {
 	w := measure(t, notebook, "--metrics", "0")
-	rounds := 400
+	rounds := 10_000
 	if testing.Short() {
 		rounds = 50
 	}
@@ -392,11 +392,12 @@ func TestStatement37ComingsAndGoings(t *testing.T) {
 		fmt.Sscanf(text[strings.Index(text, "\ngo_goroutines ")+1:], "go_goroutines %d", &goroutines)
 		return goroutines, w.descriptors(), w.memory()
 	}
-	cycle(rounds / 2)
+	cycle(rounds / 5)
 	g1, f1, m1 := figures()
 	cycle(rounds)
 	g2, f2, m2 := figures()
-	if g2 > g1+g1/20+2 || f2 > f1+2 || m2 > m1+m1/5 {
+	t.Logf("%d goroutines, %d descriptors, %d KB became %d, %d, %d", g1, f1, m1>>10, g2, f2, m2>>10)
+	if g2 > g1+g1/20+2 || f2 > f1+2 || m2 > m1+m1/20+1<<20 {
 		t.Errorf("%d goroutines, %d descriptors, %d MB became %d, %d, %d", g1, f1, m1>>20, g2, f2, m2>>20)
 	}
 }
