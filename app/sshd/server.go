@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -21,6 +22,7 @@ import (
 	gossh "golang.org/x/crypto/ssh"
 
 	"sheaf/app/markdown"
+	"sheaf/app/tui"
 )
 
 // keysPoll is how often keys/authors is looked at while sessions are open.
@@ -241,7 +243,11 @@ func (s *Server) panicked(p any) (id string) {
 
 // failed logs an error of the machine under an id that the visitor can be told.
 func (s *Server) failed(err error) (id string) {
-	s.counts.errors.Add(1)
+	if errors.Is(err, tui.ErrPanic) {
+		s.counts.panics.Add(1)
+	} else {
+		s.counts.errors.Add(1)
+	}
 	id = newID()
 	s.log.Error("session failed", "id", id, "err", clean(err.Error()))
 	return id

@@ -21,8 +21,9 @@ import (
 	"sheaf/app/typeset"
 )
 
-// open serves a small blog with all rooms behind the door.
-func open(t *testing.T, l Limits) *bed {
+// open serves a small blog with all rooms behind the door; change may put other
+// ones in.
+func open(t *testing.T, l Limits, change ...func(*Config)) *bed {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range map[string]string{
@@ -50,7 +51,11 @@ func open(t *testing.T, l Limits) *bed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.srv, err = New(Config{Blog: b, Setter: typeset.New(1 << 20), Transfer: files, Keys: d.keys, Version: "v1.2 (x)", Limits: l, Log: slog.New(slog.NewTextHandler(d.logs, nil))})
+	conf := Config{Blog: b, Setter: typeset.New(1 << 20), Transfer: files, Keys: d.keys, Version: "v1.2 (x)", Limits: l, Log: slog.New(slog.NewTextHandler(d.logs, nil))}
+	for _, f := range change {
+		f(&conf)
+	}
+	d.srv, err = New(conf)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,6 +116,22 @@ func TestCommandsGoToTheShell(t *testing.T) {
 	d.authorise(ada.PublicKey())
 	if out, _, status := d.run(d.client(ada), "cat secret"); status != 0 || !strings.Contains(out, "Not yet") {
 		t.Errorf("the author: %d %q", status, out)
+	}
+}
+
+// 14: a panic in a browser costs one session, and is counted as one.
+func TestAPanicInABrowserIsCounted(t *testing.T) {
+	d := open(t, Limits{}, func(c *Config) { c.Setter = nil })
+	c := d.client()
+	out, status := d.screen(c, "", nil, "Arriving", "\r")
+	if !strings.Contains(out, "\x1b[?1049l") || !strings.Contains(out, "sheaf: internal error") || status != 1 {
+		t.Errorf("status %d: %q", status, out)
+	}
+	if n := d.srv.Stats(); n.Panics != 1 || n.Errors != 0 {
+		t.Errorf("%d panics, %d errors", n.Panics, n.Errors)
+	}
+	if out, _, _ := d.run(c, "ls"); !strings.Contains(out, "arriving") {
+		t.Errorf("afterwards: %q", out)
 	}
 }
 

@@ -37,7 +37,7 @@ func dumb(ctx context.Context, t Terminal, c Config, crash func(any)) (err error
 	defer func() {
 		if p := recover(); p != nil {
 			crash(p)
-			err = errPanic
+			err = ErrPanic
 		}
 	}()
 	guard(crash, func() { k.read(ctx) })
@@ -63,8 +63,8 @@ func dumb(ctx context.Context, t Terminal, c Config, crash func(any)) (err error
 			if why := context.Cause(ctx); !errors.Is(why, context.Canceled) {
 				k.print("")
 				k.print(oneLine(why.Error()))
-				if errors.Is(why, errPanic) {
-					return errPanic
+				if errors.Is(why, ErrPanic) {
+					return ErrPanic
 				}
 			}
 			return nil

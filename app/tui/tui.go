@@ -91,8 +91,9 @@ type Config struct {
 	Log         *slog.Logger
 }
 
-// errPanic ends a session that has met a bug of ours.
-var errPanic = errors.New("internal error")
+// ErrPanic is what Run returns of a session that has met a bug of ours; the
+// log has the rest.
+var ErrPanic = errors.New("internal error")
 
 // Run shows the blog until the visitor quits, the input ends, or ctx does; then
 // the reason for that (context.Cause) is printed, unless it is only that it was cancelled. The
@@ -108,7 +109,7 @@ func Run(ctx context.Context, t Terminal, c Config) (err error) {
 	defer cancel(nil)
 	crash := func(p any) {
 		c.Log.Error("panic in a browser", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-		cancel(errPanic)
+		cancel(ErrPanic)
 	}
 	if t.Term == "dumb" || t.Term == "" {
 		return dumb(own, t, c, crash)
@@ -156,8 +157,8 @@ func Run(ctx context.Context, t Terminal, c Config) (err error) {
 	cause := context.Cause(own)
 	farewell := ""
 	switch {
-	case errors.Is(cause, errPanic):
-		farewell, err = "sheaf: internal error\r\n", errPanic
+	case errors.Is(cause, ErrPanic):
+		farewell, err = "sheaf: internal error\r\n", ErrPanic
 	case ctx.Err() != nil:
 		if why := context.Cause(ctx); !errors.Is(why, context.Canceled) {
 			farewell = oneLine(why.Error()) + "\r\n"

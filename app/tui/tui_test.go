@@ -514,7 +514,7 @@ func TestPanicEndsOneSession(t *testing.T) {
 	r := read(t, b, 80, 24, nil)
 	r.sees("Arriving in Dublin")
 	bad := read(t, b, 80, 24, func(_ *Terminal, c *Config, _ *vt.Emulator) { c.Setter = nil })
-	if err := bad.leaves(); !errors.Is(err, errPanic) {
+	if err := bad.leaves(); !errors.Is(err, ErrPanic) {
 		t.Errorf("ended with %v", err)
 	}
 	if sent := bad.sent(); !strings.HasSuffix(sent, leaveScreen+"sheaf: internal error\r\n") {
