@@ -10,7 +10,8 @@ import (
 // undo goes back to. It is for one goroutine.
 type Buffer struct {
 	now          state
-	past, future []state
+	past, future []step
+	held         int  // what the past costs
 	last         kind // of change; what is typed in one go is undone in one
 	lastBlank    bool
 	saved        Text
@@ -23,6 +24,22 @@ type state struct {
 	text       Text
 	anchor, at int
 }
+
+// A step leads to another state. What was deleted on the newer side of a step is
+// kept for the older one alone: that is its cost.
+type step struct {
+	state
+	cost int
+}
+
+// mostHeld bounds what the past costs, in bytes: beyond it the oldest steps are
+// forgotten, the newest never. To undo costs nothing more: what the steps to
+// both sides and the present hold together stays the same.
+const mostHeld = 32 << 20
+
+// stepCost is what every step costs at most beside: the leaves at both ends of the
+// change, and the nodes above them.
+const stepCost = 4 << 10
 
 // A kind of change: neighbours of one kind are one step of undo.
 type kind int
@@ -115,12 +132,25 @@ func (b *Buffer) change(k kind, from, to int, s string, at int) {
 	if from == to && s == "" {
 		return
 	}
+	b.step(k, to-from, state{b.now.text.Splice(from, to, s), at, at})
+}
+
+// step goes on to another state, for which so many bytes of the text were
+// deleted or written anew.
+func (b *Buffer) step(k kind, gone int, now state) {
 	if k == other || k != b.last {
-		b.past = append(b.past, b.now)
+		b.past = append(b.past, step{state: b.now})
+		gone += stepCost
 	}
 	b.future = nil
-	text := b.now.text.Splice(from, to, s)
-	b.now = state{text, at, at}
+	b.past[len(b.past)-1].cost += gone
+	b.held += gone
+	for b.held > mostHeld && len(b.past) > 1 {
+		b.held -= b.past[0].cost
+		b.past[0] = step{}
+		b.past = b.past[1:]
+	}
+	b.now = now
 	b.last = k
 	b.version++
 }
@@ -206,12 +236,13 @@ func (b *Buffer) ReplaceAll(words, s string) (n int) {
 	if words == "" {
 		return 0
 	}
-	find := matcher(words)
+	m := newMatcher(words)
 	old := b.now.text.String()
+	folded := m.fold(old)
 	var out strings.Builder
 	at, done := b.now.at, 0
 	for {
-		i, j := find(old[done:])
+		i, j := m.first(folded[done:])
 		if i < 0 {
 			break
 		}
@@ -235,21 +266,31 @@ func (b *Buffer) ReplaceAll(words, s string) (n int) {
 }
 
 // Undo goes back one step, with the selection of that time. It reports whether
-// there was one.
-func (b *Buffer) Undo() bool { return b.travel(&b.past, &b.future) }
+// there was one: of a long past only the newest 32 MB are kept.
+func (b *Buffer) Undo() bool {
+	cost, ok := b.travel(&b.past, &b.future)
+	b.held -= cost
+	return ok
+}
 
 // Redo takes the last Undo back.
-func (b *Buffer) Redo() bool { return b.travel(&b.future, &b.past) }
+func (b *Buffer) Redo() bool {
+	cost, ok := b.travel(&b.future, &b.past)
+	b.held += cost
+	return ok
+}
 
-func (b *Buffer) travel(from, to *[]state) bool {
+func (b *Buffer) travel(from, to *[]step) (cost int, ok bool) {
 	n := len(*from)
 	if n == 0 {
-		return false
+		return 0, false
 	}
-	*to = append(*to, b.now)
-	b.now = (*from)[n-1]
+	s := (*from)[n-1]
+	(*from)[n-1] = step{}
 	*from = (*from)[:n-1]
+	*to = append(*to, step{b.now, s.cost})
+	b.now = s.state
 	b.last = other
 	b.version++
-	return true
+	return s.cost, true
 }

@@ -2,10 +2,12 @@ package buffer
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/clipperhouse/uax29/v2/graphemes"
 )
@@ -176,6 +178,94 @@ func TestEditing(t *testing.T) {
 	b = at("a |bc| d")
 	b.Splice(0, 1, "long")
 	check("the selection stays on its characters", "long |bc| d")
+}
+
+// The past is bounded by what it holds in truth, and its newest step is always
+// there, however large.
+func TestPastIsBounded(t *testing.T) {
+	held := func(b *Buffer) (bytes int) {
+		known := map[*node]bool{}
+		var count func(n *node) int
+		count = func(n *node) int {
+			if n == nil || known[n] {
+				return 0
+			}
+			known[n] = true
+			return int(unsafe.Sizeof(*n)) + len(n.s) + count(n.left) + count(n.right)
+		}
+		count(b.now.text.root)
+		for _, s := range slices.Concat(b.past, b.future) {
+			bytes += count(s.text.root)
+		}
+		return bytes
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	place := func(b *Buffer) { b.MoveTo(r.IntN(b.Text().Len()+1), false) }
+	for name, change := range map[string]func(b *Buffer){
+		"all is replaced": func(b *Buffer) { b.ReplaceAll("paragraph", "Paragraph") },
+		"words are typed": func(b *Buffer) { place(b); b.Type("word") },
+		"a place is typed at": func(b *Buffer) {
+			b.Type("word")
+			b.Type(" ")
+		},
+		"much is pasted and cut": func(b *Buffer) {
+			b.SelectAll()
+			s := b.Cut()
+			b.Paste(s)
+		},
+		"one key is held": func(b *Buffer) {
+			for range 100 {
+				b.Erase(Left)
+			}
+			b.Paste(strings.Repeat("x", 100))
+		},
+		"lines are indented": func(b *Buffer) {
+			place(b)
+			_, at := b.Selection()
+			b.MoveTo(at+10_000, true)
+			b.Indent()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := New(megabyte(), 1<<19)
+			for n := 0; b.held < mostHeld-(2<<20); n++ {
+				change(b)
+			}
+			if real := held(b); real > b.held*5/4 || b.held > mostHeld {
+				t.Errorf("%d bytes are held, and counted as %d", real, b.held)
+			}
+			steps := len(b.past)
+			for range steps / 4 {
+				change(b)
+			}
+			if real := held(b); real > b.held*5/4 || b.held > mostHeld {
+				t.Errorf("%d bytes are held, and counted as %d", real, b.held)
+			}
+			last := b.Text().String()
+			undone := 0
+			for b.Undo() {
+				undone++
+			}
+			if undone < min(steps/2, 10) || b.held != 0 {
+				t.Errorf("%d steps of %d were undone, then %d bytes are counted", undone, steps, b.held)
+			}
+			for b.Redo() {
+			}
+			same(t, b.Text(), last)
+		})
+	}
+
+	b := New("", 0)
+	b.Paste(strings.Repeat("0123456789abcde\n", 3<<20))
+	before := b.Text()
+	b.SelectAll()
+	b.Cut()
+	if !b.Undo() || !b.Text().Same(before) || !b.Redo() || b.Text().Len() != 0 {
+		t.Error("the newest step cannot be undone")
+	}
+	if b.Type("x"); len(b.past) != 1 {
+		t.Errorf("%d steps are kept beside it", len(b.past))
+	}
 }
 
 func TestFind(t *testing.T) {

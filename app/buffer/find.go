@@ -7,25 +7,28 @@ import (
 	"unicode/utf8"
 )
 
-// matcher gives the first match of some words in a string, -1 when there is
-// none. Case counts only if the words hold a capital.
-func matcher(want string) func(s string) (from, to int) {
+// A matcher finds some words. Case counts only if they hold a capital.
+type matcher struct {
+	fold  func(s string) string         // done once to what is searched; it keeps the length
+	first func(s string) (from, to int) // the first match in what is folded, -1 when there is none
+}
+
+func newMatcher(want string) matcher {
+	asItIs := func(s string) string { return s }
+	index := func(s string) (int, int) {
+		i := strings.Index(s, want)
+		return i, i + len(want)
+	}
 	exact := strings.ContainsFunc(want, unicode.IsUpper)
 	ascii := !strings.ContainsFunc(want, func(r rune) bool { return r >= utf8.RuneSelf })
 	switch {
 	case exact:
-		return func(s string) (int, int) {
-			i := strings.Index(s, want)
-			return i, i + len(want)
-		}
+		return matcher{asItIs, index}
 	case ascii:
-		return func(s string) (int, int) {
-			i := strings.Index(lowerASCII(s), want)
-			return i, i + len(want)
-		}
+		return matcher{lowerASCII, index}
 	}
 	re, err := regexp.Compile("(?i:" + regexp.QuoteMeta(want) + ")")
-	return func(s string) (int, int) {
+	return matcher{asItIs, func(s string) (int, int) {
 		if err != nil {
 			return -1, -1
 		}
@@ -33,7 +36,7 @@ func matcher(want string) func(s string) (from, to int) {
 			return m[0], m[1]
 		}
 		return -1, -1
-	}
+	}}
 }
 
 // lowerASCII keeps the length.
@@ -56,14 +59,14 @@ func (t Text) Match(words string, from, to int) (begin, end int, ok bool) {
 	if words == "" {
 		return 0, 0, false
 	}
-	return t.match(matcher(words), 4*len(words), from, to)
+	return t.match(newMatcher(words), 4*len(words), from, to)
 }
 
-func (t Text) match(find func(string) (int, int), longest, from, to int) (begin, end int, ok bool) {
+func (t Text) match(m matcher, longest, from, to int) (begin, end int, ok bool) {
 	to = min(to, t.Len())
 	for from < to {
 		part := min(block, to-from)
-		if i, j := find(t.Slice(from, from+part+longest)); i >= 0 && from+i < to {
+		if i, j := m.first(m.fold(t.Slice(from, from+part+longest))); i >= 0 && from+i < to {
 			return from + i, from + j, true
 		}
 		from = t.whole(from + part)

@@ -137,7 +137,7 @@ func (b *Buffer) Indent() {
 			return 0, 0, ""
 		}
 		m, _ := markerOf(line)
-		return quoted(m), 0, strings.Repeat(" ", step(m))
+		return quoted(m), 0, strings.Repeat(" ", nesting(m))
 	})
 }
 
@@ -150,7 +150,7 @@ func (b *Buffer) Outdent() {
 		if strings.HasPrefix(rest, "\t") {
 			return at, 1, ""
 		}
-		return at, min(len(rest)-len(strings.TrimLeft(rest, " ")), step(m)), ""
+		return at, min(len(rest)-len(strings.TrimLeft(rest, " ")), nesting(m)), ""
 	})
 }
 
@@ -164,8 +164,8 @@ func quoted(m marker) int {
 	return n
 }
 
-// step is how far an item of a list is nested.
-func step(m marker) int {
+// nesting is how far an item of a list is nested.
+func nesting(m marker) int {
 	if m.sign == "" {
 		return tabStop
 	}
@@ -180,7 +180,7 @@ func (b *Buffer) shift(edit func(line string) (at, cut int, s string)) {
 	if last > first && to == b.now.text.LineStart(last) {
 		last--
 	}
-	before, text := b.now, b.now.text
+	text := b.now.text
 	anchor, at := b.now.anchor, b.now.at
 	for line := last; line >= first; line-- { // from below, so that places stay true
 		where, cut, s := edit(b.head(line))
@@ -195,12 +195,8 @@ func (b *Buffer) shift(edit func(line string) (at, cut int, s string)) {
 			}
 		}
 	}
-	if text.Same(before.text) || text.Len() == before.text.Len() {
+	if text.Len() == b.now.text.Len() {
 		return
 	}
-	b.past = append(b.past, before)
-	b.future = nil
-	b.now = state{text, anchor, at}
-	b.last = other
-	b.version++
+	b.step(other, b.now.text.LineEnd(last)-b.now.text.LineStart(first), state{text, anchor, at})
 }

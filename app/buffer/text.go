@@ -7,7 +7,8 @@
 // another goroutine, and comparing with what was saved cost nothing therefore,
 // and a text of a megabyte is as quick to type in as one of a line.
 //
-// A [Buffer] is a Text with a selection and a past. It belongs to one goroutine.
+// A [Buffer] is a Text with a selection and a past, whose oldest steps go when it
+// holds more than 32 MB. It belongs to one goroutine.
 //
 // Places are offsets in bytes. What moves by characters stops between those
 // that a reader sees as one (extended grapheme clusters, UAX #29); a word is
