@@ -17,6 +17,8 @@ type Buffer struct {
 	saved        Text
 	version      int
 	eol          string
+	most         int // bytes of the text
+	refused      bool
 }
 
 // A state is what undo brings back.
@@ -51,9 +53,11 @@ const (
 )
 
 // New makes a buffer of a text, with the cursor at a place. Its line ends are
-// those of the text: "\r\n" if the first one is.
-func New(text string, at int) *Buffer {
-	b := &Buffer{now: state{text: NewText(text)}, eol: "\n"}
+// those of the text: "\r\n" if the first one is. A change that would make the
+// text longer than most bytes, and longer than it is, is refused: the text stays
+// as it was then.
+func New(text string, at, most int) *Buffer {
+	b := &Buffer{now: state{text: NewText(text)}, eol: "\n", most: most}
 	if i := strings.IndexByte(text, '\n'); i > 0 && text[i-1] == '\r' {
 		b.eol = "\r\n"
 	}
@@ -76,6 +80,16 @@ func (b *Buffer) Selected() string {
 
 func (b *Buffer) ends() (from, to int) {
 	return min(b.now.anchor, b.now.at), max(b.now.anchor, b.now.at)
+}
+
+// Fits reports whether a change may make the text so many bytes long.
+func (b *Buffer) Fits(n int) bool { return n <= b.most || n <= b.now.text.Len() }
+
+// Refused reports whether a change was refused since this was last asked.
+func (b *Buffer) Refused() bool {
+	was := b.refused
+	b.refused = false
+	return was
 }
 
 // Version grows with every change of the text.
@@ -129,7 +143,11 @@ func (b *Buffer) SelectWord() {
 // change puts s in the place of the bytes from from to to, with the cursor at a
 // place of the new text.
 func (b *Buffer) change(k kind, from, to int, s string, at int) {
-	if from == to && s == "" {
+	switch {
+	case from == to && s == "":
+		return
+	case !b.Fits(b.now.text.Len() - (to - from) + len(s)):
+		b.refused = true
 		return
 	}
 	b.step(k, to-from, state{b.now.text.Splice(from, to, s), at, at})
@@ -185,7 +203,7 @@ func (b *Buffer) Replace(s string) {
 }
 
 // Splice changes the bytes from from to to, in one step; the selection stays
-// on the characters it is on.
+// on the characters it is on. It refuses nothing.
 func (b *Buffer) Splice(from, to int, s string) {
 	from = max(min(from, b.now.text.Len()), 0)
 	to = max(min(to, b.now.text.Len()), from)
@@ -199,8 +217,11 @@ func (b *Buffer) Splice(from, to int, s string) {
 		}
 		return min(p, from+len(s))
 	}
-	b.change(other, from, to, s, 0)
-	b.now.anchor, b.now.at = b.now.text.whole(move(anchor)), b.now.text.whole(move(at))
+	if from == to && s == "" {
+		return
+	}
+	text := b.now.text.Splice(from, to, s)
+	b.step(other, to-from, state{text, text.whole(move(anchor)), text.whole(move(at))})
 }
 
 // Erase deletes the selection, or what a motion would pass over. What is
@@ -231,7 +252,7 @@ func (b *Buffer) Cut() string {
 }
 
 // ReplaceAll puts s in the place of every match of some words, in one step, and
-// counts them.
+// counts them; none when that is refused.
 func (b *Buffer) ReplaceAll(words, s string) (n int) {
 	if words == "" {
 		return 0
@@ -255,12 +276,18 @@ func (b *Buffer) ReplaceAll(words, s string) (n int) {
 		out.WriteString(s)
 		done += j
 		n++
+		if !b.Fits(out.Len()) {
+			break
+		}
 	}
 	if n == 0 {
 		return 0
 	}
-	out.WriteString(old[done:])
-	b.change(other, 0, len(old), out.String(), 0)
+	if out.WriteString(old[done:]); !b.Fits(out.Len()) {
+		b.refused = true
+		return 0
+	}
+	b.step(other, len(old), state{NewText(out.String()), 0, 0})
 	b.MoveTo(at, false)
 	return n
 }

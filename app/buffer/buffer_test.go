@@ -16,7 +16,7 @@ import (
 // the first the anchor.
 func at(text string) *Buffer {
 	places := strings.Split(text, "|")
-	b := New(strings.Join(places, ""), len(places[0]))
+	b := New(strings.Join(places, ""), len(places[0]), 4<<20)
 	if len(places) == 3 {
 		b.MoveTo(len(places[0])+len(places[1]), true)
 	}
@@ -227,7 +227,7 @@ func TestPastIsBounded(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := New(megabyte(), 1<<19)
+			b := New(megabyte(), 1<<19, 4<<20)
 			for n := 0; b.held < mostHeld-(2<<20); n++ {
 				change(b)
 			}
@@ -255,7 +255,7 @@ func TestPastIsBounded(t *testing.T) {
 		})
 	}
 
-	b := New("", 0)
+	b := New("", 0, 64<<20)
 	b.Paste(strings.Repeat("0123456789abcde\n", 3<<20))
 	before := b.Text()
 	b.SelectAll()
@@ -268,9 +268,58 @@ func TestPastIsBounded(t *testing.T) {
 	}
 }
 
+// A text grows no longer than it may; one that is too long may still shrink.
+func TestTextsAreBounded(t *testing.T) {
+	const most = 10
+	for _, c := range []struct {
+		name, text string
+		do         func(*Buffer)
+		want       string // "" for refused
+	}{
+		{"type", "123456789|", func(b *Buffer) { b.Type("x") }, "123456789x|"},
+		{"type one more", "1234567890|", func(b *Buffer) { b.Type("x") }, ""},
+		{"type over a selection", "12345678|90|", func(b *Buffer) { b.Type("xy") }, "12345678xy|"},
+		{"paste", "12|3|4567", func(b *Buffer) { b.Paste("12345") }, ""},
+		{"paste line ends", "1\r\n2|\r\n3", func(b *Buffer) { b.Paste("\n\n") }, ""},
+		{"break a line", "- 34567890|", (*Buffer).Newline, ""},
+		{"end a list", "- 3456\n- |", (*Buffer).Newline, "- 3456\n|"},
+		{"indent", "1234567|", (*Buffer).Indent, "1234567 |"},
+		{"indent at the end", "12345678|", (*Buffer).Indent, ""},
+		{"indent an item", "- 3456789|", (*Buffer).Indent, ""},
+		{"indent lines", "|1\n2\n34|", (*Buffer).Indent, ""},
+		{"replace", "12345|6|", func(b *Buffer) { b.Replace("123456") }, ""},
+		{"replace all", "|1x1x1x", func(b *Buffer) { b.ReplaceAll("x", "yyy") }, ""},
+		{"replace all, with room", "|1x1x", func(b *Buffer) { b.ReplaceAll("x", "yyyy") }, "|1yyyy1yyyy"},
+		{"shrink", "1234567890123|", func(b *Buffer) { b.Erase(Left) }, "123456789012|"},
+		{"shrink by typing", "12345678901|23|", func(b *Buffer) { b.Type("x") }, "12345678901x|"},
+		{"as long", "12345678901|2|", func(b *Buffer) { b.Type("x") }, "12345678901x|"},
+		{"splice", "1234567890|", func(b *Buffer) { b.Splice(0, 0, "x") }, "x1234567890|"},
+	} {
+		b := at(c.text)
+		b.most = most
+		version := b.Version()
+		c.do(b)
+		want := c.want
+		if want == "" {
+			want = c.text
+		}
+		if got := shown(b); got != want {
+			t.Errorf("%s: %q, want %q", c.name, got, want)
+		}
+		if refused := b.Refused(); refused != (c.want == "") || (b.Version() == version) != refused || b.Refused() {
+			t.Errorf("%s: refused: %v, version %d", c.name, refused, b.Version())
+		}
+		for b.Undo() {
+		}
+		if got := b.Text().String(); got != strings.ReplaceAll(c.text, "|", "") {
+			t.Errorf("%s: %q undone", c.name, got)
+		}
+	}
+}
+
 func TestFind(t *testing.T) {
 	text := strings.Repeat("Übermut tut selten gut. ", 3000) + "NADEL " + strings.Repeat("x", 50)
-	b := New(text, 0)
+	b := New(text, 0, 4<<20)
 	if from, to, ok := b.Text().Find("nadel", 5); !ok || text[from:to] != "NADEL" {
 		t.Errorf("found %d to %d, %v", from, to, ok)
 	}
@@ -286,7 +335,7 @@ func TestFind(t *testing.T) {
 	if _, _, ok := b.Text().Find("Nadel", 0); ok {
 		t.Error("a capital counts")
 	}
-	if n := New("aXbx", 0).Text().Count("x"); n != 2 {
+	if n := New("aXbx", 0, 4<<20).Text().Count("x"); n != 2 {
 		t.Errorf("counted %d", n)
 	}
 }
@@ -369,7 +418,7 @@ func FuzzBuffer(f *testing.F) {
 		if !utf8.ValidString(text) || len(text) > 64<<10 || len(ops) > 300 {
 			t.Skip("larger than it needs to be, or not a text")
 		}
-		b := New(text, 0)
+		b := New(text, 0, 4<<20)
 		m := &model{text: text}
 		pieces := []string{"x", " ", "\n", "日本", "e\u0301", "👩‍👩‍👧", "- ", "```\n", strings.Repeat("long ", 500), "\t", "1. ", "ß"}
 		versions := 0
@@ -537,14 +586,14 @@ func megabyte() string {
 }
 
 func BenchmarkType(b *testing.B) {
-	buf := New(megabyte(), 1<<19)
+	buf := New(megabyte(), 1<<19, 4<<20)
 	for b.Loop() {
 		buf.Type("x")
 	}
 }
 
 func BenchmarkNewlineAtTheEnd(b *testing.B) {
-	buf := New(megabyte(), 1<<20)
+	buf := New(megabyte(), 1<<20, 4<<20)
 	for b.Loop() {
 		buf.Newline()
 	}
@@ -553,7 +602,7 @@ func BenchmarkNewlineAtTheEnd(b *testing.B) {
 func BenchmarkPaste(b *testing.B) {
 	s := megabyte()
 	for b.Loop() {
-		New("", 0).Paste(s)
+		New("", 0, 4<<20).Paste(s)
 	}
 }
 

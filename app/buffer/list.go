@@ -195,7 +195,11 @@ func (b *Buffer) shift(edit func(line string) (at, cut int, s string)) {
 			}
 		}
 	}
-	if text.Len() == b.now.text.Len() {
+	switch {
+	case text.Len() == b.now.text.Len():
+		return
+	case !b.Fits(text.Len()):
+		b.refused = true
 		return
 	}
 	b.step(other, b.now.text.LineEnd(last)-b.now.text.LineStart(first), state{text, anchor, at})

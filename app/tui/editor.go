@@ -77,7 +77,7 @@ const (
 )
 
 func (b *browser) openEditor(w work) *editor {
-	e := &editor{b: b, buf: buffer.New(string(w.text), w.at), name: w.name, base: w.base, hash: w.hash, unsaved: w.unsaved,
+	e := &editor{b: b, buf: buffer.New(string(w.text), w.at, b.longestText()), name: w.name, base: w.base, hash: w.hash, unsaved: w.unsaved,
 		edition: b.edition, goal: -1, sketched: -1, closed: w.hash == "" || bytes.HasSuffix(w.text, []byte("\n")),
 		keep: &keeper{visitor: b.conf.Visitor, version: -1}}
 	e.keep.hold(w.id)
@@ -86,6 +86,26 @@ func (b *browser) openEditor(w work) *editor {
 	e.sketching = true
 	b.work(e.sketchJob())
 	return e
+}
+
+// longestText is how long a text may be typed: so that there is room for the line
+// end that saving adds.
+func (b *browser) longestText() int {
+	return int(b.conf.Visitor.MaxFile("x.md")) - len("\r\n")
+}
+
+// refused reports a change that would have made the text too long, after saying
+// so.
+func (e *editor) refused() bool {
+	if !e.buf.Refused() {
+		return false
+	}
+	e.tooLong()
+	return true
+}
+
+func (e *editor) tooLong() {
+	e.b.say(fmt.Sprintf("Too long: a post has at most %d KB. Delete something or begin another post.", e.b.conf.Visitor.MaxFile("x.md")>>10))
 }
 
 // edit opens a post's source; what is kept of it is offered first.
@@ -289,6 +309,7 @@ func (e *editor) act(a action) {
 // of the cursor.
 func (e *editor) moved() {
 	e.goal, e.loose = -1, false
+	e.refused()
 	e.changed()
 }
 

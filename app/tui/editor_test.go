@@ -187,6 +187,44 @@ func TestFindAndReplace(t *testing.T) {
 	}
 }
 
+// What would make a post too long is refused where it is typed, and the text
+// stays as it was.
+func TestTooLong(t *testing.T) {
+	const said = "Too long: a post has at most 2048 KB. Delete something or begin another post."
+	for _, c := range []struct{ name, keys string }{
+		{"type", "xyz"},
+		{"paste", "\x1b[200~a long paste\x1b[201~"},
+		{"paste what was copied", "\x18\x16\x16"},
+		{"enter", "\r\r\r"},
+		{"tab", "\t"},
+		{"replace one", "\x12\x15two\rtwo three\ry"},
+		{"replace all", "\x12\x15two\rtwo three\ra"},
+		{"a field", "\x14\rA longer title\r"},
+	} {
+		b, e := writing(t, 100, 24, "---\ntitle: Hello\n---\none\ntwo\n")
+		long := strings.Repeat("Words of a long post.\n", 2<<20/22+1)
+		n := e.buf.Text().Len()
+		e.buf.Splice(n, n, long[:2<<20-n-3])
+		e.buf.MoveTo(n, false)
+		e.buf.Saved()
+		want := e.buf.Text().String()
+		if c.name == "type" {
+			press(b, "x") // there is room for one
+			want = want[:n] + "x" + want[n:]
+			e.buf.Saved()
+		}
+		press(b, c.keys)
+		got := e.buf.Text().String()
+		if last := screenOf(b)[23]; !strings.Contains(last, said) {
+			t.Errorf("%s: the bottom line says %q", c.name, last)
+		}
+		if got == want || c.name == "enter" && len(got) == len(want)+1 {
+			continue
+		}
+		t.Errorf("%s: the text of %d bytes has %d", c.name, len(want), len(got))
+	}
+}
+
 // A key in a post of a megabyte, from its arrival to the bytes of the frame.
 func BenchmarkEditorKey(b *testing.B) {
 	var text strings.Builder

@@ -64,6 +64,10 @@ func (b *browser) askField(e *editor, x *index, name, value string) {
 			b.say("not done: " + oneLine(err.Error()))
 			return
 		}
+		if !e.buf.Fits(len(now)) {
+			e.tooLong()
+			return
+		}
 		e.take(string(now))
 		e.moved()
 		x.again()

@@ -240,8 +240,12 @@ func (m *merge) choice(h blog.Hunk, taken byte, selected bool) {
 
 func (m *merge) rows(height int) []row { return m.geo.window(m.lines, m.top, height) }
 
-// merged goes on with a text made of both.
+// merged goes on with a text made of both, or as before when that is too long.
 func (e *editor) merged(text string, rev blog.Rev, hash string) {
+	if !e.buf.Fits(len(text)) {
+		e.tooLong()
+		return
+	}
 	e.take(text)
 	e.base, e.hash, e.unsaved, e.overtaken = rev, hash, true, false
 	e.moved()

@@ -106,12 +106,18 @@ func (e *editor) askEach(words, by string) {
 	e.b.choice = &choice{b: e.b, text: "Replace this one?", options: []option{
 		{"y", "yes", func() {
 			e.buf.Replace(by)
+			if e.refused() {
+				return
+			}
 			e.moved()
 			next()
 		}},
 		{"n", "next", next},
 		{"a", "all", func() {
 			n := e.buf.ReplaceAll(words, by)
+			if e.refused() {
+				return
+			}
 			e.words = ""
 			e.moved()
 			e.b.say(fmt.Sprintf("replaced %d", n))
