@@ -69,6 +69,9 @@ func New(text string, at, most int) *Buffer {
 // Text is the text as it stands.
 func (b *Buffer) Text() Text { return b.now.text }
 
+// EOL is the line end of the text: "\n" or "\r\n".
+func (b *Buffer) EOL() string { return b.eol }
+
 // Selection gives both ends of the selection; the second is the cursor.
 func (b *Buffer) Selection() (anchor, at int) { return b.now.anchor, b.now.at }
 

@@ -111,7 +111,7 @@ func (e *editor) commit(verb string, more func(context.Context, blog.Receipt) (b
 	version, text := e.buf.Version(), e.buf.Text()
 	src := []byte(text.String())
 	if n := len(src); e.closed && n > 0 && src[n-1] != '\n' {
-		src = append(src, '\n')
+		src = append(src, e.buf.EOL()...)
 	}
 	name, base, hash := e.name, e.base, e.hash
 	if e.committing {
