@@ -9,6 +9,7 @@ import (
 
 	"sheaf/app/blog"
 	"sheaf/app/buffer"
+	"sheaf/app/markdown"
 	"sheaf/app/typeset"
 )
 
@@ -633,8 +634,8 @@ func (e *editor) rows(height int) []row {
 	left, _ := e.room()
 	from, to := min(anchor, at), max(anchor, at)
 	marks := map[int]bool{}
-	if e.sketched >= 0 {
-		for _, p := range e.sketch.Problems {
+	for _, p := range e.problems() {
+		if e.own(p) {
 			marks[p.Line-1] = true
 		}
 	}
@@ -724,17 +725,31 @@ func (e *editor) line(t buffer.Text, s span, from, to int) string {
 	return strings.TrimRight(out.String(), " ")
 }
 
-// remark says what is doubtful in the cursor's line.
-func (e *editor) remark() string {
-	if e.sketched < 0 {
-		return ""
+// problems are those of the text as it was last looked at.
+func (e *editor) problems() []blog.Problem {
+	if e.sketched < 0 || e.sketch.Post == nil {
+		return nil
 	}
+	return e.sketch.Problems
+}
+
+// own reports a problem of this text; it may make one for another post.
+func (e *editor) own(p blog.Problem) bool {
+	return markdown.Clean(p.Path) == markdown.Clean(e.sketch.Post.Path)
+}
+
+// remark says what is doubtful in the cursor's line; in the first one also what
+// is so in no line of this text.
+func (e *editor) remark() string {
 	t, _, at := e.state()
 	line := t.Line(at) + 1
 	var all []string
-	for _, p := range e.sketch.Problems {
-		if p.Line == line {
+	for _, p := range e.problems() {
+		switch own := e.own(p); {
+		case own && (p.Line == line || p.Line == 0 && line == 1):
 			all = append(all, oneLine(p.Text))
+		case !own && line == 1:
+			all = append(all, oneLine(p.String()))
 		}
 	}
 	return strings.Join(all, " · ")

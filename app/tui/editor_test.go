@@ -187,6 +187,31 @@ func TestFindAndReplace(t *testing.T) {
 	}
 }
 
+// A mark stands before the lines of this text that are doubtful; what a text
+// does to another post is said in its first line.
+func TestProblemsOfOthers(t *testing.T) {
+	b, e := writing(t, 80, 24, "one\ntwo\nthree\n")
+	e.sketch = blog.Sketch{Post: &blog.Post{Path: "posts/mine.md"}, Problems: []blog.Problem{
+		{Path: "posts/hers.md", Line: 2, Text: "slug taken"},
+		{Path: "posts/mine.md", Text: "the whole file"},
+		{Path: "posts/mine.md", Line: 3, Text: "a line"},
+	}}
+	e.sketched = e.buf.Version()
+	for line, want := range map[int]string{0: "! posts/hers.md:2: slug taken · the whole file", 1: "^S save", 2: "! a line"} {
+		e.buf.MoveTo(e.buf.Text().LineStart(line), false)
+		b.show()
+		screen := screenOf(b)
+		for i, text := range []string{"   one", "   two", " ! three"} {
+			if screen[i+1] != text {
+				t.Errorf("line %d is shown as %q, want %q", i, screen[i+1], text)
+			}
+		}
+		if last := strings.TrimSpace(screen[23]); !strings.HasPrefix(last, want) {
+			t.Errorf("line %d: %q, want %q", line, last, want)
+		}
+	}
+}
+
 // What would make a post too long is refused where it is typed, and the text
 // stays as it was.
 func TestTooLong(t *testing.T) {
