@@ -266,8 +266,11 @@ func (b *browser) zone() *time.Location {
 
 func (b *browser) askTitle() {
 	b.prompt = &prompt{b: b, label: "title: ", enter: func(title string) {
-		src, at := b.conf.Visitor.Starter(title)
-		b.openEditor(work{text: src, at: at, unsaved: title != ""})
+		v := b.conf.Visitor
+		b.workDesk(func() func() {
+			src, at := v.Starter(title)
+			return func() { b.openEditor(work{text: src, at: at, unsaved: title != ""}) }
+		})
 	}}
 }
 

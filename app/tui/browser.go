@@ -93,8 +93,10 @@ type browser struct {
 	notes        int
 
 	// An author's.
-	done []done // what was done in this session, for undo
-	clip string // what was cut or copied last
+	done    []done  // what was done in this session, for undo
+	clip    string  // what was cut or copied last
+	opening bool    // a desk is waited for
+	early   []event // what was typed meanwhile
 }
 
 func newBrowser(ctx context.Context, t Terminal, c Config, p *painter, crash func(any)) *browser {
@@ -289,8 +291,55 @@ func (b *browser) work(job func() (then func())) {
 	}
 }
 
+// workDesk is work that a desk comes of. What is typed before it is there is
+// meant for it, and for nothing else: it waits for it, and is lost when something
+// else comes.
+func (b *browser) workDesk(job func() (then func())) {
+	before := b.top()
+	b.opening = true
+	b.work(func() func() {
+		then := job()
+		return func() {
+			b.opening = false
+			then()
+			early := b.early
+			b.early = nil
+			if d, ok := b.top().(desk); ok && screen(d) != before && b.prompt == nil && b.choice == nil {
+				for _, e := range early {
+					b.event(e)
+				}
+			}
+		}
+	})
+}
+
+// wait keeps what is typed for the desk that comes, as much as one paste may be.
+func (b *browser) wait(e event) {
+	const most = 1000
+	size := len(e.text)
+	for _, was := range b.early {
+		size += len(was.text)
+	}
+	if len(b.early) < most && size <= mostPasteAuthor {
+		b.early = append(b.early, e)
+	}
+}
+
 // event takes one thing the terminal says.
 func (b *browser) event(e event) {
+	if b.opening {
+		switch e.answer {
+		case noAnswer, paste:
+			if e.key == "ctrl+c" {
+				b.leaving = true
+				return
+			}
+			b.wait(e)
+			return
+		case pointerDown, pointerDrag, pointerUp, wheelUp, wheelDown:
+			return
+		}
+	}
 	switch e.answer {
 	case noAnswer:
 		if e.key != "" {

@@ -112,7 +112,7 @@ func (e *editor) tooLong() {
 // edit opens a post's source; what is kept of it is offered first.
 func (b *browser) edit(p *blog.Post) {
 	v, ctx := b.conf.Visitor, b.ctx
-	b.work(func() func() {
+	b.workDesk(func() func() {
 		name, base, hash, src, err := v.Open(ctx, p.Path)
 		var mine []blog.Kept
 		if err == nil {

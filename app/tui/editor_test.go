@@ -187,6 +187,49 @@ func TestFindAndReplace(t *testing.T) {
 	}
 }
 
+// What is typed while an editor is slow to open is typed there, and does nothing
+// to the list; nor does it when no editor comes, or a question before it.
+func TestTypingBeforeTheEditor(t *testing.T) {
+	slow := func(then func(b *browser) func()) *browser {
+		b, e := writing(t, 80, 24, "")
+		e.leave(true)
+		b.cmds = nil
+		release := make(chan struct{})
+		b.workDesk(func() func() {
+			<-release
+			return then(b)
+		})
+		last := b.cmds[len(b.cmds)-1]
+		press(b, "xqN\x1b[200~ pasted\x1b[201~\x1b[<65;3;2M\r")
+		if len(b.stack) != 1 || b.prompt != nil || b.choice != nil || b.leaving {
+			t.Errorf("a key has gone to the list: %d screens, %v, %v", len(b.stack), b.prompt, b.choice)
+		}
+		close(release)
+		b.Update(last())
+		return b
+	}
+	b := slow(func(b *browser) func() {
+		return func() { b.openEditor(work{text: []byte("."), at: 0}) }
+	})
+	if e, ok := b.top().(*editor); !ok || e.buf.Text().String() != "xqN pasted\n." {
+		t.Errorf("the text is not in the editor: %v", screenOf(b))
+	}
+	b = slow(func(b *browser) func() {
+		return func() { b.say("not done") }
+	})
+	if len(b.stack) != 1 || b.prompt != nil || b.leaving {
+		t.Error("a key has gone to the list when no editor came")
+	}
+	b = slow(func(b *browser) func() {
+		return func() {
+			b.choice = &choice{b: b, text: "Which?", options: []option{{"x", "this", func() { t.Error("it was answered") }}}}
+		}
+	})
+	if b.choice == nil {
+		t.Error("the question is gone")
+	}
+}
+
 // A mark stands before the lines of this text that are doubtful; what a text
 // does to another post is said in its first line.
 func TestProblemsOfOthers(t *testing.T) {
