@@ -739,14 +739,14 @@ func (e *editor) own(p blog.Problem) bool {
 }
 
 // remark says what is doubtful in the cursor's line; in the first one also what
-// is so in no line of this text.
+// is so in no line of this text, once it has a name.
 func (e *editor) remark() string {
 	t, _, at := e.state()
 	line := t.Line(at) + 1
 	var all []string
 	for _, p := range e.problems() {
 		switch own := e.own(p); {
-		case own && (p.Line == line || p.Line == 0 && line == 1):
+		case own && (p.Line == line || p.Line == 0 && line == 1 && e.name != ""):
 			all = append(all, oneLine(p.Text))
 		case !own && line == 1:
 			all = append(all, oneLine(p.String()))

@@ -239,7 +239,7 @@ func TestProblemsOfOthers(t *testing.T) {
 		{Path: "posts/mine.md", Text: "the whole file"},
 		{Path: "posts/mine.md", Line: 3, Text: "a line"},
 	}}
-	e.sketched = e.buf.Version()
+	e.sketched, e.name = e.buf.Version(), "posts/mine.md"
 	for line, want := range map[int]string{0: "! posts/hers.md:2: slug taken · the whole file", 1: "^S save", 2: "! a line"} {
 		e.buf.MoveTo(e.buf.Text().LineStart(line), false)
 		b.show()
