@@ -86,6 +86,9 @@ func (b *browser) openEditor(w work) *editor {
 	b.push(e)
 	e.sketching = true
 	b.work(e.sketchJob())
+	if e.dirty() {
+		e.keepNow()
+	}
 	return e
 }
 
