@@ -1,8 +1,8 @@
 package blog
 
-// Hold says that a kept text is being written now, in this session: it is not
-// offered to the author's other sessions as one that was left. Calling release
-// ends that; a server that ends does too.
+// Hold says that a kept text is being written now, in this session, for Held to
+// tell the author's other sessions. Calling release ends that; a server that
+// ends does too.
 func (v Visitor) Hold(id string) (release func()) {
 	if !v.author || id == "" {
 		return func() {}

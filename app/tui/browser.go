@@ -33,7 +33,7 @@ type screen interface {
 // action, the pastes and the mouse, and the window for itself.
 type desk interface {
 	screen
-	event(e event) (taken bool)
+	event(e event)
 	cursor() *cell  // below the line above; nil: none
 	remark() string // what is doubtful where the cursor is
 	close()         // the session ends: nothing may be lost

@@ -181,7 +181,7 @@ func (e *editor) window() string { return title(e.b.edition.Site().Title, e.titl
 func (e *editor) status() string {
 	t, _, at := e.state()
 	line := t.Line(at)
-	pos := fmt.Sprintf("line %d, col %d", line+1, e.b.cells(t.Slice(t.LineStart(line), at))+1)
+	pos := fmt.Sprintf("line %d, col %d", line+1, cells(t.Slice(t.LineStart(line), at))+1)
 	switch {
 	case e.unkept != "":
 		return "NOT KEPT  " + pos
@@ -192,7 +192,7 @@ func (e *editor) status() string {
 }
 
 // cells counts the cells of a line, a very long one not to its end.
-func (b *browser) cells(s string) int {
+func cells(s string) int {
 	if len(s) > piece {
 		s = s[len(s)-piece:]
 	}
@@ -345,19 +345,16 @@ func (e *editor) copy() {
 }
 
 // event takes what is typed, pasted, and done with the mouse.
-func (e *editor) event(ev event) bool {
+func (e *editor) event(ev event) {
 	switch ev.answer {
 	case paste:
 		e.buf.Paste(printable(ev.text))
 		e.moved()
-		return true
 	case pointerDown, pointerDrag, wheelUp, wheelDown:
 		e.mouse(ev)
-		return true
 	case noAnswer:
-		return e.key(ev)
+		e.key(ev)
 	}
-	return false
 }
 
 // printable takes out what has no place in a text: control characters.
@@ -395,7 +392,7 @@ func motionOf(key string) (m buffer.Motion, ok bool) {
 	return 0, false
 }
 
-func (e *editor) key(ev event) bool {
+func (e *editor) key(ev event) {
 	key := ev.key
 	selecting := strings.Contains(key, "shift+")
 	if selecting {
@@ -404,7 +401,7 @@ func (e *editor) key(ev event) bool {
 	if m, ok := motionOf(key); ok {
 		e.buf.Move(m, selecting)
 		e.moved()
-		return true
+		return
 	}
 	switch key {
 	case "up", "down", "pgup", "pgdown":
@@ -416,7 +413,7 @@ func (e *editor) key(ev event) bool {
 			n = -n
 		}
 		e.vertical(n, selecting)
-		return true
+		return
 	case "home", "end":
 		e.edge(key == "end", selecting)
 	case "backspace":
@@ -445,12 +442,11 @@ func (e *editor) key(ev event) bool {
 	default:
 		s := printable(ev.text)
 		if s == "" {
-			return false
+			return
 		}
 		e.buf.Type(s)
 	}
 	e.moved()
-	return true
 }
 
 // vertical moves by rows as they stand on the screen.

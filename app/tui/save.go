@@ -70,6 +70,7 @@ func (e *editor) leave(forget bool) {
 		ctx, keep := e.b.ctx, e.keep
 		e.b.work(func() func() {
 			err := keep.drop(ctx, version)
+			keep.end()
 			return func() {
 				if err != nil {
 					e.b.refused(err)
