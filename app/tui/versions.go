@@ -170,7 +170,8 @@ func changedLines(spans []blog.Span, width int, st typeset.Styles) (out []string
 	return out
 }
 
-// spanRows sets a line of a comparison in rows, broken at words.
+// spanRows sets a line of a comparison in rows, broken at words. What went and
+// what came in its place are a blank apart, so that each can be read.
 func spanRows(l textLine, width int, st typeset.Styles) []string {
 	mark := "  "
 	if l.changed {
@@ -197,7 +198,11 @@ func spanRows(l textLine, width int, st typeset.Styles) []string {
 		row.Reset()
 		used = 0
 	}
-	for _, s := range l.spans {
+	for i, s := range l.spans {
+		if i > 0 && s.Kind != ' ' && l.spans[i-1].Kind != ' ' && used > 0 && used < room && !strings.HasSuffix(l.spans[i-1].Text, " ") && !strings.HasPrefix(s.Text, " ") {
+			row.WriteByte(' ')
+			used++
+		}
 		style := typeset.Style{}
 		switch s.Kind {
 		case '-':
