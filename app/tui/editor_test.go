@@ -1,9 +1,11 @@
 package tui
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -361,5 +363,69 @@ func TestKeeperKeepsTheLatest(t *testing.T) {
 	}
 	if all, err := v.Kept(t.Context()); err != nil || len(all) != 0 {
 		t.Fatalf("kept %v, %v", all, err)
+	}
+}
+
+// What is typed while a text is being published, when somebody else publishes it
+// too, began from neither of the two: the next saving compares, and all of it is
+// there to choose from.
+func TestPublishingWhileOthersDo(t *testing.T) {
+	b, e := writing(t, 80, 24, "")
+	e.leave(true)
+	ada, bob := b.conf.Visitor, b.conf.Visitor
+	name, base, hash, src, err := ada.Open(t.Context(), "hello")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e = b.openEditor(work{name: name, base: base, hash: hash, text: src, at: len(src)})
+	press(b, "Mine.\r")
+	release := make(chan struct{})
+	b.cmds = nil
+	e.commit("publish", func(ctx context.Context, r blog.Receipt) (blog.Receipt, error) {
+		<-release
+		return r, nil
+	}, nil)
+	last := b.cmds[len(b.cmds)-1]
+	press(b, "Later.\r")
+	for eventually := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
+		name, base, hash, src, err := bob.Open(t.Context(), "hello")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(src), "Mine.") {
+			if _, err := bob.Save(t.Context(), name, base, hash, append(src, "Theirs.\n"...), "save hello"); err != nil {
+				t.Fatal(err)
+			}
+			break
+		}
+		if time.Now().After(eventually) {
+			t.Fatal("the text was not saved")
+		}
+	}
+	close(release)
+	b.Update(last())
+	if got := e.buf.Text().String(); !strings.HasSuffix(got, "Mine.\nLater.\n") {
+		t.Errorf("the text became %q", got)
+	}
+	press(b, "\x13")
+	for range 500 {
+		if _, ok := b.top().(*merge); ok || b.choice != nil {
+			break
+		}
+		for len(b.cmds) > 0 {
+			cmd := b.cmds[0]
+			b.cmds = b.cmds[1:]
+			if m := cmd(); m != nil {
+				b.Update(m)
+			}
+		}
+		time.Sleep(time.Millisecond)
+	}
+	screen := strings.Join(screenOf(b), "\n")
+	if !strings.Contains(screen, "Later.") || !strings.Contains(screen, "Theirs.") {
+		t.Errorf("not both to choose from:\n%s", screen)
+	}
+	if _, _, _, now, _ := bob.Open(t.Context(), "hello"); !strings.HasSuffix(string(now), "Mine.\nTheirs.\n") {
+		t.Errorf("the post is now %q", now)
 	}
 }
