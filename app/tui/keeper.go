@@ -110,7 +110,7 @@ func (e *editor) keptAt(t time.Time, err error) {
 		return
 	}
 	why := e.b.why(err)
-	if e.unkept != why {
+	if e.unkept != why || e.b.note == "" { // a key has taken the words away, not their cause
 		e.unkept = why
 		e.b.say("Your text is not being kept: " + why)
 	}
