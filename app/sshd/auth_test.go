@@ -110,19 +110,25 @@ func TestAnAuthorsKeyBeforeAnotherOnesSignature(t *testing.T) {
 	}
 }
 
+// certified is a certificate of a key, signed by the key itself.
+func certified(t *testing.T, key gossh.Signer) gossh.Signer {
+	t.Helper()
+	cert := &gossh.Certificate{Key: key.PublicKey(), CertType: gossh.UserCert, ValidPrincipals: []string{"reader"}, ValidBefore: gossh.CertTimeInfinity}
+	if err := cert.SignCert(rand.Reader, key); err != nil {
+		t.Fatal(err)
+	}
+	s, err := gossh.NewCertSigner(cert, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 func TestCertificatesAreNobodysKey(t *testing.T) {
 	b := serve(t, Limits{})
 	ada := newKey(t)
 	b.authorise(ada.PublicKey())
-	cert := &gossh.Certificate{Key: ada.PublicKey(), CertType: gossh.UserCert, ValidPrincipals: []string{"reader"}, ValidBefore: gossh.CertTimeInfinity}
-	if err := cert.SignCert(rand.Reader, ada); err != nil {
-		t.Fatal(err)
-	}
-	s, err := gossh.NewCertSigner(cert, ada)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if out, _, _ := b.run(b.client(s), "whoami"); out != "reader refused=1" {
+	if out, _, _ := b.run(b.client(certified(t, ada)), "whoami"); out != "reader refused=1" {
 		t.Errorf("got %q", out)
 	}
 }

@@ -9,21 +9,23 @@
 // by one until the client asks for keyboard-interactive, which has no question
 // and lets it in. The names guest and anonymous are let in without any method,
 // for scripts. So is preview-TOKEN, who sees the one post that an author shares
-// under this token and is nothing else, also with an author's key. Who it is is decided anew for each session, from the key in the
-// permissions of the finished handshake; a callback that sees a key offered
-// decides nothing. keys/authors is read again when it changes (authors.go),
-// and a key that is gone takes its sessions along.
+// under this token and is nothing else, also with an author's key. Who it is is
+// decided anew for each session, from the key in the permissions of the finished
+// handshake; a callback that sees a key offered decides nothing. keys/authors is
+// read again when it changes (authors.go), and a key that is gone takes its
+// sessions along.
 //
 // # The guard
 //
 // The library below passes on whatever a client sends. All that is closed in a
-// few places: gate.go counts connections before they have said a word; penalty.go
-// keeps those away for a while that failed again and again; conn.go
-// is a connection with timers of its own (the library wipes deadlines), that
-// of the handshake, the lifetime and of idleness; session.go takes every
-// request off a channel, keeps window sizes to itself and gives a session a
-// context that ends with its channel; requests.go says which requests pass;
-// input.go and output.go bound what is typed and what is not read. Every
+// few places: gate.go counts connections before they have said a word;
+// penalty.go keeps those away for a while that failed again and again; conn.go
+// is a connection with timers of its own (the library wipes deadlines), that of
+// the handshake, the lifetime and of idleness; vanished_linux.go has the kernel
+// notice a peer whose network is gone; session.go takes every request off a
+// channel, keeps window sizes to itself and gives a session a context that ends
+// with its channel; requests.go says which requests pass; input.go and output.go
+// bound what is typed and what is not read. Every
 // goroutine started here survives a panic, and a panic in a room costs one
 // session. The figures are Limits.
 //

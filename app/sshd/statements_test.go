@@ -97,15 +97,6 @@ func TestStatement20OldAndHugeKeysAreRefusedAtOnce(t *testing.T) {
 		}
 		return p
 	}
-	// The author's own key, vouched for by itself.
-	cert := &gossh.Certificate{Key: signer.PublicKey(), CertType: gossh.UserCert, ValidPrincipals: []string{"reader"}, ValidBefore: gossh.CertTimeInfinity}
-	if err := cert.SignCert(rand.Reader, signer); err != nil {
-		t.Fatal(err)
-	}
-	vouched, err := gossh.NewCertSigner(cert, signer)
-	if err != nil {
-		t.Fatal(err)
-	}
 	// quickest is the best of some logins: the machine has other work too.
 	quickest := func(keys ...gossh.Signer) time.Duration {
 		best := time.Hour
@@ -125,7 +116,7 @@ func TestStatement20OldAndHugeKeysAreRefusedAtOnce(t *testing.T) {
 	}
 	bare := quickest()
 	for name, k := range map[string]gossh.Signer{
-		"certificate": vouched,
+		"certificate": certified(t, signer), // of the author's own key
 		"ssh-rsa":     sha1,
 		"RSA-16384":   forged{public(&rsa.PublicKey{N: huge, E: 65537})},
 		"ssh-dss":     forged{dss{}},
