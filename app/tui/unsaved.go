@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
@@ -81,10 +82,18 @@ func newUnsaved(b *browser, mine []blog.Kept) *index {
 				},
 				open: func() {
 					b.back()
-					b.openEditor(b.continued(k)).compareBase()
-					if k.Reason != "" {
-						b.say(oneLine(k.Reason))
-					}
+					b.workDesk(func() func() {
+						all, _ := v.Kept(ctx) // where it is open elsewhere more may have been typed
+						if i := slices.IndexFunc(all, func(now blog.Kept) bool { return now.ID == k.ID }); i >= 0 {
+							k = all[i]
+						}
+						return func() {
+							b.openEditor(b.continued(k)).compareBase()
+							if k.Reason != "" {
+								b.say(oneLine(k.Reason))
+							}
+						}
+					})
 				},
 			})
 		}
