@@ -393,11 +393,22 @@ func TestStatement37ComingsAndGoings(t *testing.T) {
 		return goroutines, w.descriptors(), w.memory()
 	}
 	cycle(rounds / 5)
-	g1, f1, m1 := figures()
-	cycle(rounds)
-	g2, f2, m2 := figures()
-	t.Logf("%d goroutines, %d descriptors, %d KB became %d, %d, %d", g1, f1, m1>>10, g2, f2, m2>>10)
-	if g2 > g1+g1/20+2 || f2 > f1+2 || m2 > m1+m1/20+1<<20 {
-		t.Errorf("%d goroutines, %d descriptors, %d MB became %d, %d, %d", g1, f1, m1>>20, g2, f2, m2>>20)
+	g1, f1, first := figures()
+	// What leaks grows every time; what the collector has not given back yet is
+	// there once.
+	for m1, tries := first, 3; ; tries-- {
+		cycle(rounds)
+		g2, f2, m2 := figures()
+		t.Logf("%d goroutines, %d descriptors, %d KB became %d, %d, %d", g1, f1, m1>>10, g2, f2, m2>>10)
+		if g2 > g1+g1/20+2 || f2 > f1+2 || m2 > first+first/5 {
+			t.Fatalf("%d goroutines, %d descriptors, %d KB became %d, %d, %d", g1, f1, first>>10, g2, f2, m2>>10)
+		}
+		if m2 <= m1+m1/20 {
+			return
+		}
+		if tries == 1 {
+			t.Fatalf("memory grows: %d KB became %d", m1>>10, m2>>10)
+		}
+		m1 = m2
 	}
 }
