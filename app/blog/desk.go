@@ -14,6 +14,7 @@ import (
 
 	"sheaf/app/markdown"
 	"sheaf/app/store"
+	"sheaf/app/textdiff"
 )
 
 // refusal is a Refusal of one reason.
@@ -582,9 +583,10 @@ func (v Visitor) At(ctx context.Context, post string, rev Rev) (src []byte, name
 	return src, r.Path, err
 }
 
-// Diff is the unified diff of a post from a revision to the present; 0 is the
-// revision before the last. What was not there is empty.
-func (v Visitor) Diff(ctx context.Context, post string, rev Rev) ([]DiffLine, error) {
+// Diff is the unified diff of a post from a revision to the present, its lines
+// safe for a terminal; 0 is the revision before the last. What was not there is
+// empty.
+func (v Visitor) Diff(ctx context.Context, post string, rev Rev) ([]textdiff.Line, error) {
 	trail, err := v.trail(ctx, post)
 	if err != nil {
 		return nil, err
@@ -607,7 +609,11 @@ func (v Visitor) Diff(ctx context.Context, post string, rev Rev) ([]DiffLine, er
 	if err != nil {
 		return nil, err
 	}
-	return unified(before, now), nil
+	lines := textdiff.Unified(before, now)
+	for i := range lines {
+		lines[i].Text = markdown.Clean(lines[i].Text)
+	}
+	return lines, nil
 }
 
 // Restore brings a post back to what it was at a revision, under the path it

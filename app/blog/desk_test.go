@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sheaf/app/markdown"
 )
 
 // plain gives the files of a blog's folder: what stands there, without what is
@@ -402,6 +404,21 @@ func TestSlugFor(t *testing.T) {
 	} {
 		if got := slugFor(title); got != want || !slices.Equal(addressOf(got), []string{got}) {
 			t.Errorf("%q: %q, want %q", title, got, want)
+		}
+	}
+}
+
+func TestDiffIsSafeForATerminal(t *testing.T) {
+	v := at(t, t.TempDir(), still).Author("ada")
+	publish(t, v, "posts/a.md", "# A\n\nText.\n")
+	publish(t, v, "posts/a.md", "# A\n\nab\u200e\u202ecd.\n")
+	lines, err := v.Diff(t.Context(), "a", 0)
+	if err != nil || len(lines) == 0 {
+		t.Fatal(lines, err)
+	}
+	for _, l := range lines {
+		if l.Text != markdown.Clean(l.Text) {
+			t.Errorf("%q", l.Text)
 		}
 	}
 }

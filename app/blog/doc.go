@@ -34,8 +34,8 @@
 //
 // What an author writes in the browser is judged while it is typed, by the same
 // checks and without being kept (sketch.go), filled in as a form (form.go), put
-// aside so that no word is lost (kept.go), compared with what others have done
-// meanwhile (merge.go), and saved only over what it began from (write.go).
+// aside so that no word is lost (kept.go), and saved only over what it began
+// from (write.go).
 //
 // Addresses are kept: where a commit gives a post another slug or path, its
 // record says so, and the old address leads to the post for as long as no

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"sheaf/app/blog"
+	"sheaf/app/textdiff"
 	"sheaf/app/typeset"
 )
 
@@ -16,7 +17,7 @@ type merge struct {
 	b     *browser
 	e     *editor
 	other string // who was first, and when
-	hunks []blog.Hunk
+	hunks []textdiff.Hunk
 	take  map[int]byte // by hunk: 'm', 't' or 'b'
 	clash []int        // the hunks to choose in
 	sel   int          // of clash
@@ -32,9 +33,9 @@ type merge struct {
 }
 
 func newMerge(e *editor, other string, before, mine, theirs []byte, rev blog.Rev, hash string) *merge {
-	m := &merge{b: e.b, e: e, other: other, hunks: blog.Merge(before, mine, theirs), take: map[int]byte{}, rev: rev, hash: hash}
+	m := &merge{b: e.b, e: e, other: other, hunks: textdiff.Merge(before, mine, theirs), take: map[int]byte{}, rev: rev, hash: hash}
 	for i, h := range m.hunks {
-		if h.Kind == blog.Clash {
+		if h.Kind == textdiff.Clash {
 			m.clash = append(m.clash, i)
 		}
 	}
@@ -115,10 +116,10 @@ func (m *merge) text() string {
 	var out strings.Builder
 	for i, h := range m.hunks {
 		switch {
-		case h.Kind == blog.Clash && m.take[i] == 'b':
+		case h.Kind == textdiff.Clash && m.take[i] == 'b':
 			out.Write(h.Mine)
 			out.Write(h.Theirs)
-		case h.Kind == blog.Theirs, h.Kind == blog.Clash && m.take[i] == 't':
+		case h.Kind == textdiff.Theirs, h.Kind == textdiff.Clash && m.take[i] == 't':
 			out.Write(h.Theirs)
 		default:
 			out.Write(h.Mine)
@@ -155,13 +156,13 @@ func (m *merge) make() {
 	nth := 0
 	for i, h := range m.hunks {
 		switch h.Kind {
-		case blog.Same, blog.Both:
+		case textdiff.Same, textdiff.Both:
 			m.context(string(h.Mine), i == 0, i == len(m.hunks)-1)
-		case blog.Mine:
+		case textdiff.Mine:
 			m.changed("yours", h.Base, h.Mine)
-		case blog.Theirs:
+		case textdiff.Theirs:
 			m.changed("theirs", h.Base, h.Theirs)
-		case blog.Clash:
+		case textdiff.Clash:
 			m.at = append(m.at, len(m.lines))
 			m.choice(h, m.take[i], nth == m.sel)
 			nth++
@@ -185,7 +186,7 @@ func (m *merge) context(text string, first, last bool) {
 	for i, l := range lines {
 		switch {
 		case i < head || i >= len(lines)-tail:
-			m.lines = append(m.lines, spanRows(textLine{spans: []blog.Span{{Kind: ' ', Text: strings.TrimRight(l, "\r")}}}, m.geo.measure, m.b.styles)...)
+			m.lines = append(m.lines, spanRows(textLine{spans: []textdiff.Span{{Kind: ' ', Text: strings.TrimRight(l, "\r")}}}, m.geo.measure, m.b.styles)...)
 		case i == head:
 			m.lines = append(m.lines, m.b.styles.Dim.On("  …"))
 		}
@@ -195,13 +196,13 @@ func (m *merge) context(text string, first, last bool) {
 // changed shows what one of the two has changed alone.
 func (m *merge) changed(whose string, before, now []byte) {
 	m.lines = append(m.lines, m.b.styles.Dim.On("  "+whose+", taken:"))
-	for _, l := range textLines(blog.Words(string(before), string(now))) {
+	for _, l := range textLines(textdiff.Words(string(before), string(now))) {
 		m.lines = append(m.lines, spanRows(l, m.geo.measure, m.b.styles)...)
 	}
 }
 
 // choice shows a place that both have changed.
-func (m *merge) choice(h blog.Hunk, taken byte, selected bool) {
+func (m *merge) choice(h textdiff.Hunk, taken byte, selected bool) {
 	st := m.b.styles
 	bar := "  "
 	if selected {
@@ -219,9 +220,9 @@ func (m *merge) choice(h blog.Hunk, taken byte, selected bool) {
 			head = st.Accent.On(string(key)) + " " + head
 		}
 		m.lines = append(m.lines, bar+head+st.Accent.On(mark))
-		rows := textLines(blog.Words(string(before), string(text)))
+		rows := textLines(textdiff.Words(string(before), string(text)))
 		if key == 0 {
-			rows = textLines([]blog.Span{{Kind: ' ', Text: string(text)}})
+			rows = textLines([]textdiff.Span{{Kind: ' ', Text: string(text)}})
 		}
 		for _, l := range rows {
 			for _, r := range spanRows(l, m.geo.measure-2, st) {

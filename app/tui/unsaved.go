@@ -10,6 +10,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"sheaf/app/blog"
+	"sheaf/app/textdiff"
 	"sheaf/app/typeset"
 )
 
@@ -137,7 +138,7 @@ func (b *browser) compareKept(k blog.Kept) {
 		if k.Path == "" || errors.Is(err, fs.ErrNotExist) {
 			now, err = nil, nil
 		}
-		spans := blog.Words(string(now), string(k.Text))
+		spans := textdiff.Words(string(now), string(k.Text))
 		return func() {
 			if err != nil {
 				b.refused(err)

@@ -9,6 +9,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"sheaf/app/blog"
+	"sheaf/app/textdiff"
 	"sheaf/app/typeset"
 )
 
@@ -92,9 +93,9 @@ func (b *browser) openChange(p *blog.Post, log []blog.Revision, i int) {
 		if err == nil {
 			before, err = text(i + 1)
 		}
-		var spans []blog.Span
+		var spans []textdiff.Span
 		if err == nil {
-			spans = blog.Words(before, now)
+			spans = textdiff.Words(before, now)
 		}
 		return func() {
 			if err != nil {
@@ -113,19 +114,19 @@ const around = 2
 
 // A textLine is one line of two texts that are compared.
 type textLine struct {
-	spans   []blog.Span // without line ends
+	spans   []textdiff.Span // without line ends
 	changed bool
 }
 
 // textLines divides spans into lines.
-func textLines(spans []blog.Span) (lines []textLine) {
+func textLines(spans []textdiff.Span) (lines []textLine) {
 	var line textLine
 	for _, s := range spans {
 		for part := range strings.SplitAfterSeq(s.Text, "\n") {
 			end := strings.HasSuffix(part, "\n")
 			line.changed = line.changed || s.Kind != ' ' && part != ""
 			if part = strings.TrimRight(part, "\r\n"); part != "" {
-				line.spans = append(line.spans, blog.Span{Kind: s.Kind, Text: part})
+				line.spans = append(line.spans, textdiff.Span{Kind: s.Kind, Text: part})
 			}
 			if end {
 				lines = append(lines, line)
@@ -142,7 +143,7 @@ func textLines(spans []blog.Span) (lines []textLine) {
 // changedLines shows the lines that have changed and some around them. What
 // went is struck through, what came is bold, and a mark stands before a line
 // that has either, so that no colour is needed.
-func changedLines(spans []blog.Span, width int, st typeset.Styles) (out []string) {
+func changedLines(spans []textdiff.Span, width int, st typeset.Styles) (out []string) {
 	lines := textLines(spans)
 	near := make([]bool, len(lines))
 	any := false

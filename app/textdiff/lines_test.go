@@ -1,4 +1,4 @@
-package blog
+package textdiff
 
 import (
 	"bytes"
@@ -31,11 +31,11 @@ func TestUnified(t *testing.T) {
 		{lines(12, nil), lines(12, map[int]string{2: "", 9: ""}), "@@@ -1,12 +1,10 @@\n 1\n-2\n 3\n 4\n 5\n 6\n 7\n 8\n-9\n 10\n 11\n 12\n"},
 		{"a\nb", "a\nb\n", "@@@ -1,2 +1,2 @@\n a\n-b\n@no line end at the end\n+b\n"},
 		{"a\r\n", "a\n", "@@@ -1,1 +1,1 @@\n-a␍\n+a\n"},
-		{"\x1b[2Ja\n", "\u202eb\n", "@@@ -1,1 +1,1 @@\n-[2Ja\n+b\n"},
+		{"\x1b[2Ja\n", "\u202eb\n", "@@@ -1,1 +1,1 @@\n-\x1b[2Ja\n+\u202eb\n"},
 		{"\xff\n", "a\n", "@not text, and not the same\n"},
 	} {
 		got := ""
-		for _, l := range unified([]byte(c[0]), []byte(c[1])) {
+		for _, l := range Unified([]byte(c[0]), []byte(c[1])) {
 			got += string(l.Kind) + l.Text + "\n"
 		}
 		if got != c[2] {
@@ -54,7 +54,7 @@ func TestDiffIsShortest(t *testing.T) {
 		return b.Bytes()
 	}
 	for range 2000 {
-		a, b := split(text()), split(text())
+		a, b := splitLines(text()), splitLines(text())
 		common := make([][]int, len(a)+1) // the longest common subsequence, by its definition
 		for i := range common {
 			common[i] = make([]int, len(b)+1)
@@ -67,7 +67,7 @@ func TestDiffIsShortest(t *testing.T) {
 			}
 		}
 		changed := 0
-		for _, s := range script(a, b) {
+		for _, s := range editScript(a, b) {
 			if s.kind != ' ' {
 				changed++
 			}
@@ -84,7 +84,7 @@ func TestDiffOfTextsThatHaveNothingInCommon(t *testing.T) {
 		fmt.Fprintf(&a, "a%d\n", i)
 		fmt.Fprintf(&b, "b%d\n", i)
 	}
-	if n := len(unified(a.Bytes(), b.Bytes())); n != 100001 {
+	if n := len(Unified(a.Bytes(), b.Bytes())); n != 100001 {
 		t.Errorf("%d lines", n)
 	}
 }
@@ -96,7 +96,7 @@ func FuzzDiff(f *testing.F) {
 	f.Add([]byte("\r\n\r\n"), []byte("\n\r"))
 	f.Fuzz(func(t *testing.T, a, b []byte) {
 		var before, after bytes.Buffer
-		for _, s := range script(split(a), split(b)) {
+		for _, s := range editScript(splitLines(a), splitLines(b)) {
 			if s.kind != '+' {
 				before.Write(s.line)
 			}
@@ -111,11 +111,11 @@ func FuzzDiff(f *testing.F) {
 		if !utf8.Valid(a) || !utf8.Valid(b) {
 			return
 		}
-		shown := unified(a, b)
+		shown := Unified(a, b)
 		if (len(shown) == 0) != bytes.Equal(a, b) {
 			t.Fatalf("%q to %q: %d lines", a, b, len(shown))
 		}
-		old, now := split(a), split(b)
+		old, now := splitLines(a), splitLines(b)
 		x, y := 0, 0
 		for _, l := range shown {
 			switch l.Kind {

@@ -1,4 +1,4 @@
-package blog
+package textdiff
 
 import (
 	"bytes"
@@ -6,43 +6,41 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"sheaf/app/markdown"
 )
 
-// A DiffLine is a line of a unified diff: Kind is ' ', '+', '-', or '@' for what
-// is said about the lines.
-type DiffLine struct {
+// A Line is a line of a unified diff, without its line end. Kind is ' ', '+'
+// or '-', or '@' for a remark about the lines.
+type Line struct {
 	Kind byte
-	Text string // safe for a terminal
+	Text string
 }
 
-// diffContext is how many lines that are the same stand around those that are
-// not.
-const diffContext = 3
+// contextLines is how many equal lines are kept around those that differ.
+const contextLines = 3
 
-// maxDiff bounds the work: of texts that differ in more lines than this, the
-// middle is shown as replaced whole.
-const maxDiff = 1000
+// maxEdits bounds the search for the shortest edit script: of texts that
+// differ in more lines than this, the middle counts as replaced as a whole.
+const maxEdits = 1000
 
-// unified is the difference of two texts, by lines; none if they are the same.
-func unified(a, b []byte) []DiffLine {
+// Unified returns the difference of two texts by lines, nil if they are equal.
+// Of what is not valid UTF-8 it only says that it differs.
+func Unified(a, b []byte) []Line {
 	if !utf8.Valid(a) || !utf8.Valid(b) {
 		if bytes.Equal(a, b) {
 			return nil
 		}
-		return []DiffLine{{'@', "not text, and not the same"}}
+		return []Line{{'@', "not text, and not the same"}}
 	}
-	steps := script(split(a), split(b))
-	var out []DiffLine
+	steps := editScript(splitLines(a), splitLines(b))
+	var out []Line
 	for i := 0; i < len(steps); {
 		if steps[i].kind == ' ' {
 			i++
 			continue
 		}
-		from := max(i-diffContext, 0)
+		from := max(i-contextLines, 0)
 		to, same := i, 0
-		for to < len(steps) && same <= 2*diffContext {
+		for to < len(steps) && same <= 2*contextLines {
 			if steps[to].kind == ' ' {
 				same++
 			} else {
@@ -50,7 +48,7 @@ func unified(a, b []byte) []DiffLine {
 			}
 			to++
 		}
-		to -= max(same-diffContext, 0)
+		to -= max(same-contextLines, 0)
 		olds, news := 0, 0
 		for _, s := range steps[from:to] {
 			if s.kind != '+' {
@@ -60,40 +58,48 @@ func unified(a, b []byte) []DiffLine {
 				news++
 			}
 		}
-		out = append(out, DiffLine{'@', "@@ -" + hunk(steps[from].a, olds) + " +" + hunk(steps[from].b, news) + " @@"})
+		head := "@@ -" + lineRange(steps[from].a, olds) + " +" + lineRange(steps[from].b, news) + " @@"
+		out = append(out, Line{'@', head})
 		for _, s := range steps[from:to] {
-			out = append(out, s.shown()...)
+			out = append(out, s.lines()...)
 		}
 		i = to
 	}
 	return out
 }
 
-// hunk says which lines: the first, from 1, and how many; of none, the one
-// before.
-func hunk(before, n int) string {
+// lineRange is "first,count" with the first line counted from 1; of no lines
+// it names the line before.
+func lineRange(before, n int) string {
 	if n > 0 {
 		before++
 	}
 	return fmt.Sprintf("%d,%d", before, n)
 }
 
-// shown is a step for a reader. Ends of lines that make a difference are seen.
-func (s step) shown() []DiffLine {
+// A step is one line of an edit script.
+type step struct {
+	kind byte // ' ', '-' or '+'
+	a, b int  // lines of either text before this one
+	line []byte
+}
+
+// lines shows a step. A line end that makes a difference is made visible.
+func (s step) lines() []Line {
 	line, ended := bytes.CutSuffix(s.line, []byte("\n"))
 	text := string(line)
 	if t, ok := strings.CutSuffix(text, "\r"); ok && s.kind != ' ' {
 		text = t + "␍"
 	}
-	out := []DiffLine{{s.kind, markdown.Clean(text)}}
+	out := []Line{{s.kind, text}}
 	if !ended {
-		out = append(out, DiffLine{'@', "no line end at the end"})
+		out = append(out, Line{'@', "no line end at the end"})
 	}
 	return out
 }
 
-// split gives the lines with their ends.
-func split(text []byte) [][]byte {
+// splitLines returns the lines of a text with their ends.
+func splitLines(text []byte) [][]byte {
 	lines := bytes.SplitAfter(text, []byte("\n"))
 	if last := len(lines) - 1; len(lines[last]) == 0 {
 		lines = lines[:last]
@@ -101,16 +107,10 @@ func split(text []byte) [][]byte {
 	return lines
 }
 
-// step is a line of the way from one text to the other.
-type step struct {
-	kind byte // ' ', '-' or '+'
-	a, b int  // the lines reached
-	line []byte
-}
-
-// script is the shortest way from a to b (Myers, "An O(ND) Difference Algorithm
-// and Its Variations", 1986), between the lines both begin and end with.
-func script(a, b [][]byte) []step {
+// editScript returns the shortest way from a to b (Myers, "An O(ND) Difference
+// Algorithm and Its Variations", 1986). Only what lies between the common
+// beginning and the common end is searched.
+func editScript(a, b [][]byte) []step {
 	head := 0
 	for head < len(a) && head < len(b) && bytes.Equal(a[head], b[head]) {
 		head++
@@ -124,7 +124,7 @@ func script(a, b [][]byte) []step {
 		out = append(out, step{' ', i, i, a[i]})
 	}
 	x, y := head, head
-	for _, kind := range middle(a[head:len(a)-tail], b[head:len(b)-tail]) {
+	for _, kind := range shortestEdit(a[head:len(a)-tail], b[head:len(b)-tail]) {
 		switch kind {
 		case '-':
 			out = append(out, step{'-', x, y, a[x]})
@@ -143,10 +143,11 @@ func script(a, b [][]byte) []step {
 	return out
 }
 
-// middle gives the kinds of the steps.
-func middle(a, b [][]byte) []byte {
+// shortestEdit returns the kinds of the steps from a to b. After maxEdits
+// rounds it gives up and replaces all of a by all of b.
+func shortestEdit(a, b [][]byte) []byte {
 	n, m := len(a), len(b)
-	limit := min(n+m, maxDiff)
+	limit := min(n+m, maxEdits)
 	v := make([]int32, 2*limit+3)
 	at := func(k int) *int32 { return &v[k+limit+1] }
 	var trace [][]int32 // v before each round
@@ -164,15 +165,16 @@ func middle(a, b [][]byte) []byte {
 			}
 			*at(k) = int32(x)
 			if x >= n && x-k >= m {
-				return back(trace, n, m)
+				return backtrack(trace, n, m)
 			}
 		}
 	}
 	return append(bytes.Repeat([]byte{'-'}, n), bytes.Repeat([]byte{'+'}, m)...)
 }
 
-// back follows the way that was found from its end.
-func back(trace [][]int32, x, y int) []byte {
+// backtrack reads the kinds of the steps off the rounds of the search, from
+// the end (x, y) back to the beginning.
+func backtrack(trace [][]int32, x, y int) []byte {
 	var kinds []byte
 	for d := len(trace) - 1; d >= 0; d-- {
 		v := trace[d]
@@ -182,7 +184,7 @@ func back(trace [][]int32, x, y int) []byte {
 		if k == -d || k != d && get(k-1) < get(k+1) {
 			from = k + 1
 		}
-		// Back along the same lines to where the round's one step had led.
+		// Back over the equal lines to where the round's single edit had led.
 		px, py := 0, 0
 		if d > 0 {
 			px = get(from)
