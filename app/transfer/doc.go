@@ -14,7 +14,8 @@
 // set is committed it is asked whether it is still there.
 //
 // sftp has no end of a set: it publishes each file when it is closed, and
-// renames and removes at once (sftp.go, draft.go, rename.go). Names that cannot
+// renames and removes at once (sftp.go, sftp_upload.go,
+// sftp_rename.go). Names that cannot
 // be part of a blog (the temporary files of editors, .x.swp, x~), empty files
 // and texts that were refused live as long as the session and are seen by nobody
 // else; the text of a refused post is put aside as well (blog.Kept), for its

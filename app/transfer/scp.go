@@ -25,8 +25,6 @@ const (
 
 	maxRecord = 4 << 10
 	maxDepth  = 32
-	maxSet    = 512 << 20 // of the files of one set; the blog's own bounds may be narrower
-	maxFiles  = 20_000
 )
 
 // scpCall is what a client asks of the far end.

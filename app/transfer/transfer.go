@@ -19,6 +19,13 @@ import (
 	"sheaf/app/markdown"
 )
 
+// What comes at once is at most that much; the blog's own bounds may be
+// narrower.
+const (
+	maxSet   = 512 << 20 // bytes
+	maxFiles = 20_000
+)
+
 // Config is what the doors share.
 type Config struct {
 	Scratch string // a folder of ours for staging copies and the view for git; made when it is not there
@@ -202,4 +209,20 @@ func match(f *blog.Files, p string) []blog.FileInfo {
 		found = next
 	}
 	return found
+}
+
+// unfit says that a program is not there, or not as it has to be, or that it
+// has no room to work in.
+func (s Session) unfit(err error) (int, error) {
+	var missing errMissing
+	var old errOld
+	switch why := blog.Obstacle(err); {
+	case errors.As(err, &missing) || errors.As(err, &old):
+		s.say("sheaf: " + err.Error())
+	case why != "":
+		s.say("sheaf: " + why)
+	default:
+		return 1, err
+	}
+	return 1, nil
 }
