@@ -36,7 +36,7 @@ var rooms = map[string]room{
 	},
 	"app/sshd": {
 		ours: []string{
-			"app/tui", "app/shell", "app/transfer", "app/blog", "app/typeset", "app/markdown",
+			"app/tui", "app/shell", "app/transfer", "app/blog", "app/typeset", "app/markdown", "app/terminal",
 		},
 		outside: []string{
 			"charm.land/wish/v2",
@@ -46,12 +46,15 @@ var rooms = map[string]room{
 		},
 	},
 	"app/tui": {
-		ours: []string{"app/blog", "app/typeset", "app/markdown", "app/buffer", "app/textdiff"},
+		ours: []string{"app/blog", "app/typeset", "app/markdown", "app/terminal", "app/buffer", "app/textdiff"},
 		outside: []string{
 			"charm.land/bubbletea/v2",
 			"github.com/charmbracelet/x/ansi",
 			"github.com/charmbracelet/colorprofile",
 		},
+	},
+	"app/terminal": {
+		outside: []string{"github.com/charmbracelet/x/ansi"},
 	},
 	"app/buffer": {
 		outside: []string{"github.com/clipperhouse/uax29/v2"},

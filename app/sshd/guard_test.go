@@ -244,13 +244,13 @@ func (b *bed) run(c *gossh.Client, command string) (out, errs string, status int
 	return o.String(), e.String(), status
 }
 
-// terminal is an open browser of a client.
-type terminal struct {
+// A term is an open browser of a client.
+type term struct {
 	gossh.Channel
 	out *syncBuffer
 }
 
-func (b *bed) terminal(c *gossh.Client, cols, rows uint32) *terminal {
+func (b *bed) terminal(c *gossh.Client, cols, rows uint32) *term {
 	b.Helper()
 	ch, reqs, err := c.OpenChannel("session", nil)
 	if err != nil {
@@ -263,12 +263,12 @@ func (b *bed) terminal(c *gossh.Client, cols, rows uint32) *terminal {
 	if ok, err := ch.SendRequest("shell", true, nil); !ok || err != nil {
 		b.Fatalf("shell: %v %v", ok, err)
 	}
-	t := &terminal{ch, &syncBuffer{}}
+	t := &term{ch, &syncBuffer{}}
 	go io.Copy(t.out, ch)
 	return t
 }
 
-func (t *terminal) resize(cols, rows uint32) error {
+func (t *term) resize(cols, rows uint32) error {
 	_, err := t.SendRequest("window-change", false, gossh.Marshal(windowChange{Cols: cols, Rows: rows}))
 	return err
 }

@@ -124,7 +124,7 @@ func TestNetworks(t *testing.T) {
 func TestFourChannelsOfAConnection(t *testing.T) {
 	b := serve(t, Limits{})
 	c := b.client()
-	var open []*terminal
+	var open []*term
 	for range 4 {
 		open = append(open, b.terminal(c, 80, 24))
 	}
@@ -455,7 +455,7 @@ func TestAPanicCostsOneSession(t *testing.T) {
 
 func TestShutdown(t *testing.T) {
 	b := serve(t, Limits{})
-	var screens []*terminal
+	var screens []*term
 	for range 6 {
 		screens = append(screens, b.terminal(b.client(), 80, 24))
 	}

@@ -345,7 +345,7 @@ func (b *browser) showShare(given blog.Preview) {
 	address := "ssh preview-" + given.Token + "@" + host
 	b.choice = &choice{b: b, text: address, options: []option{
 		{"c", "copy", func() {
-			b.paint.copy(address)
+			b.paint.Copy(address)
 			b.say("copied: " + address)
 		}},
 		{"x", "take back", func() {

@@ -12,6 +12,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"sheaf/app/blog"
+	"sheaf/app/terminal"
 	"sheaf/app/typeset"
 )
 
@@ -19,24 +20,24 @@ import (
 // is given.
 type screen interface {
 	place() place
-	crumb() string          // its name in the line above, after the site's
-	status() string         // the right end of the line above
-	rows(height int) []row  // at most height
-	can(a action) bool      // whether an action would do something
-	act(a action)           // only what can be done
-	hint(b binding) string  // what the bottom line says of a key, "" for nothing
-	sync()                  // follows the browser's edition, geometry and theme
-	window() (title string) // the window's title
+	crumb() string                  // its name in the line above, after the site's
+	status() string                 // the right end of the line above
+	rows(height int) []terminal.Row // at most height
+	can(a action) bool              // whether an action would do something
+	act(a action)                   // only what can be done
+	hint(b binding) string          // what the bottom line says of a key, "" for nothing
+	sync()                          // follows the browser's edition, geometry and theme
+	window() (title string)         // the window's title
 }
 
 // A desk is a screen on which an author types: it has the keys that are no
 // action, the pastes and the mouse, and the window for itself.
 type desk interface {
 	screen
-	event(e event)
-	cursor() *cell  // below the line above; nil: none
-	remark() string // what is doubtful where the cursor is
-	close()         // the session ends: nothing may be lost
+	event(e terminal.Event)
+	cursor() *terminal.Cell // below the line above; nil: none
+	remark() string         // what is doubtful where the cursor is
+	close()                 // the session ends: nothing may be lost
 }
 
 // The messages of a session.
@@ -58,7 +59,9 @@ const (
 	answerWait = 100 * time.Millisecond // the first frame waits no longer for the background colour
 	patience   = 50 * time.Millisecond  // a wait shorter than this is not shown
 	noteTime   = 3 * time.Second
-	answerLate = 5 * time.Second // a background colour told later is not ours to follow
+
+	mostPasteAuthor = 2 << 20         // bytes
+	answerLate      = 5 * time.Second // a background colour told later is not ours to follow
 )
 
 // browser is the one model.
@@ -66,11 +69,11 @@ type browser struct {
 	ctx   context.Context
 	conf  Config
 	term  Terminal
-	paint *painter
+	paint *terminal.Painter
 	crash func(any)
 	began time.Time
 
-	in      decoder
+	in      terminal.Decoder
 	escapes int // counts them, so that an old timer is known
 	cmds    []tea.Cmd
 	ready   bool // the first frame may be shown
@@ -93,18 +96,18 @@ type browser struct {
 	notes        int
 
 	// An author's.
-	done    []done  // what was done in this session, for undo
-	clip    string  // what was cut or copied last
-	opening bool    // a desk is waited for
-	early   []event // what was typed meanwhile
+	done    []done           // what was done in this session, for undo
+	clip    string           // what was cut or copied last
+	opening bool             // a desk is waited for
+	early   []terminal.Event // what was typed meanwhile
 }
 
-func newBrowser(ctx context.Context, t Terminal, c Config, p *painter, crash func(any)) *browser {
+func newBrowser(ctx context.Context, t Terminal, c Config, p *terminal.Painter, crash func(any)) *browser {
 	b := &browser{ctx: ctx, conf: c, term: t, paint: p, crash: crash, began: time.Now(), geo: newGeometry(t.Width, t.Height)}
 	b.edition = c.Visitor.Edition()
 	b.theme = typeset.Theme{Name: "dark", Accent: b.edition.Site().Accent}
 	if c.Visitor.IsAuthor() {
-		b.in.most = mostPasteAuthor
+		b.in.MaxPaste = mostPasteAuthor
 	}
 	return b
 }
@@ -140,16 +143,16 @@ func (b *browser) Update(msg tea.Msg) (m tea.Model, cmd tea.Cmd) {
 	defer b.recovered()
 	switch msg := msg.(type) {
 	case packet:
-		for _, e := range b.in.feed(msg) {
+		for _, e := range b.in.Feed(msg) {
 			b.event(e)
 		}
-		if b.in.waiting() {
+		if b.in.Waiting() {
 			b.escapes++
 			b.after(escWait, escExpired(b.escapes))
 		}
 	case escExpired:
 		if int(msg) == b.escapes {
-			for _, e := range b.in.flush() {
+			for _, e := range b.in.Flush() {
 				b.event(e)
 			}
 		}
@@ -314,11 +317,11 @@ func (b *browser) workDesk(job func() (then func())) {
 }
 
 // wait keeps what is typed for the desk that comes, as much as one paste may be.
-func (b *browser) wait(e event) {
+func (b *browser) wait(e terminal.Event) {
 	const most = 1000
-	size := len(e.text)
+	size := len(e.Text)
 	for _, was := range b.early {
-		size += len(was.text)
+		size += len(was.Text)
 	}
 	if len(b.early) < most && size <= mostPasteAuthor {
 		b.early = append(b.early, e)
@@ -326,53 +329,53 @@ func (b *browser) wait(e event) {
 }
 
 // event takes one thing the terminal says.
-func (b *browser) event(e event) {
+func (b *browser) event(e terminal.Event) {
 	if b.opening {
-		switch e.answer {
-		case noAnswer, paste:
-			if e.key == "ctrl+c" {
+		switch e.Kind {
+		case terminal.Key, terminal.Paste:
+			if e.Key == "ctrl+c" {
 				b.leaving = true
 				return
 			}
 			b.wait(e)
 			return
-		case pointerDown, pointerDrag, pointerUp, wheelUp, wheelDown:
+		case terminal.PointerDown, terminal.PointerDrag, terminal.PointerUp, terminal.WheelUp, terminal.WheelDown:
 			return
 		}
 	}
-	switch e.answer {
-	case noAnswer:
-		if e.key != "" {
+	switch e.Kind {
+	case terminal.Key:
+		if e.Key != "" {
 			b.key(e)
 		}
-	case paste:
+	case terminal.Paste:
 		if b.prompt != nil {
-			b.prompt.insert(e.text)
+			b.prompt.insert(e.Text)
 		} else if d, ok := b.top().(desk); ok && b.choice == nil {
 			d.event(e)
 		}
-	case tooLong:
+	case terminal.PasteTooLong:
 		b.say("That is too long for a paste; send it as a file.")
-	case pointerDown, pointerDrag, pointerUp, wheelUp, wheelDown:
+	case terminal.PointerDown, terminal.PointerDrag, terminal.PointerUp, terminal.WheelUp, terminal.WheelDown:
 		if d, ok := b.top().(desk); ok && b.prompt == nil && b.choice == nil {
 			d.event(e)
 		}
-	case attributes:
+	case terminal.Attributes:
 		b.ready = true
-	case lightBackground, darkBackground:
+	case terminal.LightBackground, terminal.DarkBackground:
 		b.ready = true
-		if name := map[answer]string{lightBackground: "light", darkBackground: "dark"}[e.answer]; !b.chosen && !b.monochrome && time.Since(b.began) < answerLate {
+		if name := map[terminal.Kind]string{terminal.LightBackground: "light", terminal.DarkBackground: "dark"}[e.Kind]; !b.chosen && !b.monochrome && time.Since(b.began) < answerLate {
 			b.setTheme(name)
 		}
 	}
 }
 
-func (b *browser) key(e event) {
+func (b *browser) key(e terminal.Event) {
 	top := b.top()
 	d, typing := top.(desk)
-	if e.key == "ctrl+c" && (!typing || b.prompt != nil || b.choice != nil) {
+	if e.Key == "ctrl+c" && (!typing || b.prompt != nil || b.choice != nil) {
 		if typing {
-			e.key = "esc" // nobody leaves a text by mistake
+			e.Key = "esc" // nobody leaves a text by mistake
 		} else {
 			b.leaving = true
 			return
@@ -380,15 +383,15 @@ func (b *browser) key(e event) {
 	}
 	if typing && b.prompt == nil && b.choice == nil {
 		b.note = ""
-		if !b.perform(e.key) {
+		if !b.perform(e.Key) {
 			d.event(e)
 		}
 		return
 	}
-	if rest, ok := strings.CutPrefix(e.key, "alt+"); ok && utf8.RuneCountInString(rest) == 1 {
+	if rest, ok := strings.CutPrefix(e.Key, "alt+"); ok && utf8.RuneCountInString(rest) == 1 {
 		// No key of ours; most likely an escape and a key that have come together.
-		b.key(event{key: "esc"})
-		b.key(event{key: rest, text: rest})
+		b.key(terminal.Event{Key: "esc"})
+		b.key(terminal.Event{Key: rest, Text: rest})
 		return
 	}
 	if b.choice != nil {
@@ -402,7 +405,7 @@ func (b *browser) key(e event) {
 	if b.picker != nil && b.picker.key(e) {
 		return
 	}
-	b.perform(e.key)
+	b.perform(e.Key)
 }
 
 // perform does what a key means here, if it means anything.
@@ -567,36 +570,40 @@ func (b *browser) host() string {
 
 // show hands the painter what is to be seen now.
 func (b *browser) show() {
-	if !b.ready {
-		return
+	if b.ready {
+		b.paint.Show(b.frame())
 	}
+}
+
+// frame composes what is to be seen now.
+func (b *browser) frame() *terminal.Frame {
 	s := b.top()
 	s.sync()
 	g := b.geo
-	rows := make([]row, 0, g.height)
+	rows := make([]terminal.Row, 0, g.height)
 	if g.header {
 		rows = append(rows, b.header(s))
 	}
 	body := s.rows(g.body())
 	rows = append(rows, body[:min(len(body), g.body())]...)
 	for len(rows) < g.height {
-		rows = append(rows, row{})
+		rows = append(rows, terminal.Row{})
 	}
 	if g.footer {
 		rows[g.height-1] = b.footer(s)
 	}
-	f := &frame{width: g.width, height: g.height, rows: rows, title: s.window()}
+	f := &terminal.Frame{Width: g.width, Height: g.height, Rows: rows, Title: s.window()}
 	if d, ok := s.(desk); ok {
-		f.mouse = true
+		f.Mouse = true
 		if c := d.cursor(); c != nil && b.prompt == nil && b.choice == nil {
 			at := *c
 			if g.header {
-				at.y++
+				at.Y++
 			}
-			f.cursor = &at
+			f.Cursor = &at
 		}
 	}
-	b.paint.show(f)
+	return f
 }
 
 // edge is where the lines above and below a screen begin, and how far they go:
@@ -609,7 +616,7 @@ func (b *browser) edge(s screen) (at, width int) {
 }
 
 // header is the line above: where am I.
-func (b *browser) header(s screen) row {
+func (b *browser) header(s screen) terminal.Row {
 	at, width := b.edge(s)
 	site := oneLine(b.edition.Site().Title)
 	left := b.styles.Bold.On(site)
@@ -621,34 +628,34 @@ func (b *browser) header(s screen) row {
 		const least = 16
 		room := width - ansi.StringWidth(s.status()) - ansi.StringWidth(c) - 5
 		if w := ansi.StringWidth(site); w > room && b.geo.width < narrow {
-			return row{at, between(b.styles.Bold.On(c), b.styles.Dim.On(s.status()), width)}
+			return terminal.Row{At: at, Text: between(b.styles.Bold.On(c), b.styles.Dim.On(s.status()), width)}
 		} else if w > max(room, least) {
 			site = typeset.Truncate(site, max(room, least))
 		}
 		left = b.styles.Dim.On(site+" › ") + b.styles.Bold.On(c)
 	}
-	return row{at, between(left, b.styles.Dim.On(s.status()), width)}
+	return terminal.Row{At: at, Text: between(left, b.styles.Dim.On(s.status()), width)}
 }
 
 // footer is the line below: what can I do, or what has just been done.
-func (b *browser) footer(s screen) row {
+func (b *browser) footer(s screen) terminal.Row {
 	at, width := b.edge(s)
 	switch {
 	case b.choice != nil:
-		return row{at, b.choice.line(width, b.styles)}
+		return terminal.Row{At: at, Text: b.choice.line(width, b.styles)}
 	case b.prompt != nil:
-		return row{at, b.prompt.line(width, b.styles)}
+		return terminal.Row{At: at, Text: b.prompt.line(width, b.styles)}
 	case b.picker != nil:
-		return row{at, typeset.Truncate(b.picker.line(b.styles), width)}
+		return terminal.Row{At: at, Text: typeset.Truncate(b.picker.line(b.styles), width)}
 	case b.note != "":
-		return row{at, typeset.Truncate(b.note, width)}
+		return terminal.Row{At: at, Text: typeset.Truncate(b.note, width)}
 	}
 	if d, ok := s.(desk); ok {
 		if what := d.remark(); what != "" {
-			return row{at, typeset.Truncate(b.styles.Error.On("!")+" "+what, width)}
+			return terminal.Row{At: at, Text: typeset.Truncate(b.styles.Error.On("!")+" "+what, width)}
 		}
 	}
-	return row{at, b.hints(s, width)}
+	return terminal.Row{At: at, Text: b.hints(s, width)}
 }
 
 // hints names the keys that matter here, as many as there is room for.

@@ -7,6 +7,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"sheaf/app/blog"
+	"sheaf/app/terminal"
 	"sheaf/app/typeset"
 )
 
@@ -93,14 +94,14 @@ func (l *list) titleLines(i int) []string {
 }
 
 // item makes the rows of a post.
-func (l *list) item(i int) []row {
+func (l *list) item(i int) []terminal.Row {
 	c, st, p := l.cols, l.b.styles, l.posts[i]
-	var rows []row
+	var rows []terminal.Row
 	for _, h := range l.heading(i) {
 		if h == "" {
-			rows = append(rows, row{})
+			rows = append(rows, terminal.Row{})
 		} else {
-			rows = append(rows, row{c.at + c.gap, st.Dim.On(h)})
+			rows = append(rows, terminal.Row{At: c.at + c.gap, Text: st.Dim.On(h)})
 		}
 	}
 	selected := i == l.sel
@@ -131,7 +132,7 @@ func (l *list) item(i int) []row {
 		if n == 0 {
 			b.WriteString(l.details(p, c.title-ansi.StringWidth(text)))
 		}
-		rows = append(rows, row{c.at, strings.TrimRight(b.String(), " ")})
+		rows = append(rows, terminal.Row{At: c.at, Text: strings.TrimRight(b.String(), " ")})
 	}
 	return rows
 }

@@ -10,6 +10,7 @@ import (
 	"sheaf/app/blog"
 	"sheaf/app/buffer"
 	"sheaf/app/markdown"
+	"sheaf/app/terminal"
 	"sheaf/app/typeset"
 )
 
@@ -41,7 +42,7 @@ type editor struct {
 	numbers bool
 	shown   []span // the rows on the screen
 	wrapped *wrapping
-	at      *cell
+	at      *terminal.Cell
 	pressed time.Time
 	where   int // the place that was pressed
 	words   string
@@ -327,7 +328,7 @@ func (b *browser) clipped(s string) {
 		b.say("copied for here; it is too long for your terminal's clipboard")
 		return
 	}
-	b.paint.copy(s)
+	b.paint.Copy(s)
 }
 
 func (e *editor) copy() {
@@ -345,14 +346,14 @@ func (e *editor) copy() {
 }
 
 // event takes what is typed, pasted, and done with the mouse.
-func (e *editor) event(ev event) {
-	switch ev.answer {
-	case paste:
-		e.buf.Paste(printable(ev.text))
+func (e *editor) event(ev terminal.Event) {
+	switch ev.Kind {
+	case terminal.Paste:
+		e.buf.Paste(printable(ev.Text))
 		e.moved()
-	case pointerDown, pointerDrag, wheelUp, wheelDown:
+	case terminal.PointerDown, terminal.PointerDrag, terminal.WheelUp, terminal.WheelDown:
 		e.mouse(ev)
-	case noAnswer:
+	case terminal.Key:
 		e.key(ev)
 	}
 }
@@ -392,8 +393,8 @@ func motionOf(key string) (m buffer.Motion, ok bool) {
 	return 0, false
 }
 
-func (e *editor) key(ev event) {
-	key := ev.key
+func (e *editor) key(ev terminal.Event) {
+	key := ev.Key
 	selecting := strings.Contains(key, "shift+")
 	if selecting {
 		key = strings.Replace(key, "shift+", "", 1)
@@ -440,7 +441,7 @@ func (e *editor) key(ev event) {
 		_, at := e.buf.Selection()
 		e.buf.MoveTo(at, false)
 	default:
-		s := printable(ev.text)
+		s := printable(ev.Text)
 		if s == "" {
 			return
 		}
@@ -496,14 +497,14 @@ func (e *editor) edge(end, selecting bool) {
 	e.buf.MoveTo(to, selecting)
 }
 
-func (e *editor) mouse(ev event) {
-	switch ev.answer {
-	case wheelUp, wheelDown:
+func (e *editor) mouse(ev terminal.Event) {
+	switch ev.Kind {
+	case terminal.WheelUp, terminal.WheelDown:
 		w := e.wrapping(e.buf.Text())
 		s := w.row(e.top)
 		for range wheelRows {
 			next, ok := w.next(s)
-			if ev.answer == wheelUp {
+			if ev.Kind == terminal.WheelUp {
 				next, ok = w.previous(s)
 			}
 			if !ok {
@@ -514,7 +515,7 @@ func (e *editor) mouse(ev event) {
 		e.top, e.loose = s.from, true
 		return
 	}
-	y := ev.y
+	y := ev.Y
 	if e.b.geo.header {
 		y--
 	}
@@ -529,8 +530,8 @@ func (e *editor) mouse(ev event) {
 		s, _ = w.next(s)
 	}
 	left, _ := e.room()
-	at := w.place(s, max(ev.x-left, 0))
-	if ev.answer == pointerDrag {
+	at := w.place(s, max(ev.X-left, 0))
+	if ev.Kind == terminal.PointerDrag {
 		e.buf.MoveTo(at, true)
 		e.goal, e.loose = -1, false
 		return
@@ -624,9 +625,9 @@ func (e *editor) ensure(w *wrapping, height int) {
 	back(height / 3)
 }
 
-func (e *editor) cursor() *cell { return e.at }
+func (e *editor) cursor() *terminal.Cell { return e.at }
 
-func (e *editor) rows(height int) []row {
+func (e *editor) rows(height int) []terminal.Row {
 	t, anchor, at := e.state()
 	w := e.wrapping(t)
 	e.ensure(w, height)
@@ -639,16 +640,16 @@ func (e *editor) rows(height int) []row {
 		}
 	}
 	e.shown, e.at = e.shown[:0], nil
-	rows := make([]row, 0, height)
+	rows := make([]terminal.Row, 0, height)
 	s := w.row(e.top)
 	cur := w.row(at)
 	for len(rows) < height {
 		line := t.Line(s.from)
 		first := s.from == t.LineStart(line)
 		if s.from == cur.from && s.to == cur.to {
-			e.at = &cell{min(left+w.column(s, at), e.b.geo.width-1), len(rows)}
+			e.at = &terminal.Cell{X: min(left+w.column(s, at), e.b.geo.width-1), Y: len(rows)}
 		}
-		rows = append(rows, row{0, e.gutter(left, line, first, marks[line]) + e.line(t, s, from, to)})
+		rows = append(rows, terminal.Row{At: 0, Text: e.gutter(left, line, first, marks[line]) + e.line(t, s, from, to)})
 		e.shown = append(e.shown, s)
 		next, ok := w.next(s)
 		if !ok {

@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 
 	"sheaf/app/blog"
 	"sheaf/app/buffer"
+	"sheaf/app/terminal"
 	"sheaf/app/typeset"
 )
 
@@ -18,7 +20,7 @@ import (
 func writing(t testing.TB, cols, rows int, text string) (*browser, *editor) {
 	t.Helper()
 	bl, _ := openBlog(t, map[string]string{"hello.md": "---\ntitle: Hello\ndate: 2021-01-01\n---\nHello.\n"})
-	p := &painter{wake: make(chan struct{}, 1)}
+	p := terminal.NewPainter(io.Discard, false, nil)
 	b := newBrowser(t.Context(), Terminal{Width: cols, Height: rows}, Config{Visitor: bl.Author("Ada").Through(door), Setter: typeset.New(1 << 20)}, p, func(p any) { panic(p) })
 	b.ready = true
 	b.Init()
@@ -34,8 +36,8 @@ func press(b *browser, keys string) {
 
 func screenOf(b *browser) []string {
 	var lines []string
-	for _, r := range b.paint.next.rows {
-		lines = append(lines, strings.TrimRight(strings.Repeat(" ", r.at)+ansi.Strip(r.text), " "))
+	for _, r := range b.frame().Rows {
+		lines = append(lines, strings.TrimRight(strings.Repeat(" ", r.At)+ansi.Strip(r.Text), " "))
 	}
 	return lines
 }
@@ -116,7 +118,7 @@ func FuzzRows(f *testing.F) {
 func TestEditorCursor(t *testing.T) {
 	b, e := writing(t, 40, 12, "日本語 abc\n")
 	press(b, "\x1b[C\x1b[C")
-	if got := *b.paint.next.cursor; got != (cell{2 + 4, 1}) {
+	if got := *b.frame().Cursor; got != (terminal.Cell{X: 2 + 4, Y: 1}) {
 		t.Errorf("cursor at %v", got)
 	}
 	press(b, "\x1b[1;2C\x1b[1;2C")
@@ -146,14 +148,14 @@ func TestEditorCursor(t *testing.T) {
 // never the text.
 func TestEditorIsClean(t *testing.T) {
 	b, e := writing(t, 80, 24, "a\x1b]0;x\x07\u202eb\x9bc\n")
-	for _, line := range b.paint.next.rows {
-		for _, r := range ansi.Strip(line.text) {
+	for _, line := range b.frame().Rows {
+		for _, r := range ansi.Strip(line.Text) {
 			if r < ' ' || r >= 0x7f && r < 0xa0 || r == '\u202e' {
-				t.Errorf("%U in %q", r, line.text)
+				t.Errorf("%U in %q", r, line.Text)
 			}
 		}
-		if strings.Contains(line.text, "\x1b]") {
-			t.Errorf("a sequence in %q", line.text)
+		if strings.Contains(line.Text, "\x1b]") {
+			t.Errorf("a sequence in %q", line.Text)
 		}
 	}
 	press(b, "\x1b[200~x\x1b[31my\rz\x00\x1b[201~")
@@ -295,7 +297,7 @@ func TestTooLong(t *testing.T) {
 	}
 }
 
-// A key in a post of a megabyte, from its arrival to the bytes of the frame.
+// A key in a post of a megabyte, from its arrival to the frame.
 func BenchmarkEditorKey(b *testing.B) {
 	var text strings.Builder
 	for i := 0; text.Len() < 1<<20; i++ {
@@ -316,8 +318,6 @@ func BenchmarkEditorKey(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				press(m, c.key)
-				m.paint.draw(m.paint.next)
-				m.paint.buf = m.paint.buf[:0]
 			}
 		})
 	}

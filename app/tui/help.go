@@ -6,6 +6,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"sheaf/app/terminal"
 	"sheaf/app/typeset"
 )
 
@@ -154,4 +155,4 @@ func (h *helpScreen) visitor(width int) []string {
 	return lines
 }
 
-func (h *helpScreen) rows(height int) []row { return h.geo.window(h.lines, h.top, height) }
+func (h *helpScreen) rows(height int) []terminal.Row { return h.geo.window(h.lines, h.top, height) }

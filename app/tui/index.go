@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"sheaf/app/blog"
+	"sheaf/app/terminal"
 	"sheaf/app/typeset"
 )
 
@@ -148,15 +149,15 @@ func (x *index) act(a action) {
 	x.ensure()
 }
 
-func (x *index) rows(height int) []row {
+func (x *index) rows(height int) []terminal.Row {
 	if len(x.entries) == 0 {
-		rows := make([]row, x.geo.lead)
-		return append(rows, row{x.geo.left, x.b.styles.Dim.On(typeset.Truncate(x.empty, x.geo.measure))})
+		rows := make([]terminal.Row, x.geo.lead)
+		return append(rows, terminal.Row{At: x.geo.left, Text: x.b.styles.Dim.On(typeset.Truncate(x.empty, x.geo.measure))})
 	}
 	c := newColumns(x.geo, 0, 0, 0)
-	rows := make([]row, 0, height)
+	rows := make([]terminal.Row, 0, height)
 	for range max(x.geo.lead-x.top, 0) {
-		rows = append(rows, row{})
+		rows = append(rows, terminal.Row{})
 	}
 	for i, e := range x.entries {
 		for n, line := range e.lines {
@@ -168,7 +169,7 @@ func (x *index) rows(height int) []row {
 			if i == x.sel {
 				bar = x.b.styles.Accent.On("▌")
 			}
-			rows = append(rows, row{c.at, bar + strings.Repeat(" ", c.gap-1) + line})
+			rows = append(rows, terminal.Row{At: c.at, Text: bar + strings.Repeat(" ", c.gap-1) + line})
 		}
 	}
 	return rows

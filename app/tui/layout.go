@@ -6,6 +6,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"sheaf/app/markdown"
+	"sheaf/app/terminal"
 	"sheaf/app/typeset"
 )
 
@@ -64,14 +65,14 @@ func (g geometry) edge() (at, width int) {
 
 // window gives the rows that are seen of a text whose row top is the first on
 // the screen. The text begins below the blank lines above it.
-func (g geometry) window(lines []string, top, height int) []row {
-	rows := make([]row, 0, height)
+func (g geometry) window(lines []string, top, height int) []terminal.Row {
+	rows := make([]terminal.Row, 0, height)
 	for i := top - g.lead; len(rows) < height && i < len(lines); i++ {
 		if i < 0 {
-			rows = append(rows, row{})
+			rows = append(rows, terminal.Row{})
 			continue
 		}
-		rows = append(rows, row{g.left, lines[i]})
+		rows = append(rows, terminal.Row{At: g.left, Text: lines[i]})
 	}
 	return rows
 }

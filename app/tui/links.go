@@ -8,6 +8,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"sheaf/app/blog"
+	"sheaf/app/terminal"
 	"sheaf/app/typeset"
 )
 
@@ -28,7 +29,7 @@ func (b *browser) followLink(from *blog.Post, target string, inside func(heading
 		return
 	}
 	target = strings.TrimPrefix(target, "mailto:")
-	b.paint.copy(target)
+	b.paint.Copy(target)
 	b.say("copied: " + target)
 }
 
@@ -68,10 +69,10 @@ type mark struct {
 }
 
 // key takes a key; false gives it back.
-func (p *picker) key(e event) bool {
+func (p *picker) key(e terminal.Event) bool {
 	switch {
-	case len(e.key) == 1 && e.key[0] >= '0' && e.key[0] <= '9':
-		p.typed += e.key
+	case len(e.Key) == 1 && e.Key[0] >= '0' && e.Key[0] <= '9':
+		p.typed += e.Key
 		n, _ := strconv.Atoi(p.typed)
 		switch {
 		case n < 1 || n > len(p.marks):
@@ -80,17 +81,17 @@ func (p *picker) key(e event) bool {
 			p.pick(n)
 		}
 		return true
-	case e.key == "enter":
+	case e.Key == "enter":
 		if n, _ := strconv.Atoi(p.typed); n > 0 {
 			p.pick(n)
 		}
 		return true
-	case e.key == "backspace" && p.typed != "":
+	case e.Key == "backspace" && p.typed != "":
 		p.typed = p.typed[:len(p.typed)-1]
 		return true
 	}
 	p.b.picker = nil
-	return e.key == "esc" || e.key == "q"
+	return e.Key == "esc" || e.Key == "q"
 }
 
 func (p *picker) pick(n int) {
@@ -105,7 +106,7 @@ func (p *picker) line(st typeset.Styles) string {
 
 // number shows the numbers to choose by; at finds the row of a line of the
 // page.
-func (b *browser) number(at func(line int) *row) {
+func (b *browser) number(at func(line int) *terminal.Row) {
 	if b.picker == nil {
 		return
 	}
@@ -118,10 +119,10 @@ func (b *browser) number(at func(line int) *row) {
 		}
 		if m.over {
 			number := fmt.Sprintf("%d ", i+1)
-			r.text = st.Title.On(number) + ansi.TruncateLeft(r.text, len(number), "")
+			r.Text = st.Title.On(number) + ansi.TruncateLeft(r.Text, len(number), "")
 			continue
 		}
-		r.text = ansi.Truncate(r.text, m.col, "") + st.Title.On(raised(i+1)) + ansi.TruncateLeft(r.text, m.col, "")
+		r.Text = ansi.Truncate(r.Text, m.col, "") + st.Title.On(raised(i+1)) + ansi.TruncateLeft(r.Text, m.col, "")
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"sheaf/app/blog"
+	"sheaf/app/terminal"
 	"sheaf/app/typeset"
 )
 
@@ -516,8 +517,8 @@ func (l *list) unfilter() {
 	l.clamp()
 }
 
-func (l *list) rows(height int) []row {
-	rows := make([]row, 0, height)
+func (l *list) rows(height int) []terminal.Row {
+	rows := make([]terminal.Row, 0, height)
 	skip := l.top.row
 	for item := l.top.item; item <= len(l.posts) && len(rows) < height; item++ {
 		if item == 0 {
@@ -537,10 +538,10 @@ func (l *list) rows(height int) []row {
 		} else if l.where != onHome {
 			text = "No posts."
 		}
-		rows = append(rows, row{l.b.geo.left, l.b.styles.Dim.On(typeset.Truncate(text, l.b.geo.measure))})
+		rows = append(rows, terminal.Row{At: l.b.geo.left, Text: l.b.styles.Dim.On(typeset.Truncate(text, l.b.geo.measure))})
 	}
 	rows = rows[:min(len(rows), height)]
-	l.b.number(func(line int) *row {
+	l.b.number(func(line int) *terminal.Row {
 		if y := l.introY(line); y >= 0 && y < len(rows) {
 			return &rows[y]
 		}
@@ -550,17 +551,17 @@ func (l *list) rows(height int) []row {
 }
 
 // introRow gives a row of what stands above the posts.
-func (l *list) introRow(i int) row {
+func (l *list) introRow(i int) terminal.Row {
 	if l.intro != nil && len(l.intro.Lines) > 0 {
 		if i >= 0 && i < len(l.intro.Lines) {
-			return row{l.b.geo.left, l.intro.Lines[i]}
+			return terminal.Row{At: l.b.geo.left, Text: l.intro.Lines[i]}
 		}
 		i -= len(l.intro.Lines) + 1
 	}
 	if i >= 0 && i < len(l.notices) {
-		return row{l.b.geo.left, l.notices[i]}
+		return terminal.Row{At: l.b.geo.left, Text: l.notices[i]}
 	}
-	return row{}
+	return terminal.Row{}
 }
 
 // troubles says which files an author should look at.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"sheaf/app/blog"
+	"sheaf/app/terminal"
 	"sheaf/app/textdiff"
 	"sheaf/app/typeset"
 )
@@ -239,7 +240,7 @@ func (m *merge) choice(h textdiff.Hunk, taken byte, selected bool) {
 	m.lines = append(m.lines, "")
 }
 
-func (m *merge) rows(height int) []row { return m.geo.window(m.lines, m.top, height) }
+func (m *merge) rows(height int) []terminal.Row { return m.geo.window(m.lines, m.top, height) }
 
 // merged goes on with a text made of both, or as before when that is too long.
 func (e *editor) merged(text string, rev blog.Rev, hash string) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"sheaf/app/blog"
+	"sheaf/app/terminal"
 	"sheaf/app/typeset"
 )
 
@@ -400,7 +401,7 @@ func (s *post) act(a action) {
 		s.copyCode()
 	case copyAddress:
 		address := "ssh -t " + s.b.host() + " " + oneLine(s.slug)
-		s.b.paint.copy(address)
+		s.b.paint.Copy(address)
 		s.b.say("copied: " + address)
 	}
 }
@@ -500,7 +501,7 @@ func (s *post) copyCode() {
 			s.b.say("too long for a clipboard")
 			return
 		}
-		s.b.paint.copy(text)
+		s.b.paint.Copy(text)
 		what := counted(strings.Count(strings.TrimRight(text, "\n"), "\n")+1, "line")
 		if lang := oneLine(codes[i].Lang); lang != "" && lang != "text" && lang != "plaintext" {
 			what += " of " + lang
@@ -545,11 +546,11 @@ func (s *post) found(m match, ok bool) {
 	}
 }
 
-func (s *post) rows(height int) []row {
+func (s *post) rows(height int) []terminal.Row {
 	left, measure, st := s.geo.left, s.geo.measure, s.b.styles
-	say := func(text string) []row {
-		rows := make([]row, s.geo.lead, s.geo.lead+1)
-		return append(rows, row{left, st.Dim.On(typeset.Truncate(text, measure))})
+	say := func(text string) []terminal.Row {
+		rows := make([]terminal.Row, s.geo.lead, s.geo.lead+1)
+		return append(rows, terminal.Row{At: left, Text: st.Dim.On(typeset.Truncate(text, measure))})
 	}
 	switch {
 	case s.gone:
@@ -557,23 +558,23 @@ func (s *post) rows(height int) []row {
 	case s.page == nil:
 		return say("a moment…")
 	}
-	rows := make([]row, 0, height)
+	rows := make([]terminal.Row, 0, height)
 	for i := s.top - s.geo.lead; len(rows) < height && i < len(s.page.Lines); i++ {
 		if i < 0 {
-			rows = append(rows, row{})
+			rows = append(rows, terminal.Row{})
 			continue
 		}
-		rows = append(rows, row{left, s.page.Lines[i]})
+		rows = append(rows, terminal.Row{At: left, Text: s.page.Lines[i]})
 	}
 	s.mark(rows)
 	return rows
 }
 
 // mark shows what was found, the selected link, and the numbers to choose by.
-func (s *post) mark(rows []row) {
+func (s *post) mark(rows []terminal.Row) {
 	st := s.b.styles
 	first := s.top - s.geo.lead
-	at := func(line int) *row {
+	at := func(line int) *terminal.Row {
 		if y := line - first; y >= 0 && y < len(rows) {
 			return &rows[y]
 		}
@@ -585,14 +586,14 @@ func (s *post) mark(rows []row) {
 			if i == s.search.at || m.part == s.search.at+1 {
 				style = st.Match
 			}
-			r.text = painted(r.text, m.col, m.cells, style)
+			r.Text = painted(r.Text, m.col, m.cells, style)
 		}
 	}
 	if s.link >= 0 && s.link < len(s.page.Links) {
 		l := s.page.Links[s.link]
 		for _, place := range append([]typeset.Place{{Line: l.Line, Col: l.Col, Cells: l.Cells}}, l.Rest...) {
 			if r := at(place.Line); r != nil {
-				r.text = painted(r.text, place.Col, place.Cells, st.Selected)
+				r.Text = painted(r.Text, place.Col, place.Cells, st.Selected)
 			}
 		}
 	}

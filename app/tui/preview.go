@@ -5,6 +5,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"sheaf/app/terminal"
 	"sheaf/app/typeset"
 )
 
@@ -67,9 +68,9 @@ func (e *editor) previewAt() int { return (e.b.geo.width-3)/2 + 3 }
 
 // withPreview sets the preview behind the rows of the text, so that the
 // cursor's paragraph stands beside the cursor.
-func (e *editor) withPreview(rows []row, height int) []row {
+func (e *editor) withPreview(rows []terminal.Row, height int) []terminal.Row {
 	for len(rows) < height {
-		rows = append(rows, row{})
+		rows = append(rows, terminal.Row{})
 	}
 	at := e.previewAt()
 	var lines []string
@@ -79,7 +80,7 @@ func (e *editor) withPreview(rows []row, height int) []row {
 		t, _, cursor := e.state()
 		beside := height / 3
 		if e.at != nil {
-			beside = e.at.y
+			beside = e.at.Y
 		}
 		first = max(min(e.draft.Page().StartOf(t.Line(cursor)+1)-beside, len(lines)-height+1), 0)
 		if first > 0 {
@@ -92,11 +93,11 @@ func (e *editor) withPreview(rows []row, height int) []row {
 		if i := first + y; i < len(lines) {
 			line = lines[i]
 		}
-		text := leftAligned(rows[y].text, at-2-rows[y].at) + rule
+		text := leftAligned(rows[y].Text, at-2-rows[y].At) + rule
 		if line != "" {
 			text += " " + line
 		}
-		rows[y].text = text
+		rows[y].Text = text
 	}
 	return rows
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"sheaf/app/markdown"
+	"sheaf/app/terminal"
 	"sheaf/app/typeset"
 )
 
@@ -29,9 +30,9 @@ type prompt struct {
 // mostTyped bounds what is typed.
 const mostTyped = 200
 
-func (p *prompt) key(e event) {
+func (p *prompt) key(e terminal.Event) {
 	before := p.text
-	switch e.key {
+	switch e.Key {
 	case "enter":
 		p.b.prompt = nil
 		if !p.bare {
@@ -60,12 +61,12 @@ func (p *prompt) key(e event) {
 		p.text = s[:strings.LastIndexByte(s, ' ')+1]
 	case "up", "down", "pgup", "pgdown", "ctrl+p", "ctrl+n":
 		if p.move != nil {
-			p.move(map[string]action{"up": lineUp, "down": lineDown, "pgup": pageUp, "pgdown": pageDown, "ctrl+p": lineUp, "ctrl+n": lineDown}[e.key])
+			p.move(map[string]action{"up": lineUp, "down": lineDown, "pgup": pageUp, "pgdown": pageDown, "ctrl+p": lineUp, "ctrl+n": lineDown}[e.Key])
 		}
 		return
 	default:
-		if e.text != "" && e.text != "\t" {
-			p.insert(e.text)
+		if e.Text != "" && e.Text != "\t" {
+			p.insert(e.Text)
 		}
 		return
 	}
@@ -135,15 +136,15 @@ type option struct {
 	do        func()
 }
 
-func (c *choice) key(e event) {
+func (c *choice) key(e terminal.Event) {
 	for _, o := range c.options {
-		if e.key == o.key {
+		if e.Key == o.key {
 			c.b.choice = nil
 			o.do()
 			return
 		}
 	}
-	if e.key == "esc" || e.key == "q" {
+	if e.Key == "esc" || e.Key == "q" {
 		c.b.choice = nil
 	}
 }

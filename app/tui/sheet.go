@@ -3,6 +3,7 @@ package tui
 import (
 	"fmt"
 
+	"sheaf/app/terminal"
 	"sheaf/app/typeset"
 )
 
@@ -86,4 +87,4 @@ func scrolled(a action, at, body, end int) int {
 	return 0
 }
 
-func (s *sheet) rows(height int) []row { return s.geo.window(s.lines, s.top, height) }
+func (s *sheet) rows(height int) []terminal.Row { return s.geo.window(s.lines, s.top, height) }

@@ -12,11 +12,11 @@
 // the command.
 //
 // What a key means is said once, in the key map (keymap.go), which the bottom
-// line and the help screen are made of. Packets of a terminal become keys in
-// input.go, several in one packet and one in several packets alike.
+// line and the help screen are made of. Packets of a terminal become keys in a
+// [terminal.Decoder].
 //
-// bubbletea draws nothing here. The painter (painter.go) owns the screen: it
-// compares frames and sends what is different, from a goroutine of its own, so that a slow
+// bubbletea draws nothing here. A [terminal.Painter] owns the screen and sends
+// what differs between frames from a goroutine of its own, so that a slow
 // terminal delays nobody, not even its own session. The terminal is restored
 // however a session ends, and the reason why the server has ended it is
 // printed on the normal screen.
@@ -63,6 +63,7 @@ import (
 
 	"sheaf/app/blog"
 	"sheaf/app/markdown"
+	"sheaf/app/terminal"
 	"sheaf/app/typeset"
 )
 
@@ -116,18 +117,15 @@ func Run(ctx context.Context, t Terminal, c Config) (err error) {
 	}
 
 	profile := colours(t)
-	out, first := t.Out, enterScreen
+	out, ask := t.Out, true
 	switch {
 	case profile < colorprofile.ANSI:
-		profile = colorprofile.ASCII
+		profile, ask = colorprofile.ASCII, false
 	case profile == colorprofile.ANSI:
 		out = &colorprofile.Writer{Forward: t.Out, Profile: profile}
-		fallthrough
-	default:
-		first += askBackground + askAttributes
 	}
-	p := newPainter(out, first, func(err error) { cancel(fmt.Errorf("write to the terminal: %w", err)) })
-	guard(crash, p.run)
+	p := terminal.NewPainter(out, ask, func(err error) { cancel(fmt.Errorf("write to the terminal: %w", err)) })
+	guard(crash, p.Run)
 
 	b := newBrowser(own, t, c, p, crash)
 	if profile == colorprofile.ASCII {
@@ -167,7 +165,7 @@ func Run(ctx context.Context, t Terminal, c Config) (err error) {
 		err = cause
 	}
 	cancel(nil)
-	if stalled := p.end(leaveScreen + farewell); err == nil {
+	if stalled := p.End(farewell); err == nil {
 		err = stalled
 	}
 	return err

@@ -1,12 +1,14 @@
-package sshd
+package terminal
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
-func TestKeys(t *testing.T) {
+func TestInputFilter(t *testing.T) {
 	long := strings.Repeat("a", 200)
 	str := strings.Repeat("s", maxString+10)
 	for _, c := range []struct{ name, in, want string }{
@@ -22,14 +24,15 @@ func TestKeys(t *testing.T) {
 		{"a long string is closed", "\x1b]" + str + "\ajj", "\x1b]" + str[:maxString] + "\x1b\\jj"},
 		{"a string without end is left by the next key", "\x1bP" + str + "\x1b[Aj", "\x1bP" + str[:maxString] + "\x1b\\\x1b[Aj"},
 		{"C1 bytes", "a\x9d52;x\x90\x9bj", "a52;xj"},
+		{"a string is cut, and another begins", "\x1bP" + str + "\x1b]11;x\a", "\x1bP" + str[:maxString] + "\x1b\\\x1b]11;x\a"},
 		{"C1 as bytes of a character", "\xc3\x9d", "\xc3\x9d"},
 	} {
 		for _, step := range []int{1, 3, 1 << 20} {
-			k := keys{paste: 100}
+			f := InputFilter{MaxPaste: 100}
 			var got []byte
 			for in := []byte(c.in); len(in) > 0; {
 				n := min(step, len(in))
-				got = k.filter(got, in[:n])
+				got = f.Filter(got, in[:n])
 				in = in[n:]
 			}
 			if string(got) != c.want {
@@ -41,18 +44,18 @@ func TestKeys(t *testing.T) {
 
 // Whatever is typed and however it is cut into packets, no paste and no string
 // is longer than allowed, and not much is added.
-func FuzzKeys(f *testing.F) {
+func FuzzInputFilter(f *testing.F) {
 	f.Add([]byte("\x1b[200~abc\x1b[201~j\x1b]0;x\a"), 3)
 	f.Add([]byte("\x1bPq\x1b\x1b[\x1b[200~\x1b[20\x1b[201~"), 1)
 	f.Fuzz(func(t *testing.T, in []byte, step int) {
 		step = max(step&0xff, 1)
 		in = append(bytes.Repeat(in, 1+2*maxString/(len(in)+1)), in...)
-		whole := (&keys{paste: 1000}).filter(nil, in)
-		k := keys{paste: 1000}
+		whole := (&InputFilter{MaxPaste: 1000}).Filter(nil, in)
+		filter := InputFilter{MaxPaste: 1000}
 		var got []byte
 		for rest := in; len(rest) > 0; {
 			n := min(step, len(rest))
-			got = k.filter(got, rest[:n])
+			got = filter.Filter(got, rest[:n])
 			rest = rest[n:]
 		}
 		if !bytes.Equal(got, whole) {
@@ -64,7 +67,7 @@ func FuzzKeys(f *testing.F) {
 				break
 			}
 			rest = rest[i+6:]
-			end := bytes.Index(rest, pasteEnd)
+			end := bytes.Index(rest, []byte(pasteEnd))
 			if end < 0 {
 				end = len(rest)
 			}
@@ -92,6 +95,23 @@ func FuzzKeys(f *testing.F) {
 		}
 		if len(got) > len(in)+len(in)/100+64 {
 			t.Fatalf("%d bytes became %d", len(in), len(got))
+		}
+	})
+}
+
+// What the filter lets through means to a decoder what was sent.
+func FuzzFilteredMeansTheSame(f *testing.F) {
+	f.Add("j\x1b[A\x1bOPé\x1b\x1b]11;rgb:ff/ff/ff\x07\x1b[[A")
+	f.Add("\x1b[200~a\x1b\x1b[201~j\x1b]x\x18\x1bP\x1b\x1b]y\x1b\\")
+	f.Fuzz(func(t *testing.T, in string) {
+		if len(in) == 0 || len(in) > maxString || !utf8.ValidString(in) {
+			t.Skip("bounds and wrong bytes make a difference")
+		}
+		filter := InputFilter{MaxPaste: defaultMaxPaste}
+		var sent, passed Decoder
+		want := sent.Feed([]byte(in))
+		if got := passed.Feed(filter.Filter(nil, []byte(in))); !slices.Equal(got, want) || passed.Waiting() != sent.Waiting() {
+			t.Errorf("%q: %v, want %v", in, got, want)
 		}
 	})
 }

@@ -1,4 +1,4 @@
-package tui
+package terminal
 
 import (
 	"encoding/base64"
@@ -13,46 +13,46 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// A row is one line of the screen: text that begins at a column. The text
-// holds SGR and OSC 8 sequences only and closes what it opens; it is shared
-// with the page it comes from.
-type row struct {
-	at   int
-	text string
+// A Row is one line of the screen: text that begins at a column. The text holds
+// SGR and OSC 8 sequences only and closes what it opens.
+type Row struct {
+	At   int // column, from 0
+	Text string
 }
 
-// A frame is what the screen is to show. It is not changed once it is handed
-// to a painter.
-type frame struct {
-	width, height int
-	rows          []row // height of them
-	title         string
-	cursor        *cell // where something is typed; nil: no cursor is seen
-	mouse         bool  // the terminal tells what the mouse does, and leaves selecting to us
+// A Frame is what the screen is to show. It is not changed once it is handed to
+// a painter.
+type Frame struct {
+	Width, Height int
+	Rows          []Row  // Height of them
+	Title         string // of the window; without control characters
+	Cursor        *Cell  // where something is typed; nil: no cursor is seen
+	Mouse         bool   // the terminal reports the mouse, and selects no text itself
 }
 
-// A cell is a place on the screen, from 0.
-type cell struct{ x, y int }
+// A Cell is a place on the screen, from 0.
+type Cell struct{ X, Y int }
 
-// A painter owns the screen. It remembers the frame the terminal shows and
+// A Painter owns the screen. It remembers the frame that the terminal shows and
 // sends what another one changes: lines that moved are scrolled, lines that
 // differ are written, most often only the part that differs. One goroutine
 // writes; a frame that has not been sent when the next one comes is dropped, so
-// a slow terminal never makes anybody wait.
-type painter struct {
+// a slow terminal never makes anybody wait. Its methods may be called from any
+// goroutine.
+type Painter struct {
 	out    io.Writer
 	wake   chan struct{} // cap 1
 	done   chan struct{} // closed when the goroutine has ended
 	failed func(error)   // the terminal takes no more
 
 	mu     sync.Mutex
-	next   *frame
-	asides []string // sent whole, whatever the frames
+	next   *Frame
+	queue  []string // sequences that draw nothing, sent whole before the next frame
 	last   string   // ends the painting
 	ending bool
 
 	// The goroutine's own.
-	shown frame
+	shown Frame
 	buf   []byte
 }
 
@@ -68,6 +68,9 @@ const (
 	mouseOn    = "\x1b[?1002h\x1b[?1006h" // presses and what is dragged
 	mouseOff   = "\x1b[?1006l\x1b[?1002l"
 
+	askBackground = "\x1b]11;?\x07"
+	askAttributes = "\x1b[c"
+
 	beginSync = "\x1b[?2026h"
 	endSync   = "\x1b[?2026l"
 
@@ -79,44 +82,48 @@ const (
 	endPatience = 2 * time.Second
 )
 
-var errStalled = errors.New("the terminal does not take its output")
+// ErrStalled is what End returns of a terminal that has stopped reading.
+var ErrStalled = errors.New("the terminal does not take its output")
 
-// newPainter makes a painter and begins with the string first.
-func newPainter(out io.Writer, first string, failed func(error)) *painter {
-	p := &painter{out: out, wake: make(chan struct{}, 1), done: make(chan struct{}), failed: failed, asides: []string{first}}
+// NewPainter makes the painter of a terminal. Its first output takes the whole
+// screen and, if ask is set, asks for the background colour and the device
+// attributes, in this order. failed is called from Run with the error of out.
+func NewPainter(out io.Writer, ask bool, failed func(error)) *Painter {
+	first := enterScreen
+	if ask {
+		first += askBackground + askAttributes
+	}
+	p := &Painter{out: out, wake: make(chan struct{}, 1), done: make(chan struct{}), failed: failed, queue: []string{first}}
 	p.wake <- struct{}{}
 	return p
 }
 
-// show makes f the frame to be seen.
-func (p *painter) show(f *frame) {
+// Show makes f the frame to be seen.
+func (p *Painter) Show(f *Frame) {
 	p.mu.Lock()
 	p.next = f
 	p.mu.Unlock()
 	p.signal()
 }
 
-// aside sends a sequence that draws nothing.
-func (p *painter) aside(s string) {
+// Copy puts text on the clipboard of the terminal (OSC 52). Of more than a few
+// texts at once, the terminal being slow, the last are dropped.
+func (p *Painter) Copy(text string) {
 	const most = 4
 	p.mu.Lock()
-	if len(p.asides) < most {
-		p.asides = append(p.asides, s)
+	if len(p.queue) < most {
+		p.queue = append(p.queue, "\x1b]52;c;"+base64.StdEncoding.EncodeToString([]byte(text))+"\x07")
 	}
 	p.mu.Unlock()
 	p.signal()
 }
 
-// copy puts text on the clipboard of the terminal (OSC 52).
-func (p *painter) copy(text string) {
-	p.aside("\x1b]52;c;" + base64.StdEncoding.EncodeToString([]byte(text)) + "\x07")
-}
-
-// end drops the frame that waits, sends last, and waits for the goroutine, but
-// not for a terminal that has stopped reading.
-func (p *painter) end(last string) error {
+// End drops the frame that waits, gives the screen back as it was, and leaves
+// farewell on it. It returns when Run has, but does not wait long for a terminal
+// that has stopped reading (ErrStalled).
+func (p *Painter) End(farewell string) error {
 	p.mu.Lock()
-	p.next, p.asides, p.last, p.ending = nil, nil, last, true
+	p.next, p.queue, p.last, p.ending = nil, nil, leaveScreen+farewell, true
 	p.mu.Unlock()
 	p.signal()
 	t := time.NewTimer(endPatience)
@@ -125,26 +132,26 @@ func (p *painter) end(last string) error {
 	case <-p.done:
 		return nil
 	case <-t.C:
-		return errStalled
+		return ErrStalled
 	}
 }
 
-func (p *painter) signal() {
+func (p *Painter) signal() {
 	select {
 	case p.wake <- struct{}{}:
 	default:
 	}
 }
 
-// run writes until end or until the terminal fails.
-func (p *painter) run() {
+// Run writes to the terminal until End, or until the terminal fails.
+func (p *Painter) Run() {
 	defer close(p.done)
 	for range p.wake {
 		p.mu.Lock()
-		f, asides, last, ending := p.next, p.asides, p.last, p.ending
-		p.next, p.asides = nil, nil
+		f, queue, last, ending := p.next, p.queue, p.last, p.ending
+		p.next, p.queue = nil, nil
 		p.mu.Unlock()
-		for _, s := range asides {
+		for _, s := range queue {
 			p.buf = append(p.buf, s...)
 		}
 		if f != nil {
@@ -167,48 +174,48 @@ func (p *painter) run() {
 }
 
 // draw appends what turns the frame shown into f.
-func (p *painter) draw(f *frame) {
+func (p *Painter) draw(f *Frame) {
 	began := len(p.buf)
-	if f.title != p.shown.title {
-		p.buf = append(p.buf, "\x1b]2;"+f.title+"\x07"...)
+	if f.Title != p.shown.Title {
+		p.buf = append(p.buf, "\x1b]2;"+f.Title+"\x07"...)
 	}
-	if f.mouse != p.shown.mouse {
-		if f.mouse {
+	if f.Mouse != p.shown.Mouse {
+		if f.Mouse {
 			p.buf = append(p.buf, mouseOn...)
 		} else {
 			p.buf = append(p.buf, mouseOff...)
 		}
 	}
 	body := len(p.buf)
-	if p.shown.cursor != nil {
+	if p.shown.Cursor != nil {
 		p.buf = append(p.buf, hideCursor...)
 	}
 	painted := len(p.buf)
-	if f.width != p.shown.width || f.height != p.shown.height {
+	if f.Width != p.shown.Width || f.Height != p.shown.Height {
 		p.buf = append(p.buf, "\x1b[m\x1b[2J"...)
-		p.shown.rows = make([]row, f.height)
+		p.shown.Rows = make([]Row, f.Height)
 	} else {
 		p.scroll(f)
 	}
-	for y, r := range f.rows {
-		if r.text == "" {
-			r.at = 0
+	for y, r := range f.Rows {
+		if r.Text == "" {
+			r.At = 0
 		}
-		if old := p.shown.rows[y]; old != r {
-			p.line(y, old, r, f.width)
-			p.shown.rows[y] = r
+		if old := p.shown.Rows[y]; old != r {
+			p.line(y, old, r, f.Width)
+			p.shown.Rows[y] = r
 		}
 	}
-	switch was := p.shown.cursor; {
-	case len(p.buf) > painted, (was == nil) != (f.cursor == nil), was != nil && *was != *f.cursor:
-		if f.cursor != nil {
-			p.move(f.cursor.y, f.cursor.x)
+	switch was := p.shown.Cursor; {
+	case len(p.buf) > painted, (was == nil) != (f.Cursor == nil), was != nil && *was != *f.Cursor:
+		if f.Cursor != nil {
+			p.move(f.Cursor.Y, f.Cursor.X)
 			p.buf = append(p.buf, showCursor...)
 		}
 	default:
 		p.buf = p.buf[:body] // as it was
 	}
-	p.shown.width, p.shown.height, p.shown.title, p.shown.cursor, p.shown.mouse = f.width, f.height, f.title, f.cursor, f.mouse
+	p.shown.Width, p.shown.Height, p.shown.Title, p.shown.Cursor, p.shown.Mouse = f.Width, f.Height, f.Title, f.Cursor, f.Mouse
 	if len(p.buf)-began > syncFrom {
 		p.buf = append(p.buf, endSync...)
 		p.buf = append(p.buf, beginSync...)
@@ -218,34 +225,34 @@ func (p *painter) draw(f *frame) {
 }
 
 // line replaces one line of the screen.
-func (p *painter) line(y int, old, r row, width int) {
-	if r.text == "" {
+func (p *Painter) line(y int, old, r Row, width int) {
+	if r.Text == "" {
 		p.move(y, 0)
 		p.buf = append(p.buf, "\x1b[K"...)
 		return
 	}
-	if old.at == r.at && old.text != "" {
-		skip, cells, keep := common(old.text, r.text)
+	if old.At == r.At && old.Text != "" {
+		skip, cells, keep := common(old.Text, r.Text)
 		if skip > 0 || keep > 0 {
-			p.move(y, r.at+cells)
-			p.text(r.text[skip:len(r.text)-keep], r.at+cells, width, keep == 0)
+			p.move(y, r.At+cells)
+			p.text(r.Text[skip:len(r.Text)-keep], r.At+cells, width, keep == 0)
 			return
 		}
 	}
-	if old.text != "" && old.at < r.at || old.at == 0 && r.at < 2 {
+	if old.Text != "" && old.At < r.At || old.At == 0 && r.At < 2 {
 		p.move(y, 0)
-		for range r.at {
+		for range r.At {
 			p.buf = append(p.buf, ' ')
 		}
 	} else {
-		p.move(y, r.at)
+		p.move(y, r.At)
 	}
-	p.text(r.text, r.at, width, true)
+	p.text(r.Text, r.At, width, true)
 }
 
 // text writes text at the cursor, closes its styles, and clears the rest of
 // the line.
-func (p *painter) text(s string, at, width int, clear bool) {
+func (p *Painter) text(s string, at, width int, clear bool) {
 	w := at + ansi.StringWidth(s)
 	if w > width {
 		s = ansi.Truncate(s, width-at, "")
@@ -263,7 +270,7 @@ func (p *painter) text(s string, at, width int, clear bool) {
 }
 
 // move addresses the cursor.
-func (p *painter) move(y, x int) {
+func (p *Painter) move(y, x int) {
 	p.buf = append(p.buf, "\x1b["...)
 	if y > 0 || x > 0 {
 		p.buf = strconv.AppendInt(p.buf, int64(y+1), 10)
@@ -353,19 +360,19 @@ func even(r rune) bool {
 
 // scroll moves lines that the screen has already, where that spares writing
 // them again. First and last line do not move.
-func (p *painter) scroll(f *frame) {
+func (p *Painter) scroll(f *Frame) {
 	const least = 48 // bytes it must spare
-	old, rows := p.shown.rows, f.rows
-	top, bottom := 1, f.height-1
+	old, rows := p.shown.Rows, f.Rows
+	top, bottom := 1, f.Height-1
 	if bottom-top < 3 {
 		return
 	}
 	// What a line costs that is not where it should be.
 	cost := func(y, from int) int {
-		if rows[y].text == "" || old[from] != rows[y] {
+		if rows[y].Text == "" || old[from] != rows[y] {
 			return 0
 		}
-		return len(rows[y].text) + 8
+		return len(rows[y].Text) + 8
 	}
 	stays := 0
 	for y := top; y < bottom; y++ {
@@ -406,12 +413,12 @@ func (p *painter) scroll(f *frame) {
 	}
 	p.buf = append(p.buf, final)
 	p.buf = append(p.buf, "\x1b[r"...)
-	moved := make([]row, f.height)
-	moved[0], moved[f.height-1] = old[0], old[f.height-1]
+	moved := make([]Row, f.Height)
+	moved[0], moved[f.Height-1] = old[0], old[f.Height-1]
 	for y := top; y < bottom; y++ {
 		if from := y + by; from >= top && from < bottom {
 			moved[y] = old[from]
 		}
 	}
-	p.shown.rows = moved
+	p.shown.Rows = moved
 }

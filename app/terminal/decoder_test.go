@@ -1,4 +1,4 @@
-package tui
+package terminal
 
 import (
 	"slices"
@@ -6,18 +6,18 @@ import (
 	"testing"
 )
 
-func said(events []event) (keys []string) {
+func said(events []Event) (keys []string) {
 	for _, e := range events {
 		switch {
-		case e.key != "":
-			keys = append(keys, e.key)
-		case e.answer == paste:
-			keys = append(keys, "paste:"+e.text)
-		case e.answer == attributes:
+		case e.Key != "":
+			keys = append(keys, e.Key)
+		case e.Kind == Paste:
+			keys = append(keys, "paste:"+e.Text)
+		case e.Kind == Attributes:
 			keys = append(keys, "attributes")
-		case e.answer == darkBackground:
+		case e.Kind == DarkBackground:
 			keys = append(keys, "dark")
-		case e.answer == lightBackground:
+		case e.Kind == LightBackground:
 			keys = append(keys, "light")
 		}
 	}
@@ -42,6 +42,10 @@ func TestKeys(t *testing.T) {
 		"\x1b[?62;1;6c":                       "attributes",
 		"\x1b[200~two\nlines\x1b[A\x1b[201~j": "paste:two\nlines\x1b[A j",
 		"\x1b[<0;3;4Mj":                       "j",
+		"\x1b[[A\x1b[[Ej":                     "f1 f5 j",
+		"\x1b]11;rgb:ffff\x18j":               "j",
+		"\x1bé\x1b\xc3j":                      "alt+é j",
+		"\x1b[12\x1b[A":                       "up",
 		"\xff\xfe\x9bAj":                      "A j",
 	} {
 		// Whole, and cut in two at every place: but an escape that ends a
@@ -50,12 +54,12 @@ func TestKeys(t *testing.T) {
 			if cut > 0 && in[cut-1] == '\x1b' && !strings.ContainsAny(in[cut:cut+1], "[O]") {
 				continue
 			}
-			var d decoder
-			var got []event
+			var d Decoder
+			var got []Event
 			if cut > 0 {
-				got = d.feed([]byte(in[:cut]))
+				got = d.Feed([]byte(in[:cut]))
 			}
-			got = append(got, d.feed([]byte(in[cut:]))...)
+			got = append(got, d.Feed([]byte(in[cut:]))...)
 			if keys := strings.Join(said(got), " "); keys != want {
 				t.Errorf("%q cut at %d: %q, want %q", in, cut, keys, want)
 			}
@@ -64,51 +68,52 @@ func TestKeys(t *testing.T) {
 }
 
 func TestEscapeAloneIsAKey(t *testing.T) {
-	var d decoder
-	if got := d.feed([]byte("\x1b")); len(got) > 0 || !d.waiting() {
-		t.Fatalf("%v, waiting %v", got, d.waiting())
+	var d Decoder
+	if got := d.Feed([]byte("\x1b")); len(got) > 0 || !d.Waiting() {
+		t.Fatalf("%v, waiting %v", got, d.Waiting())
 	}
-	if got := said(d.flush()); !slices.Equal(got, []string{"esc"}) {
+	if got := said(d.Flush()); !slices.Equal(got, []string{"esc"}) {
 		t.Errorf("after the wait: %v", got)
 	}
-	d.feed([]byte("\x1b"))
-	if got := said(d.feed([]byte("gg"))); !slices.Equal(got, []string{"esc", "g", "g"}) {
+	d.Feed([]byte("\x1b"))
+	if got := said(d.Feed([]byte("gg"))); !slices.Equal(got, []string{"esc", "g", "g"}) {
 		t.Errorf("in two packets: %v", got)
 	}
 }
 
 // What a terminal may send without end is not kept.
 func TestInputIsBounded(t *testing.T) {
-	var d decoder
-	d.feed([]byte("\x1b[200~"))
+	var d Decoder
+	d.Feed([]byte("\x1b[200~"))
 	for range 100 {
-		d.feed([]byte(strings.Repeat("x", 4096)))
+		d.Feed([]byte(strings.Repeat("x", 4096)))
 	}
-	if n := cap(d.pasted) + cap(d.rest); n > 2*mostPaste {
+	if n := cap(d.pasted); n > 2*defaultMaxPaste {
 		t.Errorf("%d bytes of a paste are kept", n)
 	}
-	if got := said(d.feed([]byte("\x1b[201~j"))); !slices.Equal(got, []string{"j"}) {
+	if got := said(d.Feed([]byte("\x1b[201~j"))); !slices.Equal(got, []string{"j"}) {
 		t.Errorf("after an endless paste: %v", got)
 	}
-	d = decoder{}
+	d = Decoder{}
+	d.Feed([]byte("\x1b]11;"))
 	for range 100 {
-		d.feed([]byte("\x1b]11;" + strings.Repeat("x", 4096)))
+		d.Feed([]byte(strings.Repeat("x", 4096)))
 	}
-	if n := cap(d.rest); n > 4*mostSequence {
-		t.Errorf("%d bytes of a sequence are kept", n)
+	if got := said(d.Feed([]byte("\x07j"))); !slices.Equal(got, []string{"j"}) {
+		t.Errorf("after an endless string: %v", got)
 	}
 }
 
-func FuzzInput(f *testing.F) {
+func FuzzDecoder(f *testing.F) {
 	f.Add([]byte("\x1b[200~a\x1b[201~\x1b]11;rgb:ff/ff/ff\x07"), 3)
 	f.Add([]byte("\x1b\x1b[1;5Aé"), 1)
 	f.Fuzz(func(t *testing.T, in []byte, cut int) {
-		var d decoder
+		var d Decoder
 		for len(in) > 0 {
 			n := min(max(cut, 1), len(in))
-			d.feed(in[:n])
+			d.Feed(in[:n])
 			in = in[n:]
 		}
-		d.flush()
+		d.Flush()
 	})
 }
