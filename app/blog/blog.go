@@ -4,17 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"path"
-	"runtime"
 	"runtime/debug"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"sheaf/app/markdown"
 	"sheaf/app/store"
 )
 
@@ -299,124 +295,3 @@ func (v Visitor) IsAuthor() bool { return v.author }
 
 // Name is the author's name, "" for readers.
 func (v Visitor) Name() string { return v.name }
-
-// A shelf holds what is known of every file, from one scan to the next. It
-// belongs to one goroutine at a time.
-type shelf struct {
-	lib     *library
-	shallow bool // only the folder itself, nothing below it
-	listing *listing
-	entries []*entry            // in path order
-	known   map[string]*shelved // by path
-	posts   map[*entry]*Post    // as they stand in the last edition
-	version int                 // one more with every scan that found a change
-	due     time.Time           // when time alone will change the edition; zero: never
-
-	learned store.Rev            // of the log
-	moved   map[string]string    // addresses that posts had, to the paths they lead to
-	first   map[string]time.Time // when a file first came through a door
-}
-
-func newShelf(f *store.Folder) *shelf {
-	return &shelf{lib: &library{folder: f, docs: newDocuments(64 << 20), now: time.Now},
-		moved: map[string]string{}, first: map[string]time.Time{}}
-}
-
-type shelved struct {
-	entry *entry
-	stamp store.Stamp
-}
-
-// rescan brings the shelf up to date. Only files whose stamp has changed are
-// read, and only those whose bytes have changed are taken apart.
-func (s *shelf) rescan() error {
-	s.learn(s.lib.folder.Ledger())
-	l, err := scan(s.lib.folder, s.listing, s.shallow)
-	if err != nil {
-		return err
-	}
-	found := make([]shelved, len(l.files))
-	var next atomic.Int64
-	var workers sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), 4) {
-		workers.Go(func() {
-			const some = 32 // neighbours, mostly of one directory
-			r := s.lib.folder.NewReader()
-			defer r.Close()
-			for {
-				from := int(next.Add(some)) - some
-				if from >= len(found) {
-					return
-				}
-				for i := from; i < min(from+some, len(found)); i++ {
-					found[i] = s.look(r, l.files[i])
-				}
-			}
-		})
-	}
-	workers.Wait()
-
-	known := make(map[string]*shelved, len(found))
-	entries := make([]*entry, 0, len(found))
-	same := s.listing != nil && s.listing.site.equal(l.site) && slices.Equal(s.listing.problems, l.problems)
-	for i := range found {
-		f := &found[i]
-		if f.entry == nil {
-			continue // gone since it was listed
-		}
-		known[f.entry.path] = f
-		entries = append(entries, f.entry)
-		old := s.known[f.entry.path]
-		same = same && old != nil && old.entry == f.entry
-	}
-	same = same && len(entries) == len(s.entries)
-	if !same {
-		s.version++
-		var gone []*entry
-		for _, e := range s.entries {
-			if k := known[e.path]; k == nil || k.entry != e {
-				gone = append(gone, e)
-			}
-		}
-		s.lib.docs.forget(gone)
-	}
-	s.listing, s.entries, s.known = l, entries, known
-	return nil
-}
-
-// look gives what is known of a file, reading it if it has to.
-func (s *shelf) look(r *store.Reader, f file) (is shelved) {
-	old := s.known[f.path]
-	defer func() {
-		if p := recover(); p != nil { // a fault of ours must not hide the other posts
-			is = s.broken(f, old, "cannot be read: "+oneLine(fmt.Sprint(p)))
-		}
-	}()
-	if old != nil && old.entry.file == f {
-		if stamp, err := s.lib.folder.Stat(f.path); err == nil && stamp == old.stamp {
-			return *old
-		}
-	}
-	src, stamp, err := r.ReadFile(f.path, maxPost)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return shelved{}
-	case errors.Is(err, store.ErrTooLarge):
-		return s.broken(f, old, fmt.Sprintf("larger than %d MB", maxPost>>20))
-	case err != nil:
-		return s.broken(f, old, "cannot be read: "+store.Reason(err).Error())
-	}
-	if old != nil && old.entry.file == f && old.entry.hash == sum(src) && !old.entry.unread {
-		return shelved{old.entry, stamp}
-	}
-	e := newEntry(f, src, s.lib, markdown.Auto)
-	s.date(e, time.Time{})
-	return shelved{e, stamp}
-}
-
-func (s *shelf) broken(f file, old *shelved, why string) shelved {
-	if old != nil && old.entry.unread && old.entry.file == f && old.entry.problems[0].Text == why {
-		return *old
-	}
-	return shelved{entry: brokenEntry(f, s.lib, why)}
-}

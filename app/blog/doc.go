@@ -16,26 +16,28 @@
 // nothing. A guest has an edition of one post, which an author shares by a
 // token that cannot be guessed (previews.go), until that is revoked.
 //
-// From a file to a post: content.go says which files are posts and pages,
+// From a file to a post: scan.go says which files are posts and pages,
 // frontmatter.go takes a front matter apart, facts.go knows the names that
 // Hugo, Jekyll, Zola, Franklin, Astro, prose and bearblog give to one thing,
 // dates.go all ways to write a date, site.go what a folder's configuration
-// says. Only an index is kept of a post: its text is parsed when it is first
-// read (post.go) and kept in a bounded cache (documents.go).
+// says, generators.go and section.go which generator a folder is written for.
+// Only an index is kept of a post: its text is parsed when it is first read
+// (post.go) and kept in a bounded cache (documents.go).
 //
 // Authors change the blog through their Visitor. Whatever the door, a set of
-// files is one Change and ends in Visitor.Commit (commit.go): it is judged on
-// the edition that it would make, by the same checks as `sheaf check`, then made
-// durable by the store, then shown; what is wrong with any of it refuses all of
-// it. One goroutine owns what is known of the files (the shelf), so that there
-// is one change at a time. desk.go changes a post that is there, a field at a
-// time (edit.go) and by bytes; files.go says who may fetch what. What is changed
-// by hand is shown first and goes into the history after that.
+// files is one Change (change.go) and ends in Visitor.Commit (commit.go): it is
+// judged on the edition that it would make (review.go), by the same checks as
+// `sheaf check`, then made durable by the store, then shown; what is wrong with
+// any of it refuses all of it. One goroutine owns what is known of the files
+// (index.go), so that there is one change at a time. actions.go changes a post
+// that is there, a field at a time (edit.go) and by bytes, newpost.go begins
+// one, history.go brings back what was; files.go says who may fetch what. What
+// is changed by hand is shown first and goes into the history after that.
 //
 // What an author writes in the browser is judged while it is typed, by the same
-// checks and without being kept (sketch.go), filled in as a form (form.go), put
-// aside so that no word is lost (kept.go), and saved only over what it began
-// from (write.go).
+// checks and without being kept (inspect.go), filled in as a form (form.go),
+// put aside so that no word is lost (autosave.go), and saved only over what it
+// began from (editing.go).
 //
 // Addresses are kept: where a commit gives a post another slug or path, its
 // record says so, and the old address leads to the post for as long as no

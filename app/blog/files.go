@@ -359,23 +359,3 @@ func Scratch(name string) bool {
 	}
 	return false
 }
-
-// A Commit is one change as the log has it.
-type Commit = store.Commit
-
-// Commits gives the commits after a revision, in order: all there are, to
-// authors only.
-func (v Visitor) Commits(since Rev) iter.Seq[Commit] {
-	if !v.author {
-		return func(func(Commit) bool) {}
-	}
-	return slices.Values(v.blog.lib.folder.Ledger().Commits(since))
-}
-
-// Get gives the bytes of any version of a file, to authors only.
-func (v Visitor) Get(ctx context.Context, hash string) ([]byte, error) {
-	if !v.author {
-		return nil, ErrNotAuthor
-	}
-	return v.blog.lib.folder.Get(ctx, hash)
-}

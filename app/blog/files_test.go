@@ -1,6 +1,7 @@
 package blog
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -152,5 +153,59 @@ func TestFilesOfAFolderThatCannotBeWritten(t *testing.T) {
 	}
 	if _, err := b.Author("Ada").Put(t.Context(), []byte("x")); err == nil {
 		t.Error("put into a view")
+	}
+}
+
+func TestReadersFetchWhatIsPublic(t *testing.T) {
+	dir := t.TempDir()
+	png := "\x89PNG\r\n\x1a\n0"
+	put(t, dir,
+		"posts/sea.md", sea+"![A boat](boat.png) and [a file](/files/a%20b.txt)\n", "posts/boat.png", png,
+		"posts/secret.md", "---\ntitle: S\ndraft: true\n---\n![x](secret.png)\n", "posts/secret.png", png,
+		"files/a b.txt", "x", "files/other.txt", "x", "site.yaml", "title: T\n", "static/files/boat.png", png)
+	b := at(t, dir, still)
+	list := func(v Visitor) string {
+		f, err := v.Files(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all []string
+		for i := range f.All() {
+			all = append(all, i.Path)
+		}
+		return strings.Join(all, " ")
+	}
+	if got, want := list(b.Reader()), "files/a b.txt posts/boat.png posts/sea.md"; got != want {
+		t.Errorf("readers: %s", got)
+	}
+	if got := list(b.Author("Ada")); strings.Count(got, ".") != 8 {
+		t.Errorf("authors: %s", got)
+	}
+	f, _ := b.Reader().Files(t.Context())
+	info, err := f.Stat("sea.md")
+	if err != nil || info.Path != "posts/sea.md" {
+		t.Errorf("by its address: %+v, %v", info, err)
+	}
+	for _, name := range []string{"posts/secret.md", "secret.md", "posts/secret.png", "site.yaml", "nothing"} {
+		if _, err := f.Stat(name); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestPathFor(t *testing.T) {
+	for name, want := range map[string]string{
+		"posts/a.md": "posts/a.md", "/posts//a.md": "posts/a.md", "./a.md": "a.md", "日記/é.md": "日記/é.md",
+		"": "", "/": "", "..": "", "a/../b.md": "", "a/..": "", ".hidden": "", "a/.b/c.md": "", "a\\b.md": "", "a\nb.md": "",
+		"a\x00.md": "", "\xff.md": "", " a.md": "", "a /b.md": "", strings.Repeat("x", 201): "", "a\u200e.md": "",
+	} {
+		if got, err := PathFor(name); got != want || (err == nil) != (want != "") {
+			t.Errorf("%q: %q, %v", name, got, err)
+		}
+	}
+	for name, want := range map[string]bool{"4913": true, "a/.x.swp": true, "x.md~": true, "sedAbC123": true, ".git/config": true, "a.md": false, "posts/sedation.md": false, "2021.md": false} {
+		if Scratch(name) != want {
+			t.Errorf("Scratch(%q)", name)
+		}
 	}
 }

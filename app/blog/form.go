@@ -1,11 +1,7 @@
 package blog
 
 import (
-	"bytes"
-	"cmp"
-	"context"
 	"fmt"
-	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -210,90 +206,4 @@ func (v Visitor) Beside(name string) []string {
 func hasName(base, stem string) bool {
 	rest, ok := strings.CutPrefix(base, stem)
 	return ok && rest != "" && strings.ContainsRune(".-_ ", rune(rest[0]))
-}
-
-// Starter gives the source of a new post, a draft, in the manner that most of
-// this blog's posts are written in, and where the cursor goes: to the title if
-// there is none, else to the text. PathOf says where the post goes.
-func (v Visitor) Starter(title string) (src []byte, at int) {
-	if !v.author {
-		return nil, 0
-	}
-	title = strings.TrimSpace(markdown.Clean(strings.Join(strings.Fields(title), " ")))
-	kinds, flags := map[markdown.FrontKind]int{}, map[string]int{}
-	var dir string
-	var sec *section
-	err := v.blog.do(context.Background(), func(s *shelf) {
-		dir, _ = s.usual()
-		sec = s.listing.nearest(dir)
-		for e := range s.posts {
-			if e.front != markdown.NoFront {
-				kinds[e.front]++
-			}
-			if e.flag != "" {
-				flags[e.flag]++
-			}
-		}
-	})
-	kind := most(kinds)
-	if err != nil || len(kinds) == 0 {
-		kind = markdown.YAML
-		if sec != nil {
-			switch sec.kind {
-			case markdown.Franklin:
-				kind = markdown.Julia
-			case markdown.Zola:
-				kind = markdown.TOML
-			}
-		}
-	}
-	if sec == nil {
-		sec = v.blog.current.Load().listing.nearest(".")
-	}
-	flag := most(flags)
-	o := sec.options(path.Join(dir, "post.md"), markdown.Auto)
-	for _, kind := range []markdown.FrontKind{kind, markdown.YAML} {
-		src, at = start(kind, flag, title, o, sec)
-		if e := newEntry(file{path: path.Join(dir, "post.md"), section: sec}, src, v.blog.lib, markdown.Auto); e.state(v.blog.lib.now()) == Draft {
-			break
-		}
-	}
-	return src, at
-}
-
-// most gives what there is most of, the first of equals.
-func most[K cmp.Ordered](n map[K]int) (best K) {
-	for _, k := range slices.Sorted(maps.Keys(n)) {
-		if n[k] > n[best] {
-			best = k
-		}
-	}
-	return best
-}
-
-// start writes a front matter of a kind. flag is the field that the blog's
-// posts say in whether they are drafts, "" its generator's own.
-func start(kind markdown.FrontKind, flag, title string, o markdown.Options, sec *section) (src []byte, at int) {
-	const stand = "Untitled"
-	text := map[markdown.FrontKind]string{
-		markdown.YAML:  "---\ntitle: " + stand + "\n---\n\n",
-		markdown.TOML:  "+++\ntitle = \"" + stand + "\"\n+++\n\n",
-		markdown.JSON:  "{\n  \"title\": \"" + stand + "\"\n}\n\n",
-		markdown.Julia: "@def title = \"" + stand + "\"\n\n",
-	}[kind]
-	src = []byte(text)
-	out, err := setDraft(src, o, sec.defaults, true)
-	if k := normal(flag); k != "" {
-		out, err = splice(src, o, flag, k == "draft" || k == "isdraft")
-	}
-	if err == nil {
-		src = out
-	}
-	if title != "" {
-		if out, err := SetField(src, o, "title", title); err == nil {
-			return out, len(out)
-		}
-	}
-	at = bytes.Index(src, []byte(stand))
-	return append(src[:at:at], src[at+len(stand):]...), at
 }

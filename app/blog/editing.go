@@ -59,13 +59,6 @@ func (v Visitor) Save(ctx context.Context, name string, base Rev, hash string, s
 		stands: map[string]string{name: hash}})
 }
 
-// Version gives a post's source as it was at a revision, for a post of any slug
-// or path it has or had. fs.ErrNotExist if there was none.
-func (v Visitor) Version(ctx context.Context, post string, rev Rev) ([]byte, error) {
-	src, _, err := v.At(ctx, post, rev)
-	return src, err
-}
-
 // Edited is when a post's file was last changed, zero for those who are no
 // authors. It is one look into a table.
 func (v Visitor) Edited(p *Post) time.Time {

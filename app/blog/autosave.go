@@ -12,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -178,6 +177,36 @@ func (v Visitor) Forget(_ context.Context, id string) error {
 	return v.blog.lib.folder.SetState(keptOf(v.name)+id, nil)
 }
 
+// Hold says that a kept text is being written now, in this session, for Held to
+// tell the author's other sessions. Calling release ends that; a server that
+// ends does too.
+func (v Visitor) Hold(id string) (release func()) {
+	if !v.author || id == "" {
+		return func() {}
+	}
+	name := keptOf(v.name) + id
+	v.blog.keeping.Lock()
+	defer v.blog.keeping.Unlock()
+	v.blog.held[name]++
+	return func() {
+		v.blog.keeping.Lock()
+		defer v.blog.keeping.Unlock()
+		if v.blog.held[name]--; v.blog.held[name] <= 0 {
+			delete(v.blog.held, name)
+		}
+	}
+}
+
+// Held reports whether some session writes a kept text now.
+func (v Visitor) Held(id string) bool {
+	if !v.author {
+		return false
+	}
+	v.blog.keeping.Lock()
+	defer v.blog.keeping.Unlock()
+	return v.blog.held[keptOf(v.name)+id] > 0
+}
+
 // keptHead is what stands before a text.
 type keptHead struct {
 	ID     string    `json:"id"`
@@ -215,6 +244,3 @@ func unmarshalKept(b []byte) (Kept, error) {
 	return Kept{ID: h.ID, Author: h.Author, Path: h.Path, Base: h.Base, Hash: h.Hash, Text: text, At: min(max(h.At, 0), len(text)),
 		Time: h.Time, Door: h.Door, Reason: h.Reason}, nil
 }
-
-// IsMarkdown reports the names of texts that can be posts.
-func IsMarkdown(name string) bool { return isMarkdown(path.Base(name)) }

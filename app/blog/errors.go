@@ -4,7 +4,16 @@ import (
 	"errors"
 	"io/fs"
 	"syscall"
+
+	"sheaf/app/store"
 )
+
+// ErrNotAuthor is the answer to readers who try to change something.
+var ErrNotAuthor = errors.New("permission denied: no author key")
+
+// ErrConflict is what a Refusal is when somebody else has changed the same
+// files meanwhile.
+var ErrConflict = store.ErrConflict
 
 // Obstacle is the plain reason of an error that only who runs the server can do
 // something about, in words for an author; "" for all other errors.

@@ -140,6 +140,28 @@ func (l *listing) collect(d *store.Dir, sec *section) {
 	}
 }
 
+// place says whether a file of this path is read as a post, and in which
+// section.
+func (l *listing) place(name string) (file, bool) {
+	dir := path.Dir(name)
+	sec := l.nearest(dir)
+	if !isMarkdown(name) || sec.skips(dir, path.Base(name)) {
+		return file{}, false
+	}
+	for at, parts := ".", strings.Split(dir, "/"); dir != "." && len(parts) > 0; parts = parts[1:] {
+		above := l.nearest(at)
+		if len(above.enter(&store.Dir{Path: at, Dirs: parts[:1]})) == 0 {
+			return file{}, false
+		}
+		at = path.Join(at, parts[0])
+	}
+	index := strings.TrimSuffix(path.Base(name), path.Ext(name))
+	if index == "_index" && dir != sec.dirOrDot() || dir == sec.dirOrDot() && sec.base != "" {
+		return file{}, false
+	}
+	return file{path: name, section: sec}, true
+}
+
 // enter gives the directories with posts in or below them.
 func (s *section) enter(d *store.Dir) []string {
 	var in []string
@@ -190,6 +212,9 @@ func isMarkdown(name string) bool {
 	}
 	return false
 }
+
+// IsMarkdown reports the names of texts that can be posts.
+func IsMarkdown(name string) bool { return isMarkdown(path.Base(name)) }
 
 // skips says which Markdown files are not posts.
 func (s *section) skips(dir, name string) bool {

@@ -1,0 +1,302 @@
+package blog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"sheaf/app/markdown"
+)
+
+// desk commits what work makes of a post as it stands. When somebody else has
+// changed it meanwhile it is done again: nothing of theirs is written over.
+func (v Visitor) desk(ctx context.Context, slug string, work func(p *Post) (Change, error)) (Receipt, error) {
+	if !v.author {
+		return Receipt{}, ErrNotAuthor
+	}
+	if err := v.blog.adoption(ctx); err != nil {
+		return Receipt{}, err
+	}
+	for tries := 1; ; tries++ {
+		base := v.blog.lib.folder.Ledger().Rev() // first: what follows is not older
+		p, err := v.Edition().Post(slug)
+		if err != nil {
+			return Receipt{}, err
+		}
+		c, err := work(p)
+		if err != nil {
+			return Receipt{}, err
+		}
+		c.Base = base
+		r, err := v.Commit(ctx, c)
+		if !errors.Is(err, ErrConflict) || tries == 3 {
+			return r, err
+		}
+	}
+}
+
+// edit commits what change makes of a post's source, at the path it gives.
+func (v Visitor) edit(ctx context.Context, slug, verb string, change func(p *Post, src []byte) (to string, out []byte, err error)) (Receipt, error) {
+	return v.desk(ctx, slug, func(p *Post) (Change, error) {
+		src, err := p.Source()
+		if err != nil {
+			return Change{}, err
+		}
+		to, out, err := change(p, src)
+		if err != nil {
+			return Change{}, refusal(p.Path, "%v", err)
+		}
+		entries, err := v.moved(ctx, p.Path, to, out)
+		return Change{Entries: entries, Message: verb + " " + p.Slug}, err
+	})
+}
+
+// moved gives the entries of a source that goes from one path to another,
+// which may be the same.
+func (v Visitor) moved(ctx context.Context, from, to string, src []byte) ([]Entry, error) {
+	hash, err := v.Put(ctx, src)
+	entries := []Entry{{Path: to, Hash: hash, Size: int64(len(src))}}
+	if from != to {
+		if _, there := v.blog.lib.folder.Ledger().Entry(to); there {
+			return nil, refusal(from, "%s is there already", to)
+		}
+		entries = append(entries, Entry{Path: from})
+	}
+	return entries, err
+}
+
+// options are how a post's source is read.
+func (p *Post) options() markdown.Options { return p.entry.section.options(p.Path, p.entry.dialect) }
+
+// as gives what the blog would make of another source at another path.
+func (p *Post) as(to string, src []byte) *entry {
+	f := p.entry.file
+	f.path = to
+	return newEntry(f, src, p.entry.lib, p.entry.dialect)
+}
+
+// shown gives a draft's source without what makes it one, and the path it has
+// then: what is in _drafts goes to _posts, under its date.
+func (p *Post) shown(src []byte, day time.Time) (to string, out []byte, err error) {
+	out, err = setDraft(src, p.options(), p.entry.section.defaults, false)
+	parts := strings.Split(p.Path, "/")
+	i := slices.IndexFunc(parts, func(dir string) bool { return strings.EqualFold(dir, "_drafts") })
+	if i < 0 || i == len(parts)-1 {
+		return p.Path, out, err
+	}
+	parts[i] = "_posts"
+	if last := len(parts) - 1; !p.entry.indexFile() {
+		if _, _, dated := nameDate(strings.TrimSuffix(parts[last], path.Ext(parts[last])), time.UTC); !dated {
+			parts[last] = day.In(p.entry.section.location()).Format("2006-01-02-") + parts[last]
+		}
+	}
+	return strings.Join(parts, "/"), out, err
+}
+
+// setDue gives the source with another moment from which readers see the post.
+func (p *Post) setDue(src []byte, at time.Time) ([]byte, error) {
+	_, own, err := readFront(src, p.options())
+	if err != nil {
+		return nil, err
+	}
+	name := spelling(own, p.entry.section.kind, "date")
+	if f, ok := own.get(dueKeys()...); ok {
+		name = f.name
+	}
+	return splice(src, p.options(), name, at.In(p.entry.section.location()).Truncate(time.Second))
+}
+
+// Publish shows a draft, or a scheduled post, to readers now: it changes the
+// field that keeps it from them and nothing else. What is in _drafts moves to
+// _posts.
+func (v Visitor) Publish(ctx context.Context, slug string) (Receipt, error) {
+	return v.edit(ctx, slug, "publish", func(p *Post, src []byte) (string, []byte, error) {
+		now := v.blog.lib.now()
+		switch p.State {
+		case Published, Page:
+			return p.Path, src, nil
+		case Expired:
+			return "", nil, fmt.Errorf("has expired on %s", p.Expires.Format("2 January 2006"))
+		case Broken:
+			return "", nil, errors.New("cannot be read; check says why")
+		}
+		day := now
+		if p.HasDate {
+			day = p.Date
+		}
+		to, out, err := p.shown(src, day)
+		if err == nil && p.State == Scheduled {
+			out, err = p.setDue(out, now)
+		}
+		if err != nil {
+			return "", nil, err
+		}
+		// A draft with a date to come is scheduled now.
+		if s := p.as(to, out).state(now); !s.Visible() && (s != Scheduled || p.State == Scheduled) {
+			return "", nil, fmt.Errorf("would still be %s; that has to change in the file", s)
+		}
+		return to, out, nil
+	})
+}
+
+// Unpublish makes a draft of a post.
+func (v Visitor) Unpublish(ctx context.Context, slug string) (Receipt, error) {
+	return v.edit(ctx, slug, "unpublish", func(p *Post, src []byte) (string, []byte, error) {
+		if p.State == Draft {
+			return p.Path, src, nil
+		}
+		out, err := setDraft(src, p.options(), p.entry.section.defaults, true)
+		return p.Path, out, err
+	})
+}
+
+// Schedule has readers see a post from a moment on that is to come. A draft is
+// one no longer.
+func (v Visitor) Schedule(ctx context.Context, slug string, at time.Time) (Receipt, error) {
+	return v.edit(ctx, slug, "schedule", func(p *Post, src []byte) (string, []byte, error) {
+		at := at.In(p.entry.section.location()).Truncate(time.Second)
+		now := v.blog.lib.now()
+		if !at.After(now) {
+			return "", nil, fmt.Errorf("%s is past", at.Format("2 January 2006 15:04"))
+		}
+		to, out, err := p.shown(src, at)
+		if err == nil {
+			out, err = p.setDue(out, at)
+		}
+		if err != nil {
+			return "", nil, err
+		}
+		switch e := p.as(to, out); {
+		case e.state(now) != Scheduled || !e.due.Equal(at):
+			return "", nil, errors.New("something else says when it is shown; that has to change in the file")
+		case !e.expires.IsZero() && !e.expires.After(at):
+			return "", nil, fmt.Errorf("expires before that, on %s", e.expires.Format("2 January 2006 15:04"))
+		}
+		return to, out, nil
+	})
+}
+
+// Remove removes a post's file; if that is an index file, the folder with all
+// that is in it. Restore brings it back.
+func (v Visitor) Remove(ctx context.Context, slug string) (Receipt, error) {
+	return v.desk(ctx, slug, func(p *Post) (Change, error) {
+		entries := []Entry{{Path: p.Path}}
+		for _, e := range v.bundle(p) {
+			if e.Path != p.Path {
+				entries = append(entries, Entry{Path: e.Path})
+			}
+		}
+		return Change{Entries: entries, Message: "remove " + p.Slug}, nil
+	})
+}
+
+// bundle gives the files of the folder that is a post's own: that of an index
+// file with no other posts in it.
+func (v Visitor) bundle(p *Post) []Entry {
+	dir := path.Dir(p.Path)
+	e := v.Edition()
+	if sec := p.entry.section; !p.entry.indexFile() || dir == sec.dirOrDot() || dir == path.Join(sec.dir, sec.base) {
+		return nil
+	}
+	for _, o := range e.slugs {
+		if o != p && strings.HasPrefix(o.Path, dir+"/") {
+			return nil
+		}
+	}
+	var list []Entry
+	for _, e := range v.blog.lib.folder.Ledger().Entries() {
+		if strings.HasPrefix(e.Path, dir+"/") {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+// Rename gives a post another slug. The field is changed if the post has one,
+// else the file is renamed, or the folder of an index file with all that is in
+// it; a date in the name stays. Where the name does not decide, the field is
+// added. The old address goes on leading to the post.
+func (v Visitor) Rename(ctx context.Context, slug, to string) (Receipt, error) {
+	to = strings.TrimSuffix(to, ".md")
+	return v.desk(ctx, slug, func(p *Post) (Change, error) {
+		if a := addressOf(to); len(a) != 1 || a[0] != to {
+			return Change{}, refusal(p.Path, "%q cannot be a slug: letters, digits and dashes can", to)
+		}
+		if p == v.Edition().Home() {
+			return Change{}, refusal(p.Path, "is the home page")
+		}
+		if other := v.Edition().slugs[strings.ToLower(to)]; other != nil && other != p {
+			return Change{}, refusal(p.Path, "slug %q is already that of %s", to, other.Path)
+		}
+		c := Change{Message: "rename " + p.Slug + " to " + to}
+		src, err := p.Source()
+		if err != nil {
+			return c, err
+		}
+		if name := p.renamed(to); !p.entry.explicit && name != p.Path {
+			if e := p.as(name, src); e.address[len(e.address)-1] == to {
+				if !p.entry.indexFile() {
+					c.Entries, err = v.moved(ctx, p.Path, name, src)
+					return c, err
+				}
+				if c.Entries, err = v.moveFolder(p, path.Dir(name)); err != nil || c.Entries != nil {
+					return c, err
+				}
+			}
+		}
+		out, err := SetField(src, p.options(), "slug", to)
+		if err != nil {
+			return c, refusal(p.Path, "%v", err)
+		}
+		c.Entries, err = v.moved(ctx, p.Path, p.Path, out)
+		return c, err
+	})
+}
+
+// renamed is the path of a post whose name is another: that of the file, or of
+// the folder of an index file. A date and a language stay.
+func (p *Post) renamed(to string) string {
+	rename := func(base string) string {
+		ext := ""
+		if !p.entry.indexFile() {
+			ext = path.Ext(base)
+		}
+		stem := strings.TrimSuffix(base, ext)
+		name := p.entry.place().name
+		i := strings.LastIndex(stem, name)
+		if i < 0 {
+			return base
+		}
+		return stem[:i] + to + stem[i+len(name):] + ext
+	}
+	dir, base := path.Split(p.Path)
+	if p.entry.indexFile() {
+		dir = strings.TrimSuffix(dir, "/")
+		return path.Join(path.Dir(dir), rename(path.Base(dir)), base)
+	}
+	return dir + rename(base)
+}
+
+// moveFolder gives the entries of a post's own folder under another name; none
+// if it has no folder of its own.
+func (v Visitor) moveFolder(p *Post, to string) ([]Entry, error) {
+	from := path.Dir(p.Path)
+	var come, leave []Entry
+	for _, e := range v.bundle(p) {
+		name := to + strings.TrimPrefix(e.Path, from)
+		if _, there := v.blog.lib.folder.Ledger().Entry(name); there {
+			return nil, refusal(p.Path, "%s is there already", name)
+		}
+		leave = append(leave, Entry{Path: e.Path})
+		at := len(come)
+		if e.Path == p.Path {
+			at = 0 // the answer begins with the post
+		}
+		come = slices.Insert(come, at, Entry{Path: name, Hash: e.Hash, Size: e.Size, MTime: e.MTime})
+	}
+	return append(come, leave...), nil
+}

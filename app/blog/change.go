@@ -1,0 +1,163 @@
+package blog
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"sheaf/app/markdown"
+	"sheaf/app/store"
+)
+
+// A Rev numbers the revisions of the blog; 0 is none.
+type Rev = store.Rev
+
+// An Entry is one file of a change or of a revision.
+type Entry = store.Entry
+
+// Limits bound what one change may bring. A zero field takes its default.
+type Limits struct {
+	Post   int64 // bytes of a post: 2 MiB
+	File   int64 // of any other file: 16 MiB
+	Change int64 // of all files of a change: 512 MiB
+	Files  int   // of a change: 20,000
+}
+
+func (l Limits) or() Limits {
+	number := func(n *int64, d int64) {
+		if *n <= 0 {
+			*n = d
+		}
+	}
+	number(&l.Post, 2<<20)
+	number(&l.File, 16<<20)
+	number(&l.Change, 512<<20)
+	if l.Files <= 0 {
+		l.Files = 20000
+	}
+	return l
+}
+
+// A Change is a set of files to be put and removed as one commit. The bytes of
+// the files have been given to Visitor.Put before.
+type Change struct {
+	Base    Rev     // what the author saw: files of the change that have changed since are a conflict. 0: whatever stands there
+	Entries []Entry // Hash "" removes; a zero MTime is now
+	Message string
+	Time    time.Time         // zero: now
+	ID      string            // "" is a new one
+	Meta    map[string]string // kept with the commit; the keys of a door begin with its name ("git.commit")
+
+	stands map[string]string // what must stand at paths, by hash; "": nothing. Else it is a conflict
+}
+
+// An Action is what a change did to a file.
+type Action int
+
+const (
+	Unchanged Action = iota
+	Added
+	Updated
+	Removed
+)
+
+// Filed is what became of one file.
+type Filed struct {
+	Path   string
+	Action Action
+	Post   *Post // nil: not a post, or removed
+}
+
+// A Receipt is what the author is told of a change that was made.
+type Receipt struct {
+	Rev      Rev // of the commit; of the head when nothing had to change
+	Files    []Filed
+	Warnings []Problem
+}
+
+// Lines says a receipt in words, a line for each post, then the warnings:
+// "published  ssh -t HOST SLUG". Every door answers with them. They hold no
+// control characters.
+func (r Receipt) Lines(host string) []string {
+	var out []string
+	same, others := 0, 0
+	for _, f := range r.Files {
+		switch {
+		case f.Action == Unchanged:
+			same++
+		case f.Post == nil && f.Action != Removed:
+			others++
+		}
+	}
+	const many = 20
+	for _, f := range r.Files {
+		word, what := "", oneLine(f.Path)
+		switch {
+		case f.Action == Unchanged && same > many, f.Post == nil && f.Action != Removed && f.Action != Unchanged && others > many:
+			continue
+		case f.Action == Removed:
+			word = "removed"
+		case f.Post == nil:
+			word = "filed"
+		default:
+			word = f.Post.State.String()
+			what = "ssh -t " + host + " " + oneLine(f.Post.Slug)
+			if f.Post.State == Scheduled {
+				word = "scheduled for " + f.Post.entry.due.Format("2 Jan 2006 15:04")
+			}
+		}
+		if f.Action == Unchanged {
+			word = "unchanged"
+		}
+		out = append(out, fmt.Sprintf("%-9s  %s", word, what))
+	}
+	if others > many {
+		out = append(out, fmt.Sprintf("%-9s  %d other files", "filed", others))
+	}
+	if same > many {
+		out = append(out, fmt.Sprintf("%-9s  %d files", "unchanged", same))
+	}
+	for _, p := range r.Warnings {
+		out = append(out, "warning: "+oneLine(p.String()))
+	}
+	return out
+}
+
+// A Refusal is a change that was not made, all of it, and why.
+type Refusal struct {
+	Problems []Problem
+	Conflict bool // somebody else was first: it is ErrConflict then
+}
+
+// Error gives the problems, a line for each.
+func (r *Refusal) Error() string { return strings.Join(r.Lines(), "\n") }
+
+// Is makes a conflict known to errors.Is.
+func (r *Refusal) Is(target error) bool { return r.Conflict && target == ErrConflict }
+
+// Lines says a refusal in words, a line for each problem: "PATH:LINE: why".
+// They hold no control characters.
+func (r *Refusal) Lines() []string {
+	var out []string
+	for _, p := range r.Problems {
+		out = append(out, oneLine(p.String()))
+	}
+	return out
+}
+
+// refusal is a Refusal of one reason.
+func refusal(path, format string, args ...any) error {
+	return &Refusal{Problems: []Problem{{Path: path, Text: fmt.Sprintf(format, args...)}}}
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(markdown.Clean(s)), " ") }
+
+func bytesOf(n int64) string {
+	switch {
+	case n >= 1<<20:
+		return fmt.Sprintf("%.1f MB", float64(n)/(1<<20))
+	case n >= 1<<10:
+		return fmt.Sprintf("%.1f KB", float64(n)/(1<<10))
+	}
+	return fmt.Sprintf("%d bytes", n)
+}

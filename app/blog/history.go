@@ -1,0 +1,353 @@
+package blog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"sheaf/app/markdown"
+	"sheaf/app/store"
+	"sheaf/app/textdiff"
+)
+
+// A Commit is one change as the log has it.
+type Commit = store.Commit
+
+// A Revision is one version of a post's file in the log.
+type Revision struct {
+	Rev     Rev
+	Time    time.Time
+	Author  string // "" the machine
+	Door    string
+	Message string
+	Path    string
+	Hash    string // "": removed
+}
+
+func revisionOf(c store.Commit, e Entry) Revision {
+	return Revision{c.Rev, c.Time, c.Author, c.Door, c.Message, e.Path, e.Hash}
+}
+
+// Commits gives the commits after a revision, in order: all there are, to
+// authors only.
+func (v Visitor) Commits(since Rev) iter.Seq[Commit] {
+	if !v.author {
+		return func(func(Commit) bool) {}
+	}
+	return slices.Values(v.blog.lib.folder.Ledger().Commits(since))
+}
+
+// Get gives the bytes of any version of a file, to authors only.
+func (v Visitor) Get(ctx context.Context, hash string) ([]byte, error) {
+	if !v.author {
+		return nil, ErrNotAuthor
+	}
+	return v.blog.lib.folder.Get(ctx, hash)
+}
+
+// Log is the history, newest first, at most limit revisions (0: all): of one
+// post, by any slug or path it has or had, removed ones too, or with "" of the
+// blog.
+func (v Visitor) Log(ctx context.Context, post string, limit int) ([]Revision, error) {
+	if !v.author {
+		return nil, ErrNotAuthor
+	}
+	var all []Revision
+	if post != "" {
+		var err error
+		if all, err = v.trail(ctx, post); err != nil {
+			return nil, err
+		}
+	} else {
+		for _, c := range slices.Backward(v.blog.lib.folder.Ledger().Commits(0)) {
+			for _, e := range c.Entries {
+				all = append(all, revisionOf(c, e))
+			}
+			if limit > 0 && len(all) >= limit {
+				break
+			}
+		}
+	}
+	if limit > 0 && len(all) > limit {
+		all = all[:limit]
+	}
+	return all, nil
+}
+
+// trail gives the revisions of one post, newest first: of the path it has, and
+// before each renaming of the path it had then.
+func (v Visitor) trail(ctx context.Context, post string) ([]Revision, error) {
+	if !v.author {
+		return nil, ErrNotAuthor
+	}
+	l := v.blog.lib.folder.Ledger()
+	at, err := v.lastPath(ctx, l, post)
+	if err != nil {
+		return nil, err
+	}
+	var all []Revision
+	for _, c := range slices.Backward(l.Commits(0)) {
+		i := slices.IndexFunc(c.Entries, func(e Entry) bool { return e.Path == at })
+		if i < 0 {
+			continue
+		}
+		all = append(all, revisionOf(c, c.Entries[i]))
+		for _, key := range slices.Sorted(maps.Keys(c.Meta)) {
+			if from, ok := strings.CutPrefix(key, movedKey+pathPrefix); ok && c.Meta[key] == at {
+				at = from
+				break
+			}
+		}
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("post %q: %w", post, fs.ErrNotExist)
+	}
+	return all, nil
+}
+
+// lastPath is the path that a post has, or had last.
+func (v Visitor) lastPath(ctx context.Context, l *store.Ledger, post string) (string, error) {
+	clean := strings.Trim(post, "/")
+	if _, there := l.Entry(clean); there {
+		return clean, nil
+	}
+	if p, err := v.Edition().Post(post); err == nil {
+		return p.Path, nil
+	}
+	// It was removed. The name tells, or what its front matter said.
+	commits := l.Commits(0)
+	gone := map[string]string{} // the last hash of every post that is not there
+	var order []string          // the last to go first
+	for i, c := range slices.Backward(commits) {
+		for _, e := range c.Entries {
+			if e.Path == clean || isMarkdown(e.Path) && addressKey(nameSlug(e.Path)) == addressKey(clean) {
+				return followed(commits[i:], e.Path), nil
+			}
+			if _, there := l.Entry(e.Path); there || !isMarkdown(e.Path) {
+				continue
+			}
+			if _, known := gone[e.Path]; !known {
+				order = append(order, e.Path)
+			}
+			if gone[e.Path] == "" {
+				gone[e.Path] = e.Hash
+			}
+		}
+	}
+	found := ""
+	err := v.blog.do(ctx, func(s *shelf) {
+		const most = 1000
+		for _, name := range order[:min(len(order), most)] {
+			at, ok := s.listing.place(name)
+			if src, err := s.lib.folder.Get(ctx, gone[name]); ok && err == nil {
+				if e := newEntry(at, src, s.lib, markdown.Auto); addressKey(e.address[len(e.address)-1]) == addressKey(clean) {
+					found = name
+					return
+				}
+			}
+		}
+	})
+	if err == nil && found == "" {
+		err = fmt.Errorf("post %q: %w", post, fs.ErrNotExist)
+	}
+	return found, err
+}
+
+// followed is where what was at a path went, by renamings.
+func followed(commits []store.Commit, at string) string {
+	for _, c := range commits {
+		if to, ok := c.Meta[movedKey+pathPrefix+at]; ok {
+			at = to
+		}
+	}
+	return at
+}
+
+// nameSlug is the slug that a path alone gives.
+func nameSlug(name string) string {
+	stem := strings.TrimSuffix(path.Base(name), path.Ext(name))
+	if stem == "index" {
+		stem = path.Base(path.Dir(name))
+	}
+	if _, rest, ok := nameDate(stem, time.UTC); ok {
+		stem = rest
+	}
+	return slugOf(stem + ".md")
+}
+
+// on gives the revision of a trail that counts at a revision of the blog: none
+// when there was no such post yet, or no more.
+func (v Visitor) on(trail []Revision, rev Rev) (r Revision, ok bool, err error) {
+	if head := v.blog.lib.folder.Ledger().Rev(); rev > head {
+		return r, false, fmt.Errorf("revision %d: %w", rev, fs.ErrNotExist)
+	}
+	for _, r := range trail {
+		if rev == 0 || r.Rev <= rev {
+			return r, r.Hash != "", nil
+		}
+	}
+	return r, false, nil
+}
+
+// source gives the bytes of a revision.
+func (v Visitor) source(ctx context.Context, r Revision) ([]byte, error) {
+	src, err := v.blog.lib.folder.Get(ctx, r.Hash)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, refusal(r.Path, "r%d is not kept any more", r.Rev)
+	}
+	return src, err
+}
+
+// At gives a post's source as of a revision, and the path it had; 0 is the
+// newest. fs.ErrNotExist if there was none.
+func (v Visitor) At(ctx context.Context, post string, rev Rev) (src []byte, name string, err error) {
+	trail, err := v.trail(ctx, post)
+	if err != nil {
+		return nil, "", err
+	}
+	r, ok, err := v.on(trail, rev)
+	if err == nil && !ok {
+		err = fmt.Errorf("post %q at revision %d: %w", post, rev, fs.ErrNotExist)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	src, err = v.source(ctx, r)
+	return src, r.Path, err
+}
+
+// Version gives a post's source as it was at a revision, for a post of any slug
+// or path it has or had. fs.ErrNotExist if there was none.
+func (v Visitor) Version(ctx context.Context, post string, rev Rev) ([]byte, error) {
+	src, _, err := v.At(ctx, post, rev)
+	return src, err
+}
+
+// Diff is the unified diff of a post from a revision to the present, its lines
+// safe for a terminal; 0 is the revision before the last. What was not there is
+// empty.
+func (v Visitor) Diff(ctx context.Context, post string, rev Rev) ([]textdiff.Line, error) {
+	trail, err := v.trail(ctx, post)
+	if err != nil {
+		return nil, err
+	}
+	var before, now []byte
+	if trail[0].Hash != "" {
+		if now, err = v.source(ctx, trail[0]); err != nil {
+			return nil, err
+		}
+	}
+	old, ok, err := v.on(trail, rev)
+	if rev == 0 {
+		if ok = len(trail) > 1 && trail[1].Hash != ""; ok {
+			old = trail[1]
+		}
+	}
+	if err == nil && ok {
+		before, err = v.source(ctx, old)
+	}
+	if err != nil {
+		return nil, err
+	}
+	lines := textdiff.Unified(before, now)
+	for i := range lines {
+		lines[i].Text = markdown.Clean(lines[i].Text)
+	}
+	return lines, nil
+}
+
+// Restore brings a post back to what it was at a revision, under the path it
+// has or had last; one that was removed with its folder, with that.
+func (v Visitor) Restore(ctx context.Context, post string, rev Rev) (Receipt, error) {
+	if !v.author {
+		return Receipt{}, ErrNotAuthor
+	}
+	if err := v.blog.adoption(ctx); err != nil {
+		return Receipt{}, err
+	}
+	l := v.blog.lib.folder.Ledger()
+	trail, err := v.trail(ctx, post)
+	if err != nil {
+		return Receipt{}, err
+	}
+	r, ok, err := v.on(trail, rev)
+	if err == nil && !ok {
+		err = fmt.Errorf("post %q at revision %d: %w", post, rev, fs.ErrNotExist)
+	}
+	if err != nil {
+		return Receipt{}, err
+	}
+	if _, err := v.source(ctx, r); err != nil {
+		return Receipt{}, err
+	}
+	was, last := l.At(r.Rev)[r.Path], trail[0]
+	was.Path = last.Path
+	c := Change{Base: l.Rev(), Message: fmt.Sprintf("restore %s of r%d", nameSlug(last.Path), r.Rev)}
+	if last.Hash != "" {
+		was.MTime = time.Time{} // it changes now
+	} else if dir := path.Dir(last.Path) + "/"; strings.HasPrefix(path.Base(last.Path), "index.") && dir != "./" {
+		removal, _ := l.Commit(last.Rev)
+		before := l.At(last.Rev - 1)
+		for _, e := range removal.Entries {
+			if _, there := l.Entry(e.Path); e.Hash == "" && e.Path != last.Path && strings.HasPrefix(e.Path, dir) && !there {
+				c.Entries = append(c.Entries, before[e.Path])
+			}
+		}
+	}
+	c.Entries = append(c.Entries, was)
+	return v.Commit(ctx, c)
+}
+
+// Undo takes back one commit, if nothing has touched its files since.
+func (v Visitor) Undo(ctx context.Context, rev Rev) (Receipt, error) {
+	if !v.author {
+		return Receipt{}, ErrNotAuthor
+	}
+	if err := v.blog.adoption(ctx); err != nil {
+		return Receipt{}, err
+	}
+	l := v.blog.lib.folder.Ledger()
+	c, ok := l.Commit(rev)
+	if !ok {
+		return Receipt{}, fmt.Errorf("revision %d: %w", rev, fs.ErrNotExist)
+	}
+	before := l.At(rev - 1)
+	later := map[string]store.Commit{}
+	for _, c := range l.Commits(rev) {
+		for _, e := range c.Entries {
+			later[e.Path] = c
+		}
+	}
+	undo := Change{Base: l.Rev(), Message: fmt.Sprintf("undo r%d", rev)}
+	no := &Refusal{Conflict: true}
+	for _, e := range c.Entries {
+		was := before[e.Path]
+		was.Path = e.Path
+		if now, _ := l.Entry(e.Path); now.Hash != e.Hash {
+			by := later[e.Path]
+			who := by.Author
+			if who == "" {
+				who = "somebody at the server"
+			}
+			no.Problems = append(no.Problems, Problem{Path: e.Path, Text: fmt.Sprintf("has been changed since, by %s in r%d", who, by.Rev)})
+		} else if was.Hash != "" {
+			if _, err := v.source(ctx, Revision{Rev: rev - 1, Path: e.Path, Hash: was.Hash}); err != nil {
+				return Receipt{}, err
+			}
+		}
+		if was.Hash != "" || e.Hash != "" {
+			undo.Entries = append(undo.Entries, was)
+		}
+	}
+	if len(no.Problems) > 0 {
+		return Receipt{}, no
+	}
+	return v.Commit(ctx, undo)
+}

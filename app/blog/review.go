@@ -1,0 +1,440 @@
+package blog
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"sheaf/app/store"
+)
+
+// inspected is how many posts of one change are read whole to find dead links
+// and the like; of a larger one `sheaf check` tells.
+const inspected = 100
+
+// maxTexts bounds the posts of one change, which are judged side by side.
+const maxTexts = 128 << 20
+
+// filing is a change on its way into the blog.
+type filing struct {
+	Change
+	ledger   *store.Ledger
+	limits   Limits
+	sources  map[string][]byte // of the posts that come
+	gone     map[string]bool
+	problems []Problem
+	conflict bool
+	receipt  Receipt
+	moved    map[string]string // old addresses, to the paths they lead to
+}
+
+func (f *filing) refuse(path string, line int, format string, args ...any) {
+	f.problems = append(f.problems, Problem{Path: path, Line: line, Text: fmt.Sprintf(format, args...)})
+}
+
+func (f *filing) refusal() *Refusal {
+	sortProblems(f.problems)
+	return &Refusal{Problems: f.problems, Conflict: f.conflict}
+}
+
+// entries checks names, sizes and what others did meanwhile, and gives what
+// really changes.
+func (f *filing) entries() []Entry {
+	if len(f.Entries) > f.limits.Files {
+		f.refuse(".", 0, "more than %d files in one change", f.limits.Files)
+		return nil
+	}
+	var changed []Entry
+	var total int64
+	seen := map[string]bool{}
+	for _, e := range f.Entries {
+		name := e.Path
+		now, known := f.ledger.Entry(name)
+		if !known { // what is there under a bad name can be changed and removed
+			clean, err := PathFor(name)
+			switch {
+			case err != nil:
+				f.refuse(name, 0, "%v", err)
+				continue
+			case name != clean:
+				f.refuse(name, 0, "is not a plain path")
+				continue
+			}
+		}
+		if seen[name] {
+			f.refuse(name, 0, "is named twice")
+			continue
+		}
+		seen[name] = true
+		if hash, is := f.stands[name]; is && hash != now.Hash && e.Hash != now.Hash {
+			f.conflict = true
+			f.refuse(name, 0, "%s", f.since(name))
+			continue
+		}
+		limit := f.limits.File
+		if isMarkdown(name) {
+			limit = f.limits.Post
+		}
+		if y := e.MTime.Year(); y < 1970 || y > 2200 {
+			e.MTime = time.Time{}
+		}
+		switch {
+		case e.Hash == "" && !known:
+			f.refuse(name, 0, "there is no such file")
+			continue
+		case known && e.Hash == now.Hash:
+			f.receipt.Files = append(f.receipt.Files, Filed{Path: name})
+			continue
+		case e.Hash != "" && wrongSize(e.Size, limit) != "":
+			f.refuse(name, 0, "%s", wrongSize(e.Size, limit))
+			continue
+		}
+		action := Updated
+		switch {
+		case e.Hash == "":
+			action, f.gone[name] = Removed, true
+		case !known:
+			action = Added
+		}
+		total += e.Size
+		f.receipt.Files = append(f.receipt.Files, Filed{Path: name, Action: action})
+		changed = append(changed, e)
+	}
+	if total > f.limits.Change {
+		f.refuse(".", 0, "more than %s in one change", bytesOf(f.limits.Change))
+	}
+	f.others(changed)
+	f.names(changed)
+	return changed
+}
+
+// wrongSize says why a file of that size is not taken, "" if it is.
+func wrongSize(size, limit int64) string {
+	switch {
+	case size == 0:
+		return "is empty"
+	case size > limit:
+		return fmt.Sprintf("is too big: %s; at most %s", bytesOf(size), bytesOf(limit))
+	}
+	return ""
+}
+
+// others finds the files that somebody else has changed since Base.
+func (f *filing) others(changed []Entry) {
+	if f.Base == 0 {
+		return
+	}
+	ours := map[string]string{}
+	for _, e := range changed {
+		ours[e.Path] = e.Hash
+	}
+	told := map[string]store.Commit{}
+	for _, c := range f.ledger.Commits(f.Base) {
+		for _, e := range c.Entries {
+			if hash, is := ours[e.Path]; is && hash != e.Hash {
+				told[e.Path] = c
+			}
+		}
+	}
+	if len(told) == 0 {
+		return
+	}
+	seen := f.ledger.At(f.Base)
+	for name, c := range told {
+		if now, _ := f.ledger.Entry(name); now.Hash == seen[name].Hash {
+			continue // and changed back
+		}
+		who := c.Author
+		if who == "" {
+			who = "somebody at the server"
+		}
+		f.conflict = true
+		f.refuse(name, 0, "changed by %s (%s) at %s, after you fetched it; fetch it again first", who, c.Door, c.Time.Local().Format("2 Jan 15:04:05"))
+	}
+}
+
+// since says who has changed a file last.
+func (f *filing) since(name string) string {
+	var last store.Commit
+	what := "changed"
+	for c, e := range f.ledger.Of(name) {
+		if last = c; e.Hash == "" {
+			what = "removed"
+		} else {
+			what = "changed"
+		}
+	}
+	who := last.Author
+	if who == "" {
+		who = "somebody at the server"
+	}
+	if last.Rev == 0 {
+		return "is not there any more"
+	}
+	return fmt.Sprintf("%s by %s (%s) at %s, after you opened it", what, who, last.Door, last.Time.Local().Format("2 Jan 15:04:05"))
+}
+
+// names refuses new names that are one with another on some disks, equal but
+// for case or the form of their accents, folders too; and files in the place of
+// folders and the other way round, also of those that go with the same change:
+// no disk can do that in one step.
+func (f *filing) names(changed []Entry) {
+	var added []string
+	for _, e := range changed {
+		if _, known := f.ledger.Entry(e.Path); !known && e.Hash != "" {
+			added = append(added, e.Path)
+		}
+	}
+	if len(added) == 0 {
+		return
+	}
+	there := map[string]string{} // by what names are told apart by
+	folders := map[string]bool{}
+	for _, e := range f.ledger.Entries() {
+		for dir := path.Dir(e.Path); dir != "." && !folders[dir]; dir = path.Dir(dir) {
+			folders[dir] = true
+		}
+		if f.gone[e.Path] {
+			continue
+		}
+		for p := e.Path; p != "."; p = path.Dir(p) {
+			key := foldName(p)
+			if _, is := there[key]; is {
+				break
+			}
+			there[key] = p
+		}
+	}
+	files := map[string]bool{}
+	for _, name := range added {
+		files[name] = true
+	}
+	for _, name := range added {
+		if folders[name] {
+			f.refuse(name, 0, "is a folder")
+		}
+		for p := name; p != "."; p = path.Dir(p) {
+			if _, known := f.ledger.Entry(p); p != name && (known || files[p]) {
+				f.refuse(name, 0, "%s is a file, not a folder", p)
+				break
+			}
+			key := foldName(p)
+			if other, is := there[key]; is && other != p {
+				f.refuse(p, 0, "differs from %s only by capitals or the form of its accents", other)
+				break
+			}
+			there[key] = p
+		}
+	}
+}
+
+// read looks into the bytes of what comes. The texts stay in memory until the
+// change is made.
+func (f *filing) read(ctx context.Context, folder *store.Folder, changed []Entry) error {
+	var texts int64
+	for _, e := range changed {
+		if e.Hash != "" && isMarkdown(e.Path) {
+			texts += e.Size
+		}
+	}
+	if texts > maxTexts {
+		f.refuse(".", 0, "more than %s of posts in one change", bytesOf(maxTexts))
+		return nil
+	}
+	for _, e := range changed {
+		if e.Hash == "" {
+			continue
+		}
+		b, err := folder.Get(ctx, e.Hash)
+		if err != nil {
+			return err
+		}
+		switch {
+		case isMarkdown(e.Path):
+			if line, why := unprintable(b); why != "" {
+				f.refuse(e.Path, line, "%s", why)
+			}
+			f.sources[e.Path] = b
+		case isConfig(e.Path):
+			f.config(e.Path, b)
+		default:
+			if why := wrongType(e.Path, b); why != "" {
+				f.refuse(e.Path, 0, "%s", why)
+			}
+		}
+	}
+	return nil
+}
+
+// unprintable finds what has no place in a text: the line, and why.
+func unprintable(b []byte) (line int, why string) {
+	if !utf8.Valid(b) {
+		for n, l := range bytes.Split(b, []byte("\n")) {
+			if !utf8.Valid(l) {
+				return n + 1, "is not UTF-8"
+			}
+		}
+	}
+	for i, r := range string(b) {
+		if r < ' ' && r != '\n' && r != '\r' && r != '\t' && r != '\f' || r >= 0x7f && r < 0xa0 {
+			return bytes.Count(b[:i], []byte("\n")) + 1, fmt.Sprintf("holds a control character (%U)", r)
+		}
+	}
+	return 0, ""
+}
+
+func isConfig(name string) bool {
+	switch strings.TrimPrefix(name, "content/") {
+	case "site.yaml", "site.yml":
+		return true
+	}
+	return false
+}
+
+// config checks site.yaml like a post.
+func (f *filing) config(name string, b []byte) {
+	if line, why := unprintable(b); why != "" {
+		f.refuse(name, line, "%s", why)
+		return
+	}
+	fs, bad := libraryYAML(string(bytes.TrimPrefix(b, []byte("\ufeff"))), 1)
+	if bad != nil {
+		f.refuse(name, bad.line, "%s", bad.text)
+		return
+	}
+	site := Site{Location: time.Local}
+	for _, p := range site.fill(name, fs) {
+		p.Warning = false
+		f.problems = append(f.problems, p)
+	}
+}
+
+// wrongType finds a picture that is something else than its name says. What a
+// file is is never taken from its name.
+func wrongType(name string, b []byte) string {
+	want := map[string]string{".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif",
+		".webp": "image/webp", ".bmp": "image/bmp", ".ico": "image/x-icon", ".pdf": "application/pdf"}[strings.ToLower(path.Ext(name))]
+	if is := http.DetectContentType(b); want != "" && is != want {
+		is, _, _ = strings.Cut(is, ";")
+		return fmt.Sprintf("is not what its name says: it looks like %s", is)
+	}
+	return ""
+}
+
+// judge looks at the blog as it would be: at what changes, and if asked to at
+// all that came. What is wrong elsewhere counts when it was not before: two
+// posts of one slug are the fault of the one that comes.
+func (f *filing) judge(s, next *shelf, before, after *Edition, changed []Entry, all bool) {
+	ours := map[string]bool{}
+	for _, c := range changed {
+		ours[c.Path] = c.Hash != ""
+	}
+	if all {
+		for _, came := range f.receipt.Files {
+			ours[came.Path] = came.Action != Removed
+		}
+	}
+	known := make(map[Problem]bool, len(before.problems))
+	for _, p := range before.problems {
+		known[p] = true
+	}
+	for _, p := range after.problems {
+		switch {
+		case !ours[p.Path] && known[p]:
+		case p.Warning:
+			f.receipt.Warnings = append(f.receipt.Warnings, p)
+		default:
+			f.problems = append(f.problems, p)
+		}
+	}
+	if len(f.problems) > 0 {
+		return
+	}
+	n := 0
+	var arrived []Entry
+	for name, here := range ours {
+		p := next.post(name)
+		if !here || p == nil {
+			continue
+		}
+		if n++; n <= inspected {
+			f.receipt.Warnings = append(f.receipt.Warnings, after.inspect(p)...)
+		}
+		if old := s.post(name); old != nil && old.Slug != p.Slug {
+			f.move(old, p)
+		}
+	}
+	if n > inspected {
+		f.receipt.Warnings = append(f.receipt.Warnings, Problem{Path: ".", Warning: true,
+			Text: fmt.Sprintf("of %d posts %d were looked through for dead links and missing images", n, inspected)})
+	}
+	for _, e := range changed {
+		if e.Hash != "" && s.post(e.Path) == nil && next.post(e.Path) != nil {
+			arrived = append(arrived, e)
+		}
+	}
+	// A post that goes and one that comes with the same text, or else the same
+	// title, are one that was moved.
+	f.match(s, next, arrived, func(p *Post, hash string) string { return hash })
+	f.match(s, next, arrived, func(p *Post, hash string) string {
+		if !p.entry.titled {
+			return ""
+		}
+		return p.Title
+	})
+	sortProblems(f.receipt.Warnings)
+}
+
+// match finds the posts that were moved by what they have in common; "" is
+// nothing.
+func (f *filing) match(s, next *shelf, arrived []Entry, by func(p *Post, hash string) string) {
+	done := map[string]bool{}
+	for _, to := range f.moved {
+		done[to] = true
+	}
+	left := map[string][]*Post{}
+	for _, name := range slices.Sorted(maps.Keys(f.gone)) {
+		if p := s.post(name); p != nil && f.moved[pathPrefix+name] == "" {
+			was, _ := f.ledger.Entry(name)
+			key := by(p, was.Hash)
+			left[key] = append(left[key], p)
+		}
+	}
+	for _, e := range arrived {
+		p := next.post(e.Path)
+		key := by(p, e.Hash)
+		if old := left[key]; key != "" && len(old) > 0 && !done[p.Path] {
+			left[key] = old[1:]
+			f.move(old[0], p)
+		}
+	}
+}
+
+// movedKey begins the keys of a commit's Meta that keep old addresses: the
+// rest is the address, the value the path of the post it leads to.
+const movedKey = "blog.moved."
+
+// pathPrefix marks a path in the place of an address: it was renamed.
+const pathPrefix = "/"
+
+// move keeps the address a post had.
+func (f *filing) move(old, now *Post) {
+	if old.Slug != now.Slug {
+		f.moved[addressKey(old.Slug)] = now.Path
+		f.receipt.Warnings = append(f.receipt.Warnings, now.movedFrom(old))
+	}
+	if old.Path != now.Path {
+		f.moved[pathPrefix+old.Path] = now.Path
+	}
+}
+
+func (p *Post) movedFrom(old *Post) Problem {
+	return Problem{Path: p.Path, Warning: true, Text: fmt.Sprintf("slug changed from %q to %q; the old one still leads here", old.Slug, p.Slug)}
+}
