@@ -2,7 +2,6 @@ package markdown
 
 import (
 	"fmt"
-	"io/fs"
 	"sort"
 
 	"github.com/yuin/goldmark/ast"
@@ -154,13 +153,4 @@ func (d *Document) Line(offset int) int {
 	}
 	i := sort.Search(len(d.start), func(i int) bool { return int(d.start[i]) > offset }) - 1
 	return int(d.lines[max(i, 0)])
-}
-
-// Site is what the folders around a post say about it. It is immutable and
-// may be nil.
-type Site struct {
-	dialect Dialect
-	files   fs.FS
-	macros  map[string]macro // of Franklin's config.md
-	vars    map[string]any
 }

@@ -363,3 +363,33 @@ func unescaped(s string) string {
 	}
 	return b.String()
 }
+
+// without gives text with the definitions taken out, beginning in line.
+func without(text string, spans []defSpan, line int32) sheet {
+	if len(spans) == 0 {
+		lines := make([]int32, strings.Count(text, "\n")+1)
+		for i := range lines {
+			lines[i] = line + int32(i)
+		}
+		return newSheet(text, lines)
+	}
+	var b strings.Builder
+	lines := []int32{}
+	at := 0
+	for l := range strings.Lines(text) {
+		end := at + len(l)
+		for len(spans) > 0 && spans[0].to <= at {
+			spans = spans[1:]
+		}
+		if len(spans) == 0 || at < spans[0].from {
+			b.WriteString(l)
+			lines = append(lines, line)
+		}
+		at = end
+		line++
+	}
+	if s := b.String(); s == "" || strings.HasSuffix(s, "\n") {
+		lines = append(lines, max(line-1, 1))
+	}
+	return newSheet(b.String(), lines)
+}

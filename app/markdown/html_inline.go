@@ -1,0 +1,82 @@
+package markdown
+
+import (
+	"net/url"
+	"path"
+	"strings"
+)
+
+var inlineElement = map[string]string{"b": "strong", "strong": "strong", "i": "em", "em": "em", "cite": "em", "dfn": "em", "var": "em", "u": "em",
+	"del": "del", "s": "del", "strike": "del", "sup": "sup", "sub": "sub", "kbd": "kbd", "mark": "mark"}
+
+func (h *markup) image(t tag) {
+	src := t.attr("src")
+	for _, k := range []string{"data-src", "srcset", "data-original"} {
+		if src == "" || strings.HasPrefix(src, "data:") && t.attr(k) != "" {
+			src, _, _ = strings.Cut(t.attr(k), " ")
+		}
+	}
+	src = strings.TrimSpace(h.marks.restore(src))
+	alt := strings.Join(strings.Fields(h.marks.words(t.attr("alt"))), " ")
+	if src == "" && alt == "" {
+		return
+	}
+	h.write(h.marks.put(mark{kind: markImage, a: src, b: alt, c: h.marks.words(t.attr("title"))}))
+}
+
+// anchor begins a link; one that holds blocks becomes a paragraph's text.
+func (h *markup) anchor(t tag, next int) int {
+	href := strings.TrimSpace(h.marks.restore(t.attr("href")))
+	if href == "" || t.empty {
+		return next
+	}
+	e := h.ends(next, "a")
+	if e < 0 || e-next > 20000 {
+		h.write(h.marks.put(mark{kind: markLink, a: href, b: hostOf(href)}))
+		return next
+	}
+	inside := h.inside(next, e)
+	text := h.inline(inside)
+	if text == "" {
+		if strings.HasPrefix(href, "#") || t.attr("title") == "" && t.attr("aria-label") == "" && !strings.Contains(href, ":") {
+			return e
+		}
+		text = h.marks.put(mark{kind: markText, a: hostOf(href)})
+	}
+	h.write(h.marks.put(mark{kind: markOpen, a: "a", b: href, c: h.marks.words(t.attr("title")), src: "["}) + text + h.marks.put(mark{kind: markClose, a: "a"}))
+	return e
+}
+
+func hostOf(target string) string {
+	if u, err := url.Parse(target); err == nil && u.Host != "" {
+		return strings.TrimPrefix(u.Host, "www.")
+	}
+	return path.Base(target)
+}
+
+// media writes a link for what only a browser can play.
+func (h *markup) media(t tag) {
+	src := strings.TrimSpace(h.marks.restore(t.attr("src")))
+	if src == "" {
+		src = strings.TrimSpace(t.attr("data"))
+	}
+	if src == "" || t.name == "track" {
+		h.para()
+		return
+	}
+	what := map[string]string{"iframe": "frame", "embed": "object", "source": "media"}[t.name]
+	if what == "" {
+		what = t.name
+	}
+	switch host := hostOf(src); {
+	case strings.Contains(host, "youtube") || strings.Contains(host, "youtu.be") || strings.Contains(host, "vimeo") || strings.Contains(host, "bilibili"):
+		what = "video"
+	}
+	label := strings.TrimSpace(t.attr("title"))
+	if label == "" {
+		label = hostOf(src)
+	}
+	h.para()
+	h.write(h.marks.put(mark{kind: markLink, a: src, b: "[" + what + ": " + label + "]"}))
+	h.para()
+}
