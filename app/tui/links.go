@@ -1,14 +1,11 @@
 package tui
 
 import (
-	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
 
 	"sheaf/app/blog"
-	"sheaf/app/terminal"
 	"sheaf/app/typeset"
 )
 
@@ -33,99 +30,6 @@ func (b *browser) followLink(from *blog.Post, target string, inside func(heading
 	b.say("copied: " + target)
 }
 
-// pickLink numbers the links that are seen and lets the reader choose one.
-func (b *browser) pickLink(p *typeset.Page, seen func(line int) bool, follow func(typeset.Link)) {
-	var links []typeset.Link
-	var marks []mark
-	for _, l := range p.Links {
-		if seen(l.Line) {
-			at := mark{line: l.Line, col: l.Col + l.Cells}
-			if n := len(l.Rest); n > 0 {
-				at = mark{line: l.Rest[n-1].Line, col: l.Rest[n-1].Col + l.Rest[n-1].Cells}
-			}
-			links, marks = append(links, l), append(marks, at)
-		}
-	}
-	if len(links) > 0 {
-		b.picker = &picker{b: b, label: "link", marks: marks, choose: func(i int) { follow(links[i]) }}
-	}
-}
-
-// A picker lets the reader type the number of one of several things on the
-// screen.
-type picker struct {
-	b      *browser
-	label  string
-	marks  []mark // where the numbers stand
-	typed  string
-	choose func(i int) // from 0
-}
-
-// A mark is where the number of a thing is put into a line of a page: after
-// it, or over its beginning.
-type mark struct {
-	line, col int
-	over      bool
-}
-
-// key takes a key; false gives it back.
-func (p *picker) key(e terminal.Event) bool {
-	switch {
-	case len(e.Key) == 1 && e.Key[0] >= '0' && e.Key[0] <= '9':
-		p.typed += e.Key
-		n, _ := strconv.Atoi(p.typed)
-		switch {
-		case n < 1 || n > len(p.marks):
-			p.typed = ""
-		case n*10 > len(p.marks):
-			p.pick(n)
-		}
-		return true
-	case e.Key == "enter":
-		if n, _ := strconv.Atoi(p.typed); n > 0 {
-			p.pick(n)
-		}
-		return true
-	case e.Key == "backspace" && p.typed != "":
-		p.typed = p.typed[:len(p.typed)-1]
-		return true
-	}
-	p.b.picker = nil
-	return e.Key == "esc" || e.Key == "q"
-}
-
-func (p *picker) pick(n int) {
-	p.b.picker = nil
-	p.choose(n - 1)
-}
-
-func (p *picker) line(st typeset.Styles) string {
-	return st.Accent.On(p.label+" ") + p.typed + st.Accent.On("▏") +
-		st.Dim.On("  1 to "+strconv.Itoa(len(p.marks))+", esc cancels")
-}
-
-// number shows the numbers to choose by; at finds the row of a line of the
-// page.
-func (b *browser) number(at func(line int) *terminal.Row) {
-	if b.picker == nil {
-		return
-	}
-	marks, st := b.picker.marks, b.styles
-	for i := len(marks) - 1; i >= 0; i-- { // from the right, so that columns stay true
-		m := marks[i]
-		r := at(m.line)
-		if r == nil {
-			continue
-		}
-		if m.over {
-			number := fmt.Sprintf("%d ", i+1)
-			r.Text = st.Title.On(number) + ansi.TruncateLeft(r.Text, len(number), "")
-			continue
-		}
-		r.Text = ansi.Truncate(r.Text, m.col, "") + st.Title.On(raised(i+1)) + ansi.TruncateLeft(r.Text, m.col, "")
-	}
-}
-
 // painted sets some cells of a line in a style of their own.
 func painted(line string, col, cells int, st typeset.Style) string {
 	if w := ansi.StringWidth(line); col+cells > w {
@@ -138,7 +42,10 @@ func painted(line string, col, cells int, st typeset.Style) string {
 	return ansi.Truncate(line, col, "") + "\x1b[m" + st.On(text) + ansi.TruncateLeft(line, col+cells, "")
 }
 
-// raised writes a number in small raised digits.
-func raised(n int) string {
-	return strings.Map(func(r rune) rune { return []rune("⁰¹²³⁴⁵⁶⁷⁸⁹")[r-'0'] }, fmt.Sprint(n))
+// host is what a reader types after "ssh -t", "" when nobody knows.
+func (b *browser) host() string {
+	if b.conf.Host != "" {
+		return oneLine(b.conf.Host)
+	}
+	return oneLine(b.edition.Site().Host)
 }

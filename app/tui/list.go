@@ -3,14 +3,12 @@ package tui
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
 
 	"sheaf/app/blog"
-	"sheaf/app/terminal"
 	"sheaf/app/typeset"
 )
 
@@ -49,12 +47,6 @@ type list struct {
 	titles      map[*blog.Post][]string // broken into lines for cols
 }
 
-// A spot is a row of an item: item 0 is what stands above the posts, then each
-// post is one.
-type spot struct{ item, row int }
-
-func (s spot) before(t spot) bool { return s.item < t.item || s.item == t.item && s.row < t.row }
-
 // widestAge is the room for "edited 23 min ago".
 const widestAge = 17
 
@@ -80,6 +72,7 @@ func newList(b *browser, name string, source func(*blog.Edition) []*blog.Post) *
 }
 
 func (l *list) place() place { return l.where }
+
 func (l *list) crumb() string {
 	return l.name
 }
@@ -98,13 +91,6 @@ func (l *list) status() string {
 		return oneLine(l.b.edition.Site().Tagline)
 	}
 	return counted(len(l.posts), "post")
-}
-
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return strconv.Itoa(n) + " " + what + "s"
 }
 
 func (l *list) hint(k binding) string {
@@ -232,135 +218,6 @@ func (l *list) sift() {
 	l.posts = slices.DeleteFunc(slices.Clone(l.posts), func(p *blog.Post) bool { return !in[p] })
 }
 
-// clamp puts selection and top back to where something is.
-func (l *list) clamp() {
-	l.sel = max(min(l.sel, len(l.posts)-1), 0)
-	if l.top.item > len(l.posts) {
-		l.top = spot{len(l.posts), 0}
-	}
-	l.top.row = min(l.top.row, max(l.height(l.top.item)-1, 0))
-	if last := l.last(l.b.geo.body()); last.before(l.top) {
-		l.top = last
-	}
-}
-
-// height counts the rows of an item.
-func (l *list) height(item int) int {
-	if item == 0 {
-		n := l.b.geo.lead
-		if l.query != "" {
-			return n
-		}
-		if l.intro != nil && len(l.intro.Lines) > 0 {
-			n += len(l.intro.Lines) + 1
-		}
-		if len(l.notices) > 0 {
-			n += len(l.notices) + 1
-		}
-		if len(l.all) == 0 && n > l.b.geo.lead {
-			n-- // nothing is below
-		}
-		return n
-	}
-	return len(l.heading(item-1)) + len(l.titleLines(item-1))
-}
-
-// last is the lowest spot that may be on top of a screen.
-func (l *list) last(height int) spot {
-	for item := len(l.posts); item >= 0; item-- {
-		n := l.height(item)
-		if n >= height {
-			return spot{item, n - height}
-		}
-		height -= n
-	}
-	return spot{}
-}
-
-// step moves the top by rows; it does not look where it ends.
-func (l *list) step(rows int) {
-	for ; rows > 0; rows-- {
-		if l.top.row++; l.top.row >= l.height(l.top.item) {
-			if l.top.item == len(l.posts) {
-				l.top.row--
-				return
-			}
-			l.top = spot{l.top.item + 1, 0}
-		}
-	}
-	for ; rows < 0; rows++ {
-		for l.top.row == 0 {
-			if l.top.item == 0 {
-				return
-			}
-			l.top = spot{l.top.item - 1, l.height(l.top.item - 1)}
-		}
-		l.top.row--
-	}
-}
-
-// scroll moves the text, and the selection with it when it would leave the
-// screen. It reports whether anything moved.
-func (l *list) scroll(rows int) bool {
-	h, was := l.b.geo.body(), l.top
-	l.step(rows)
-	if last := l.last(h); last.before(l.top) {
-		l.top = last
-	}
-	if first, last := l.visible(h); first <= last {
-		l.sel = min(max(l.sel, first), last)
-	}
-	return was != l.top
-}
-
-// visible gives the posts whose titles are on the screen; first is beyond last
-// when there are none.
-func (l *list) visible(height int) (first, last int) {
-	first, last = 0, -1
-	at := -l.top.row
-	for item := l.top.item; item <= len(l.posts) && at < height; item++ {
-		n := l.height(item)
-		if item > 0 && at+len(l.heading(item-1)) >= 0 && at+n <= height {
-			if last < 0 {
-				first = item - 1
-			}
-			last = item - 1
-		}
-		at += n
-	}
-	return first, last
-}
-
-// lineOf tells on which line of the screen a post begins.
-func (l *list) lineOf(post int) int {
-	at := -l.top.row
-	for item := l.top.item; item < post+1; item++ {
-		if at > l.b.geo.body() {
-			return 0
-		}
-		at += l.height(item)
-	}
-	return max(at, 0)
-}
-
-// ensure scrolls until the selection is on the screen.
-func (l *list) ensure() {
-	h := l.b.geo.body()
-	if first, last := l.visible(h); l.sel >= first && l.sel <= last {
-		return
-	}
-	item := l.sel + 1
-	begin := spot{item, 0}
-	if !l.top.before(begin) {
-		l.top = begin
-		return
-	}
-	l.top = begin
-	if n := l.height(item); n < h {
-		l.step(n - h)
-	}
-}
-
 func (l *list) can(a action) bool {
 	switch a {
 	case open:
@@ -440,35 +297,6 @@ func (l *list) act(a action) {
 	}
 }
 
-// introY gives the row of the screen on which a line of the home page stands.
-func (l *list) introY(line int) int {
-	if l.top.item > 0 {
-		return -1
-	}
-	return line + l.b.geo.lead - l.top.row
-}
-
-func (l *list) introSeen(line int) bool {
-	y := l.introY(line)
-	return y >= 0 && y < l.b.geo.body()
-}
-
-// leap scrolls by much; at an end of the list it goes to the end.
-func (l *list) leap(rows int) {
-	if l.scroll(rows) {
-		return
-	}
-	first, last := l.visible(l.b.geo.body())
-	if first > last {
-		return
-	}
-	if rows > 0 {
-		l.sel = last
-	} else {
-		l.sel = first
-	}
-}
-
 // ask filters while the reader types.
 func (l *list) ask() {
 	selected, top, query := l.sel, l.top, l.query
@@ -515,77 +343,4 @@ func (l *list) unfilter() {
 		l.choose(p.Slug)
 	}
 	l.clamp()
-}
-
-func (l *list) rows(height int) []terminal.Row {
-	rows := make([]terminal.Row, 0, height)
-	skip := l.top.row
-	for item := l.top.item; item <= len(l.posts) && len(rows) < height; item++ {
-		if item == 0 {
-			for n := l.height(0); skip < n && len(rows) < height; skip++ {
-				rows = append(rows, l.introRow(skip-l.b.geo.lead))
-			}
-		} else {
-			of := l.item(item - 1)
-			rows = append(rows, of[min(skip, len(of)):]...)
-		}
-		skip = 0
-	}
-	if len(l.posts) == 0 && (l.query != "" || l.intro == nil) {
-		text := "No posts yet."
-		if l.query != "" {
-			text = "No match for «" + oneLine(l.query) + "»."
-		} else if l.where != onHome {
-			text = "No posts."
-		}
-		rows = append(rows, terminal.Row{At: l.b.geo.left, Text: l.b.styles.Dim.On(typeset.Truncate(text, l.b.geo.measure))})
-	}
-	rows = rows[:min(len(rows), height)]
-	l.b.number(func(line int) *terminal.Row {
-		if y := l.introY(line); y >= 0 && y < len(rows) {
-			return &rows[y]
-		}
-		return nil
-	})
-	return rows
-}
-
-// introRow gives a row of what stands above the posts.
-func (l *list) introRow(i int) terminal.Row {
-	if l.intro != nil && len(l.intro.Lines) > 0 {
-		if i >= 0 && i < len(l.intro.Lines) {
-			return terminal.Row{At: l.b.geo.left, Text: l.intro.Lines[i]}
-		}
-		i -= len(l.intro.Lines) + 1
-	}
-	if i >= 0 && i < len(l.notices) {
-		return terminal.Row{At: l.b.geo.left, Text: l.notices[i]}
-	}
-	return terminal.Row{}
-}
-
-// troubles says which files an author should look at.
-func (l *list) troubles() (lines []string) {
-	const most = 5
-	if l.where != onHome {
-		return nil
-	}
-	st := l.b.styles
-	var all []blog.Problem // but for those that stand in the list
-	for _, p := range l.edition.Problems() {
-		if l.broken[p.Path] != p.String() || !slices.ContainsFunc(l.all, func(q *blog.Post) bool { return q.Path == p.Path && q.State == blog.Broken }) {
-			all = append(all, p)
-		}
-	}
-	for i, p := range all {
-		if i == most {
-			return append(lines, st.Dim.On(fmt.Sprintf("and %d more", len(all)-most)))
-		}
-		word := st.Error.On("problem")
-		if p.Warning {
-			word = st.Warning.On("warning")
-		}
-		lines = append(lines, typeset.Truncate(word+"  "+oneLine(p.String()), l.b.geo.measure))
-	}
-	return lines
 }

@@ -34,55 +34,6 @@ type post struct {
 	search lookup // in this post
 }
 
-// An anchor is a place in a source: so many rows of so many below the
-// beginning of the block around a line. It is the same place in every page
-// made of that source.
-type anchor struct {
-	source  int // 0: the top of the page
-	row, of int
-	above   int    // blank lines between it and the top of the screen
-	line    string // what stands there
-}
-
-// A visit is a place that history leads back to.
-type visit struct {
-	slug string
-	at   anchor
-}
-
-// atHeading aims at a heading.
-func atHeading(id string) func(*post) {
-	if id == "" {
-		return nil
-	}
-	return func(s *post) {
-		if line, ok := s.page.Anchor(id); ok {
-			s.to(line + s.b.geo.lead)
-		}
-	}
-}
-
-func atVisit(v visit) func(*post) {
-	return func(s *post) { s.restore(v.at) }
-}
-
-// openPost puts a post on top and goes where aim says.
-func (b *browser) openPost(p *blog.Post, aim func(*post)) *post {
-	b.remember()
-	s := newPost(b, p, aim)
-	b.push(s)
-	s.sync()
-	return s
-}
-
-// replacePost shows another post in the place of the one on top.
-func (b *browser) replacePost(p *blog.Post, aim func(*post)) {
-	s := newPost(b, p, aim)
-	b.stack[len(b.stack)-1] = s
-	b.picker = nil
-	s.sync()
-}
-
 // view counts a post that is shown, once for the session.
 func (b *browser) view(p *blog.Post) {
 	if b.viewed[p.Path] {
@@ -103,39 +54,8 @@ func newPost(b *browser, p *blog.Post, aim func(*post)) *post {
 	return s
 }
 
-const mostVisits = 200
-
-// remember writes the post on top into the history, before another one comes.
-func (b *browser) remember() {
-	b.future = nil
-	if s, ok := b.top().(*post); ok && !s.gone {
-		b.past = append(b.past, s.visit())
-		if len(b.past) > mostVisits {
-			b.past = b.past[1:]
-		}
-	}
-}
-
-func (s *post) visit() visit { return visit{s.slug, s.here} }
-
-// travel goes through the history. What is gone is passed over.
-func (b *browser) travel(from, to *[]visit) {
-	for len(*from) > 0 {
-		v := (*from)[len(*from)-1]
-		*from = (*from)[:len(*from)-1]
-		p, err := b.edition.Post(v.slug)
-		if err != nil {
-			continue
-		}
-		if s, ok := b.top().(*post); ok {
-			*to = append(*to, s.visit())
-		}
-		b.replacePost(p, atVisit(v))
-		return
-	}
-}
-
 func (s *post) place() place { return onPost }
+
 func (s *post) crumb() string {
 	return oneLine(s.p.Title)
 }
@@ -273,58 +193,6 @@ func (s *post) to(row int) {
 	}
 	begin, end := s.block(source)
 	s.here = anchor{source: source, row: line - begin, of: max(end-begin, 1), above: above, line: s.page.Lines[line]}
-}
-
-// block gives the lines of the page that a block of the source takes.
-func (s *post) block(source int) (begin, end int) {
-	begin, end = s.page.StartOf(source), len(s.page.Lines)
-	for _, st := range s.page.Starts {
-		if st.Line > begin {
-			end = st.Line
-			break
-		}
-	}
-	return begin, end
-}
-
-// restore goes to an anchor and keeps it, so that two changes of the window
-// end where they began.
-func (s *post) restore(a anchor) {
-	s.here = a
-	if s.page == nil {
-		return
-	}
-	if a.source == 0 {
-		s.top = min(s.top, s.end())
-		if a == (anchor{}) {
-			s.top = 0
-		}
-		return
-	}
-	begin, end := s.block(a.source)
-	line := begin + a.row
-	if n := max(end-begin, 1); n != a.of {
-		line = begin + a.row*n/a.of
-	}
-	s.top = min(max(line-a.above+s.geo.lead, 0), s.end())
-}
-
-// realign looks for the line that was at the top in an edited post, nearest
-// first.
-func (s *post) realign() {
-	above, want := s.here.above, s.here.line
-	at := s.top - s.geo.lead + above
-	if want == "" || at < 0 {
-		return
-	}
-	for d := range len(s.page.Lines) {
-		for _, i := range [...]int{at - d, at + d} {
-			if i >= 0 && i < len(s.page.Lines) && s.page.Lines[i] == want {
-				s.to(i - above + s.geo.lead)
-				return
-			}
-		}
-	}
 }
 
 func (s *post) can(a action) bool {

@@ -3,9 +3,6 @@ package tui
 import (
 	"strconv"
 	"strings"
-	"time"
-
-	"github.com/charmbracelet/x/ansi"
 
 	"sheaf/app/blog"
 	"sheaf/app/typeset"
@@ -157,53 +154,4 @@ func postLines(s blog.Stats, width int, st typeset.Styles) []string {
 		lines = append(lines, st.Dim.On(typeset.Truncate("and "+counted(more, "post")+" more", width)))
 	}
 	return append(lines, typeset.Truncate(st.Dim.On(leftAligned("all posts", room))+numbers(s.Views, 0), width))
-}
-
-// viewsAndTime is what authors see of a published post: "41 views  4 min".
-// minutesWide is the room of the longest reading time, so that both stand below
-// each other.
-func viewsAndTime(views int, p *blog.Post, minutesWide int) string {
-	if views == 0 {
-		return minutes(p)
-	}
-	s := counted(views, "view")
-	if minutesWide == 0 {
-		return s
-	}
-	return s + "  " + rightAligned(minutes(p), minutesWide)
-}
-
-// viewsShown tells whether the list says how often posts were viewed.
-func (l *list) viewsShown() bool { return l.b.conf.Visitor.IsAuthor() && l.b.geo.width >= 80 }
-
-// recount follows the views, which change without an edition: not with every
-// key, for there may be many posts.
-func (l *list) recount() {
-	const pace = 2 * time.Second
-	if !l.viewsShown() || time.Since(l.counted) < pace {
-		return
-	}
-	l.counted = time.Now()
-	if cells := l.timeRoom(); cells != l.timeCells {
-		l.timeCells = cells
-		l.colsFor = geometry{}
-	}
-}
-
-// timeRoom is the room for what stands right of a title.
-func (l *list) timeRoom() (cells int) {
-	l.minutesWide = 0
-	for _, p := range l.all {
-		if p.State.Visible() {
-			l.minutesWide = max(l.minutesWide, len(minutes(p)))
-		}
-	}
-	for _, p := range l.all {
-		n := ansi.StringWidth(l.timeOf(p))
-		if !p.State.Visible() {
-			n = min(n, widestAge)
-		}
-		cells = max(cells, n)
-	}
-	return cells
 }

@@ -5,7 +5,7 @@
 //
 // [Run] is one session. bubbletea is its event loop, and there is one model,
 // the browser (browser.go): it holds the stack of screens and hands each
-// message to the one on top. A screen (list.go, post.go, index.go, help.go) is a struct
+// message to the one on top. A screen (screen.go) is a struct
 // that is told what to do and answers with at most as many rows as it has room
 // for; rows of a post are those of the shared page. What may take a while is
 // done by a command, and its result is put in place by Update, never by
@@ -22,7 +22,7 @@
 // printed on the normal screen.
 //
 // A terminal that cannot address its cursor (TERM=dumb) gets lists and posts
-// one after the other as plain text (dumb.go).
+// one after the other as plain text (plain.go).
 //
 // # Author mode
 //
@@ -36,7 +36,7 @@
 // the reader's own page of the text, made when the typing pauses. The form
 // (form.go) edits the front matter in the same buffer.
 //
-// No word is lost: a changed text is kept aside by package blog (keeper.go) a
+// No word is lost: a changed text is kept aside by package blog (autosave.go) a
 // second later and when the session ends, whatever ends it, and unsaved.go
 // offers what was kept. The blog changes only by saving (save.go), and only if
 // the post is still what the text was taken from; else merge.go shows both texts.
@@ -169,18 +169,6 @@ func Run(ctx context.Context, t Terminal, c Config) (err error) {
 		err = stalled
 	}
 	return err
-}
-
-// guard runs f in a goroutine; a panic in it is reported to crash.
-func guard(crash func(any), f func()) {
-	go func() {
-		defer func() {
-			if p := recover(); p != nil {
-				crash(p)
-			}
-		}()
-		f()
-	}()
 }
 
 // plausible bounds a window's size; 0 is unknown.

@@ -1,0 +1,151 @@
+package tui
+
+import (
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"sheaf/app/textdiff"
+	"sheaf/app/typeset"
+)
+
+// around is how many lines are shown before and after one that has changed.
+const around = 2
+
+// A textLine is one line of two texts that are compared.
+type textLine struct {
+	spans   []textdiff.Span // without line ends
+	changed bool
+}
+
+// textLines divides spans into lines.
+func textLines(spans []textdiff.Span) (lines []textLine) {
+	var line textLine
+	for _, s := range spans {
+		for part := range strings.SplitAfterSeq(s.Text, "\n") {
+			end := strings.HasSuffix(part, "\n")
+			line.changed = line.changed || s.Kind != ' ' && part != ""
+			if part = strings.TrimRight(part, "\r\n"); part != "" {
+				line.spans = append(line.spans, textdiff.Span{Kind: s.Kind, Text: part})
+			}
+			if end {
+				lines = append(lines, line)
+				line = textLine{}
+			}
+		}
+	}
+	if len(line.spans) > 0 || line.changed {
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// changedLines shows the lines that have changed and some around them. What
+// went is struck through, what came is bold, and a mark stands before a line
+// that has either, so that no colour is needed.
+func changedLines(spans []textdiff.Span, width int, st typeset.Styles) (out []string) {
+	lines := textLines(spans)
+	near := make([]bool, len(lines))
+	any := false
+	for i, l := range lines {
+		if !l.changed {
+			continue
+		}
+		any = true
+		for k := max(i-around, 0); k <= min(i+around, len(lines)-1); k++ {
+			near[k] = true
+		}
+	}
+	if !any {
+		return []string{st.Dim.On("Nothing has changed.")}
+	}
+	for i, l := range lines {
+		if !near[i] {
+			if i == 0 || near[i-1] {
+				out = append(out, st.Dim.On("…"))
+			}
+			continue
+		}
+		out = append(out, spanRows(l, width, st)...)
+	}
+	return out
+}
+
+// spanRows sets a line of a comparison in rows, broken at words. What went and
+// what came in its place are a blank apart, so that each can be read.
+func spanRows(l textLine, width int, st typeset.Styles) []string {
+	mark := "  "
+	if l.changed {
+		went, came := false, false
+		for _, s := range l.spans {
+			went, came = went || s.Kind == '-', came || s.Kind == '+'
+		}
+		switch {
+		case went && came:
+			mark = st.Accent.On("±") + " "
+		case went:
+			mark = st.Removed.On("-") + " "
+		default:
+			mark = st.Added.On("+") + " "
+		}
+	}
+	room := max(width-2, 1)
+	var rows []string
+	var row strings.Builder
+	used := 0
+	flush := func() {
+		rows = append(rows, mark+row.String())
+		mark = "  "
+		row.Reset()
+		used = 0
+	}
+	for i, s := range l.spans {
+		if i > 0 && s.Kind != ' ' && l.spans[i-1].Kind != ' ' && used > 0 && used < room && !strings.HasSuffix(l.spans[i-1].Text, " ") && !strings.HasPrefix(s.Text, " ") {
+			row.WriteByte(' ')
+			used++
+		}
+		style := typeset.Style{}
+		switch s.Kind {
+		case '-':
+			style = st.Removed
+		case '+':
+			style = st.Added
+		}
+		for text := shownText(s.Text); text != ""; {
+			n := strings.IndexByte(text, ' ') + 1
+			if n == 0 {
+				n = len(text)
+			}
+			word := text[:n]
+			w := ansi.StringWidth(word)
+			if used+ansi.StringWidth(strings.TrimRight(word, " ")) > room {
+				if used > 0 {
+					flush()
+					continue
+				}
+				word = ansi.Truncate(word, room, "")
+				if word == "" {
+					break
+				}
+				n, w = len(word), ansi.StringWidth(word)
+			}
+			row.WriteString(style.On(word))
+			used += w
+			text = text[n:]
+		}
+	}
+	flush()
+	return rows
+}
+
+// shownText makes a piece of a source fit for a row.
+func shownText(s string) string {
+	var out strings.Builder
+	for s != "" {
+		g := character(s)
+		shown, _ := glyph(g, 0)
+		out.WriteString(shown)
+		s = s[len(g):]
+	}
+	return out.String()
+}

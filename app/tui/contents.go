@@ -1,0 +1,115 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+
+	"sheaf/app/blog"
+	"sheaf/app/typeset"
+)
+
+func newTags(b *browser) *index {
+	x := &index{b: b, name: "tags", unit: "tag", empty: "No tags."}
+	x.make = func() (entries []entry) {
+		tags := b.edition.Tags()
+		digits := 1
+		for _, t := range tags {
+			digits = max(digits, len(fmt.Sprint(t.Count)))
+		}
+		for _, t := range tags {
+			name := oneLine(t.Name)
+			entries = append(entries, entry{
+				name:  t.Name,
+				lines: []string{typeset.Truncate(b.styles.Dim.On(rightAligned(fmt.Sprint(t.Count), digits))+"  #"+name, x.room())},
+				open: func() {
+					b.push(newList(b, "#"+name, func(e *blog.Edition) []*blog.Post { return e.Tagged(t.Name) }))
+				},
+			})
+		}
+		return entries
+	}
+	x.sync()
+	return x
+}
+
+func newArchive(b *browser) *index {
+	const undated = "no date"
+	x := &index{b: b, name: "archive", unit: "year", empty: "No posts yet."}
+	in := func(e *blog.Edition, y string) (posts []*blog.Post) {
+		for _, p := range e.Posts() {
+			if year(p) == y {
+				posts = append(posts, p)
+			}
+		}
+		return posts
+	}
+	x.make = func() (entries []entry) {
+		var years []string
+		count := map[string]int{}
+		for _, p := range b.edition.Posts() {
+			y := year(p)
+			if count[y]++; count[y] == 1 {
+				years = append(years, y)
+			}
+		}
+		for _, y := range years {
+			name := y
+			if y == "" {
+				name = undated
+			}
+			entries = append(entries, entry{
+				name:  name,
+				lines: []string{typeset.Truncate(leftAligned(name, 7)+b.styles.Dim.On("  "+rightAligned(fmt.Sprint(count[y]), 4)+plural(count[y], " post")), x.room())},
+				open: func() {
+					b.push(newList(b, name, func(e *blog.Edition) []*blog.Post { return in(e, y) }))
+				},
+			})
+		}
+		return entries
+	}
+	x.sync()
+	return x
+}
+
+// newOutline lists the headings of a post; the one being read is selected.
+func newOutline(b *browser, s *post) *index {
+	x := &index{b: b, name: s.crumb() + " › outline", unit: "heading", empty: "No headings."}
+	x.make = func() (entries []entry) {
+		s.sync()
+		if s.page == nil {
+			return nil
+		}
+		least := 6
+		for _, h := range s.page.Heads {
+			least = min(least, h.Level)
+		}
+		for i, h := range s.page.Heads {
+			indent := strings.Repeat("  ", h.Level-least)
+			text := oneLine(h.Text)
+			if h.Level == least {
+				text = b.styles.Bold.On(text)
+			}
+			entries = append(entries, entry{
+				name:  fmt.Sprint(i),
+				lines: []string{typeset.Truncate(indent+text, x.room())},
+				open: func() {
+					b.back()
+					s.sync()
+					if i < len(s.page.Heads) {
+						b.remember()
+						s.to(s.page.Heads[i].Line + s.geo.lead)
+					}
+				},
+			})
+		}
+		return entries
+	}
+	x.sync()
+	for i, h := range s.page.Heads {
+		if h.Line <= s.top-s.geo.lead+1 {
+			x.sel = i
+		}
+	}
+	x.ensure()
+	return x
+}

@@ -1,0 +1,54 @@
+package tui
+
+import (
+	"fmt"
+	"time"
+
+	"sheaf/app/blog"
+)
+
+// ago says how long something is past, in one unit.
+func ago(t, now time.Time) string {
+	switch d := now.Sub(t); {
+	case d < time.Minute:
+		return "just now"
+	case d < time.Hour:
+		return fmt.Sprintf("%d min ago", int(d/time.Minute))
+	case d < 24*time.Hour:
+		return fmt.Sprintf("%d h ago", int(d/time.Hour))
+	case d < 30*24*time.Hour:
+		return count(int(d/(24*time.Hour)), "day") + " ago"
+	}
+	return "on " + t.Format("2 Jan 2006")
+}
+
+func count(n int, what string) string { return fmt.Sprintf("%d %s", n, plural(n, what)) }
+
+// until says how long something is to come.
+func until(t, now time.Time) string {
+	switch d := t.Sub(now); {
+	case d < time.Hour:
+		return fmt.Sprintf("in %d min", int((d+time.Minute-1)/time.Minute))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("in %d h", int(d/time.Hour))
+	case d < 100*24*time.Hour:
+		return fmt.Sprintf("in %d days", int(d/(24*time.Hour)))
+	}
+	return t.Format("Jan 2006")
+}
+
+// badge is what an author sees in the place of a date: why readers do not see
+// a post.
+func badge(p *blog.Post, now time.Time) string {
+	switch p.State {
+	case blog.Draft:
+		return "draft"
+	case blog.Scheduled:
+		return until(p.Due(), now)
+	case blog.Expired:
+		return "expired"
+	case blog.Broken:
+		return "problem"
+	}
+	return ""
+}
