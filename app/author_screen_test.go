@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/charmbracelet/x/exp/golden"
 	"golang.org/x/crypto/ssh"
@@ -81,50 +80,50 @@ func TestAuthorScreens(t *testing.T) {
 			step("list", ada.waitFor(bar+"03 Jul"))
 			ada.keys("g?")
 			step("help", ada.waitFor("› keys", "  edit"))
-			ada.keys("q/homology\x1b")
-			ada.keys("/homology\r")
+			ada.keys("q/homology<esc>")
+			ada.keys("/homology<enter>")
 			ada.waitFor("A filtration")
 			ada.keys("e")
 			step("editor", ada.waitFor("title: On persistent", "line 1, col 1"))
-			ada.keys("\x1b[1;5F")
+			ada.keys("<ctrl+end>")
 			ada.keys("A new line, and a 漢字.")
 			ada.waitFor("A new line, and a 漢字.")
 			if size[0] < 120 {
-				ada.keys("\x10")
+				ada.keys("<ctrl+p>")
 				step("preview", ada.waitFor("› preview", "A new line"))
 				ada.keys("q")
 			}
-			ada.keys("\x1b[A\x1b[A\x1b[A\x1b[A\x1b[A")
+			ada.keys("<up><up><up><up><up>")
 			step("problem", ada.waitFor("missing.png", "line 11, "))
-			ada.keys("\x14")
+			ada.keys("<ctrl+t>")
 			step("form", ada.waitFor("› fields", "summary"))
-			ada.keys("jjj\r")
+			ada.keys("jjj<enter>")
 			step("tags", ada.waitFor("tags: tda"))
-			ada.keys("\x1b")
-			ada.keys("q\x13")
+			ada.keys("<esc>")
+			ada.keys("q<ctrl+s>")
 			ada.waitFor("saved")
-			ada.keys("\x11")
+			ada.keys("<ctrl+q>")
 			ada.waitFor("e edit", "On persistent homology")
 			ada.keys("S")
 			ada.waitFor("when:")
-			ada.keys("2098-12-01 9:00\r")
+			ada.keys("2098-12-01 9:00<enter>")
 			step("schedule", ada.waitFor("Goes live"))
-			ada.keys("\x1b")
+			ada.keys("<esc>")
 			ada.keys("v")
 			step("versions", ada.waitFor("2 versions", "browser"))
-			ada.keys("\r")
+			ada.keys("<enter>")
 			step("change", ada.waitFor("+ A new line"))
 			ada.keys("qqe")
 			ada.waitFor("title: On persistent", "col 1")
 
 			// A conflict.
-			ada.keys("\x1b[1;5B\x1b[FMine.")
+			ada.keys("<ctrl+down><end>Mine.")
 			ada.waitFor("Mine.")
 			if err := os.WriteFile(filepath.Join(dir, "draft.md"), []byte(strings.Replace(files["draft.md"], "- one", "- one, theirs", 1)), 0o644); err != nil {
 				t.Fatal(err)
 			}
 			ada.waitFor("Somebody")
-			ada.keys("\x13")
+			ada.keys("<ctrl+s>")
 			step("conflict", ada.waitFor("same lines", "yours"))
 			ada.keys("q")
 			ada.waitFor("Mine.")
@@ -133,19 +132,15 @@ func TestAuthorScreens(t *testing.T) {
 			ada.keys(" Kept.")
 			ada.waitFor("Kept.")
 			ada.session.Close()
-			for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-				if kept, _ := filepath.Glob(filepath.Join(dir, ".sheaf", "state", "edit-*")); len(kept) > 0 {
-					break
-				}
-				if time.Now().After(deadline) {
-					t.Fatal("the text is not kept")
-				}
-			}
+			eventually(t, "the text is kept", func() bool {
+				kept, _ := filepath.Glob(filepath.Join(dir, ".sheaf", "state", "edit-*"))
+				return len(kept) > 0
+			})
 			again := dial(t, addr, size[0], size[1], auth)
 			step("recovery", again.waitFor("unsaved", "On persistent"))
-			again.keys("\r")
+			again.keys("<enter>")
 			again.waitFor("Kept.")
-			again.keys("\x11d")
+			again.keys("<ctrl+q>d")
 			again.waitFor("discarded")
 		})
 	}
@@ -157,17 +152,17 @@ func TestPaste(t *testing.T) {
 	keys, auth := authors(t, "Ada")
 	ada := dial(t, program(t, dir, "--keys", keys), 80, 24, auth)
 	ada.waitFor("you are Ada")
-	ada.keys("NLong\r")
+	ada.keys("NLong<enter>")
 	ada.waitFor("title: Long")
 	var text strings.Builder
 	for i := 0; text.Len() < 1e6; i++ {
 		fmt.Fprintf(&text, "Line %d of a paste, with 漢字 and 🙂 in it.\n", i)
 	}
-	ada.keys("\x1b[200~" + strings.ReplaceAll(text.String(), "\n", "\r") + "\x1b[201~")
+	ada.send("\x1b[200~" + strings.ReplaceAll(text.String(), "\n", "\r") + "\x1b[201~")
 	ada.waitFor(fmt.Sprintf("Line %d of a paste", strings.Count(text.String(), "\n")-1))
 	ada.keys("The end.")
 	ada.waitFor("The end.")
-	ada.keys("\x13")
+	ada.keys("<ctrl+s>")
 	ada.waitFor("saved  ssh")
 	got, err := os.ReadFile(filepath.Join(dir, "posts", "long.md"))
 	if err != nil {

@@ -14,36 +14,48 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// 3: many silent connections of one address take its places and nobody
-// else's, and all are gone when the time of a handshake is over.
-func TestStatement03OneAddressKeepsNobodyOut(t *testing.T) {
-	w := measure(t, notebook, "--handshake-time", "5s")
+// Many silent connections of one address take its places and nobody else's, and
+// all are gone when the time of a handshake is over.
+func TestOneAddressKeepsNobodyOut(t *testing.T) {
+	w := measure(t, notebook, "--handshake-time", "3s")
+	const places = 16 // --max-per-ipv4
 	before := w.descriptors()
+	most := 0
+	look := func() {
+		n := w.descriptors() - before
+		if n > places+1 { // and one that is being refused
+			t.Errorf("%d are held", n)
+		}
+		most = max(most, n)
+	}
 	var held []net.Conn
-	for range 500 {
-		nc, err := net.DialTimeout("tcp", w.addr, 5*time.Second)
+	for i := range 500 {
+		nc, err := net.DialTimeout("tcp", w.addr, patience)
 		if err != nil {
 			t.Fatal(err)
 		}
 		held = append(held, nc)
+		if i%10 == 0 {
+			look()
+		}
 	}
 	defer func() {
 		for _, nc := range held {
 			nc.Close()
 		}
 	}()
-	time.Sleep(500 * time.Millisecond)
-	if n := w.descriptors() - before; n < 10 || n > 17 {
-		t.Errorf("%d are held", n)
-	}
 	if out := w.says(w.mustLogin("127.0.0.2"), "ls", ""); !strings.Contains(out, "arriving") {
 		t.Errorf("another address reads %q", out)
+	}
+	look()
+	if most < places/2 {
+		t.Errorf("only %d were held at any time", most)
 	}
 	w.until("all are gone", func() bool { return w.descriptors() <= before+2 })
 }
 
-// 4: a thousand channels on one connection.
-func TestStatement04AThousandChannels(t *testing.T) {
+// A thousand channels on one connection.
+func TestChannelsOfAConnectionAreBounded(t *testing.T) {
 	w := measure(t, notebook)
 	before := w.memory()
 	c := w.mustLogin("")
@@ -68,8 +80,8 @@ func TestStatement04AThousandChannels(t *testing.T) {
 	w.quick()
 }
 
-// 5 and 6: windows of any size, at first and later.
-func TestStatement05And06WindowsOfAnySize(t *testing.T) {
+// Windows of any size, at first and later.
+func TestWindowsOfAnySize(t *testing.T) {
 	w := measure(t, notebook)
 	for _, size := range [][2]uint32{{1<<32 - 1, 1<<32 - 1}, {65535, 65535}, {0, 0}, {1, 1}} {
 		c := w.mustLogin("")
@@ -91,8 +103,8 @@ func TestStatement05And06WindowsOfAnySize(t *testing.T) {
 	}
 }
 
-// 7: window changes that nobody takes, and the connection cut.
-func TestStatement07ConnectionsThatAreCutLeaveNothing(t *testing.T) {
+// Window changes that nobody takes, and the connection cut.
+func TestCutConnectionsLeaveNothing(t *testing.T) {
 	w := measure(t, notebook, "--metrics", "0", "--max-per-ipv4", "40")
 	goroutines := func() (n int) {
 		_, text := w.get("/metrics")
@@ -132,15 +144,11 @@ func TestStatement07ConnectionsThatAreCutLeaveNothing(t *testing.T) {
 		nc.(*net.TCPConn).SetLinger(0) // a reset, not an end
 		nc.Close()
 	}
-	began := time.Now()
 	w.until("goroutines and descriptors are as before", func() bool { return w.descriptors() <= fds && goroutines() <= gos+2 })
-	if took := time.Since(began); took > 3*time.Second {
-		t.Errorf("after %v", took)
-	}
 }
 
-// 8: a window that is dragged without end.
-func TestStatement08AFloodOfWindowChanges(t *testing.T) {
+// A window that is dragged without end.
+func TestResizeFlood(t *testing.T) {
 	w := measure(t, notebook)
 	s := w.mustScreen(w.mustLogin(""), 80, 24)
 	cpu, began := w.cpu(), time.Now()
@@ -159,18 +167,14 @@ func TestStatement08AFloodOfWindowChanges(t *testing.T) {
 	w.quick()
 }
 
-// 9: a channel that is closed on a connection that is kept.
-func TestStatement09AClosedChannelCostsNothing(t *testing.T) {
+// Channels that are closed on a connection that is kept.
+func TestClosedChannelsCostNothing(t *testing.T) {
 	w := measure(t, notebook, "--metrics", "0")
 	c := w.mustLogin("")
 	for range 4 {
 		w.mustScreen(c, 80, 24).Close()
 	}
-	began := time.Now()
 	w.until("no browser runs", func() bool { _, text := w.get("/metrics"); return strings.Contains(text, "sheaf_browsers 0\n") })
-	if took := time.Since(began); took > 2*time.Second {
-		t.Errorf("after %v", took)
-	}
 	cpu := w.cpu()
 	time.Sleep(time.Second)
 	if used := w.cpu() - cpu; used > 50*time.Millisecond {
@@ -178,8 +182,8 @@ func TestStatement09AClosedChannelCostsNothing(t *testing.T) {
 	}
 }
 
-// 10: an environment without end.
-func TestStatement10AFloodOfEnvironment(t *testing.T) {
+// An environment without end.
+func TestEnvironmentFlood(t *testing.T) {
 	w := measure(t, notebook)
 	w.mustScreen(w.mustLogin(""), 80, 24).Close()
 	before := w.memory()
@@ -214,12 +218,12 @@ func (m mute) Read(p []byte) (int, error) {
 	}
 }
 
-// 12: browsers that never read keep no author from publishing.
-func TestStatement12WhoDoesNotReadDelaysNobody(t *testing.T) {
+// Browsers that never read keep no author from publishing: not for as long as
+// the server waits for them before it drops them, which is 15 s.
+func TestReadersWhoDoNotReadDelayNobody(t *testing.T) {
 	w := measure(t, notebook)
 	for range 5 {
-		s := w.mustScreen(w.mustLogin(""), 200, 60)
-		_ = s
+		w.mustScreen(w.mustLogin(""), 200, 60)
 	}
 	for range 5 {
 		nc, err := net.Dial("tcp", w.addr)
@@ -250,15 +254,15 @@ func TestStatement12WhoDoesNotReadDelaysNobody(t *testing.T) {
 		if out := w.says(a, fmt.Sprintf("publish p%d.md", i), fmt.Sprintf("---\ntitle: P%d\ndate: 2022-01-01\n---\nText.\n", i)); !strings.Contains(out, "published") {
 			t.Fatal(out)
 		}
-		if took := time.Since(began); took > time.Second {
+		if took := time.Since(began); took > 5*time.Second {
 			t.Errorf("publishing took %v", took)
 		}
 	}
 	w.quick()
 }
 
-// 13: pastes, strings and keys without end.
-func TestStatement13AFloodOfKeys(t *testing.T) {
+// Pastes, strings and keys without end.
+func TestKeyFlood(t *testing.T) {
 	w := measure(t, notebook)
 	for name, head := range map[string]string{"paste": "\x1b[200~", "string": "\x1b]", "keys": ""} {
 		t.Run(name, func(t *testing.T) {
@@ -291,8 +295,8 @@ func TestStatement13AFloodOfKeys(t *testing.T) {
 	}
 }
 
-// 34: posts that are slow to set hold nobody up.
-func TestStatement34SlowPostsHoldNobodyUp(t *testing.T) {
+// Posts that are slow to set hold nobody up.
+func TestSlowPostsDelayNobody(t *testing.T) {
 	slow := map[string]string{
 		"quotes":   strings.Repeat(">", 100_000),
 		"nested":   nested(2000),
@@ -344,13 +348,10 @@ func ticks(n int) string {
 	return b.String()
 }
 
-// 37: comings and goings, half of them rude, leave nothing behind.
-func TestStatement37ComingsAndGoings(t *testing.T) {
+// Comings and goings, half of them rude, leave nothing behind.
+func TestConnectionChurnLeavesNothing(t *testing.T) {
 	w := measure(t, notebook, "--metrics", "0")
-	rounds := 10_000
-	if testing.Short() {
-		rounds = 50
-	}
+	rounds := effort(50, 1000, 10_000)
 	cycle := func(n int) {
 		for i := range n {
 			nc, err := net.Dial("tcp", w.addr)

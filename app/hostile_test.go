@@ -82,9 +82,9 @@ func TestHarmlessFindsWhatIsNot(t *testing.T) {
 	}
 }
 
-// 19, 25 and 26: whatever posts, names, queries and keys hold, no client and no
-// line of the log gets it but as text.
-func TestStatement25And26NoTextIsAControl(t *testing.T) {
+// Whatever posts, names, queries and keys hold, no client and no line of the log
+// gets it but as text.
+func TestHostileTextIsNeverAControl(t *testing.T) {
 	quoted := `evil \u001b]52;c;eA==\u0007\u009b31m\u202e\u2066 \x1b[2J`
 	entities := "&#27;]52;c;eA==&#7; &#x9b;31m &#x202e;x &#x1b;[2J"
 	files := map[string]string{
@@ -94,18 +94,15 @@ func TestStatement25And26NoTextIsAControl(t *testing.T) {
 			"[link " + entities + "](https://example.org/\x1b]52;c;x\x07) [js](javascript:alert(1)) <javascript:alert(2)> [data](data:text/html,x) [m](mailto:a@example.org)\n\n" +
 			"| a | b |\n|---|---|\n| " + strings.ReplaceAll(evil, "\n", " ") + " | " + entities + " |\n\n" +
 			"![image " + entities + "](x\x1b[2J.png)\n\n<b title=\"" + entities + "\">" + entities + "</b>\n\n[^1]\n\n[^1]: " + evil + "\n\n$x " + evil[:12] + "$\n",
-		"page.md":   "---\ntitle: \"Page " + quoted + "\"\npage: true\n---\n" + evil + "\n",
-		"broken.md": "---\ntitle: " + evil + "\ndate: \"" + quoted + "\"\n---\n" + evil + "\n",
+		"page.md":                   "---\ntitle: \"Page " + quoted + "\"\npage: true\n---\n" + evil + "\n",
+		"evil\x1b]0;x\x07\u202e.md": "# Text\n",
+		"broken.md":                 "---\ntitle: " + evil + "\ndate: \"" + quoted + "\"\n---\n" + evil + "\n",
 	}
 	w := watch(t, files)
 	pub := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(w.signer.PublicKey())))
 	if err := os.WriteFile(filepath.Join(w.keys, "authors"), []byte(pub+" Ada"+strings.ReplaceAll(evil, "\n", "")+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(w.content, "evil\x1b]0;x\x07\u202e.md"), []byte("# Text\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	time.Sleep(1500 * time.Millisecond) // both are read again
 	author := w.author()
 	stranger, err := w.login("", &ssh.ClientConfig{User: "x\n{\"msg\":\"FAKE\"}" + evil[:40], Auth: []ssh.AuthMethod{ssh.KeyboardInteractive(
 		func(_, _ string, q []string, _ []bool) ([]string, error) { return nil, nil })}})
@@ -182,7 +179,7 @@ func (w *watched) typed(c *ssh.Client, command string) string {
 	go func() { done <- s.Wait() }()
 	select {
 	case <-done:
-	case <-time.After(5 * time.Second):
+	case <-time.After(patience):
 		w.Errorf("%q has not ended", command)
 	}
 	return out.String()

@@ -19,10 +19,7 @@ import (
 // sends sets of two files: after each start both files are of one set, the set
 // is no older than the last one acknowledged, and the log can be read.
 func TestKilledServerLosesNothing(t *testing.T) {
-	rounds := 200
-	if testing.Short() {
-		rounds = 5
-	}
+	rounds := effort(5, 20, 200)
 	content, keys := t.TempDir(), t.TempDir()
 	signer := authorKey(t, keys)
 	set, acknowledged := 0, 0

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestTheMemoryOfAContainerIsFound(t *testing.T) {
+func TestMemoryLimitOfContainer(t *testing.T) {
 	mount := t.TempDir()
 	put := func(dir, text string) {
 		dir = filepath.Join(mount, dir)
@@ -39,26 +39,5 @@ func TestTheMemoryOfAContainerIsFound(t *testing.T) {
 	put(".", "268435456")
 	if got := memoryMax("0::/\n", mount); got != 256<<20 {
 		t.Errorf("a container: %d", got)
-	}
-}
-
-func TestTheSocketsOfSystemdAreThisProcesss(t *testing.T) {
-	for _, c := range []struct {
-		env  []string
-		want int
-		bad  bool
-	}{
-		{nil, 0, false},
-		{[]string{"LISTEN_FDS=1"}, 0, false},
-		{[]string{"LISTEN_PID=8", "LISTEN_FDS=1"}, 0, false},
-		{[]string{"LISTEN_PID=7", "LISTEN_FDS=1"}, 1, false},
-		{[]string{"LISTEN_PID=7", "LISTEN_FDS=2"}, 2, false},
-		{[]string{"LISTEN_PID=7", "LISTEN_FDS=x"}, 0, true},
-		{[]string{"LISTEN_PID=7", "LISTEN_FDS=-1"}, 0, true},
-		{[]string{"LISTEN_PID=7"}, 0, true},
-	} {
-		if n, err := sockets(c.env, 7); n != c.want || (err != nil) != c.bad {
-			t.Errorf("%v: %d %v", c.env, n, err)
-		}
 	}
 }

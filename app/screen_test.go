@@ -151,9 +151,20 @@ func dial(t *testing.T, addr string, cols, rows int, auth ...ssh.AuthMethod) *te
 	return term
 }
 
-func (term *terminal) keys(s string) {
+// keys types text with keys in it, as keystrokes reads them.
+func (term *terminal) keys(text string) {
 	term.t.Helper()
-	if _, err := io.WriteString(term.in, s); err != nil {
+	bytes, err := keystrokes(text)
+	if err != nil {
+		term.t.Fatal(err)
+	}
+	term.send(bytes)
+}
+
+// send sends bytes as they are.
+func (term *terminal) send(bytes string) {
+	term.t.Helper()
+	if _, err := io.WriteString(term.in, bytes); err != nil {
 		term.t.Fatal(err)
 	}
 }
@@ -161,17 +172,13 @@ func (term *terminal) keys(s string) {
 func (term *terminal) text() string {
 	term.mu.Lock()
 	defer term.mu.Unlock()
-	lines := strings.Split(term.screen.String(), "\n")
-	for i, l := range lines {
-		lines[i] = strings.TrimRight(l, " \r")
-	}
-	return strings.TrimRight(strings.Join(lines, "\n"), "\n") + "\n"
+	return screenText(term.screen)
 }
 
 // waitFor waits until the screen holds all words, and gives the screen.
 func (term *terminal) waitFor(words ...string) string {
 	term.t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); ; {
+	for deadline := time.Now().Add(patience); ; {
 		screen, missing := term.text(), ""
 		for _, w := range words {
 			if !strings.Contains(screen, w) {
@@ -195,12 +202,12 @@ func (term *terminal) ends() {
 		if err != nil {
 			term.t.Errorf("the session ended with %v", err)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		term.t.Fatal("the session has not ended")
 	}
 }
 
-// The screens of LOOK, read back from a terminal over SSH.
+// The screens of readers, read back from a terminal over SSH.
 func TestScreens(t *testing.T) {
 	addr := program(t, writeBlog(t, notebook), "--host", "notebook.example.org")
 	for _, size := range [][2]int{{80, 24}, {40, 12}, {200, 60}} {
@@ -218,14 +225,14 @@ func TestScreens(t *testing.T) {
 			step("last", term.waitFor(bar+"03 Jul"))
 			term.keys("?")
 			step("help", term.waitFor("enter l →"))
-			term.keys("\x1b")
-			term.keys("gg\r")
+			term.keys("<esc>")
+			term.keys("gg<enter>")
 			step("post", term.waitFor("1 of 4", "It has been a while"))
 			term.keys("q")
 			term.waitFor("The Notebook", "enter read")
 			term.keys("/prun")
 			step("filter", term.waitFor("1 of 4"))
-			term.keys("\x1b")
+			term.keys("<esc>")
 			term.waitFor("enter read")
 			term.keys("q")
 			term.ends()
@@ -244,7 +251,7 @@ func TestLiveUpdate(t *testing.T) {
 	list, post := dial(t, addr, 80, 24), dial(t, addr, 80, 24)
 	list.waitFor("Arriving in Dublin")
 	post.waitFor("Arriving in Dublin")
-	post.keys("\r")
+	post.keys("<enter>")
 	post.waitFor("It has been a while")
 
 	write := func(name, text string) {
@@ -265,13 +272,13 @@ func TestLiveUpdate(t *testing.T) {
 // A scheduled post goes live by itself.
 func TestScheduledPostGoesLive(t *testing.T) {
 	dir := writeBlog(t, notebook)
-	due := time.Now().Add(3 * time.Second).UTC().Format(time.RFC3339)
-	if err := os.WriteFile(filepath.Join(dir, "later.md"), []byte("---\ntitle: Not before its time\ndate: "+due+"\n---\nNow.\n"), 0o644); err != nil {
+	due := time.Now().Add(3 * time.Second).UTC().Truncate(time.Second)
+	if err := os.WriteFile(filepath.Join(dir, "later.md"), []byte("---\ntitle: Not before its time\ndate: "+due.Format(time.RFC3339)+"\n---\nNow.\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	term := dial(t, program(t, dir), 80, 24)
-	if strings.Contains(term.waitFor("Arriving in Dublin"), "Not before its time") {
-		t.Error("a scheduled post is shown")
+	if screen := term.waitFor("Arriving in Dublin"); strings.Contains(screen, "Not before its time") && time.Now().Before(due) {
+		t.Errorf("a scheduled post is shown:\n%s", screen)
 	}
 	term.waitFor("Not before its time")
 }
@@ -303,7 +310,7 @@ func TestDrainRestoresTerminals(t *testing.T) {
 	for _, term := range terms {
 		select {
 		case <-term.done:
-		case <-time.After(5 * time.Second):
+		case <-time.After(patience):
 			t.Fatal("a session is still open")
 		}
 		raw := term.raw.String()

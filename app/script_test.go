@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -34,42 +35,67 @@ func TestMain(m *testing.M) {
 		os.Exit(app.Main(ctx, app.Process{Name: os.Args[0], Args: os.Args[1:], Env: os.Environ(),
 			Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Version: "test"}))
 	}
+	// The scripts wait for their clients most of the time. A flag counts for more.
+	if err := flag.Set("test.parallel", strconv.Itoa(4*runtime.GOMAXPROCS(0))); err != nil {
+		panic(err)
+	}
 	testscript.Main(m, map[string]func(){"sheaf": main, "pre-receive": main})
 }
 
-// TestScripts runs testdata/script: the program with the real clients.
+// TestScripts runs testdata/script: the program with the real clients. A script
+// tells one story from the first start to the last key; README says what it is
+// about in the words of a user, a script shows it. What waits gives up after a
+// time that a busy machine does not need, or after TIME where that is promised.
 //
-// Beside testscript's own commands there are:
+// Each script has a folder of its own, $WORK, in which the files at its end are
+// laid out. Beside testscript's own commands (exec, stdin, stdout, stderr, cmp,
+// grep ...) there are these. A server:
 //
 //	serve [FLAG...]   starts `sheaf serve` on a free port and writes ssh_config,
-//	                  in which the host blog is that server; with the host
-//	                  author one comes with the key ada
-//	shutdown          sends SIGTERM to it and waits; fails unless it exits with 0
-//	keygen NAME...    makes key pairs NAME and NAME.pub in $WORK, and sets
-//	                  NAME_pub to the public one
-//	desk              lays out testdata/desk in $WORK: a small blog in content
-//	                  and files to publish in in; makes the keys ada, bob (both
+//	                  in which the host blog is that server; the host author is
+//	                  the same with the key ada. Its log is server.log
+//	shutdown          sends SIGTERM and waits; fails unless it exits with 0
+//	crash             kills the server; serve may follow
+//
+// What it serves, and what is sent to it:
+//
+//	fixture           lays out testdata/fixture in $WORK: a small blog in content
+//	                  and files to publish in in; makes the keys ada and bob (both
 //	                  authors) and eve
+//	keygen NAME...    makes key pairs NAME and NAME.pub, and sets NAME_pub to the
+//	                  public one
+//	fill FILE SIZE    makes a post or picture of that many bytes
+//	replace FILE OLD NEW   edits a file in place, once
 //	tmpfs DIR SIZE    mounts a disk of that size on DIR; the condition [root]
 //	                  tells whether that can be done
-//	fill FILE SIZE    makes a post or picture of that many bytes
-//	state FILE        writes down the head revision and every file of the blog
+//	state FILE        writes down the head revision and every file of the blog, to
+//	                  be compared with cmp
+//	await [-in TIME] FILE TEXT   waits until a file holds a text; FILE may be a
+//	                  pattern
+//
+// People at terminals, each with a name:
+//
+//	term NAME COLSxROWS CMD...   runs a client in a terminal of that size
+//	type NAME KEYS...            types there; keys that are no characters have
+//	                             names: type ada /hello <enter> <ctrl+right> x.
+//	                             keystrokes has all of them
+//	expect [-in TIME] NAME TEXT...   waits until all that is on the screen; with
+//	                             ! in front, until none of it is
+//	exit NAME                    waits until the client has ended; fails unless
+//	                             with 0, and with ! in front if so
+//	hangup NAME                  kills the client
+//
+// Clients that are cut off, behind a proxy that counts what they send:
+//
 //	cut BYTES CMD...  runs a client and kills it when it has sent so many bytes
 //	                  to the host cut (which is author), then waits until the
 //	                  server has ended the session
-//	hold BYTES CMD... runs it the same way and stops it there; release FILE lets
-//	                  it go on, and keeps what it has said
-//	replace FILE OLD NEW   edits a file in place, once
-//	sit NAME COLSxROWS CMD...  runs a client at a terminal of that size
-//	press NAME KEYS   types there; KEYS may hold the escapes of a Go string
-//	see [-in TIME] NAME TEXT...  waits until all that is on the screen, 10 s at
-//	                  most; ! see, until none of it is
-//	leave NAME        waits until the session has ended; fails unless with 0
-//	sever NAME        kills the client
-//	crash             kills the server; serve may follow
+//	hold BYTES CMD... runs it the same way and stops it there
+//	release FILE      lets it go on, and keeps what it has said in FILE
 //
 // A client that is not installed skips the scripts that need it, by the
-// condition [exec:CLIENT], unless SHEAF_TEST_CLIENTS=required is set.
+// condition [exec:CLIENT], unless SHEAF_TEST_CLIENTS=required is set. With
+// -short only the scripts named in shortScripts run.
 func TestScripts(t *testing.T) {
 	clients := []string{"ssh", "ssh-agent", "ssh-add"}
 	if os.Getenv("SHEAF_TEST_CLIENTS") == "required" {
@@ -88,21 +114,22 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve":    serveCommand,
 			"shutdown": shutdownCommand,
+			"crash":    crashCommand,
+			"fixture":  fixtureCommand,
 			"keygen":   keygenCommand,
-			"desk":     deskCommand,
 			"fill":     fillCommand,
+			"replace":  replaceCommand,
 			"tmpfs":    tmpfsCommand,
 			"state":    stateCommand,
+			"await":    awaitCommand,
+			"term":     termCommand,
+			"type":     typeCommand,
+			"expect":   expectCommand,
+			"exit":     exitCommand,
+			"hangup":   hangupCommand,
 			"cut":      cutCommand,
 			"hold":     holdCommand,
 			"release":  releaseCommand,
-			"replace":  replaceCommand,
-			"sit":      sitCommand,
-			"press":    pressCommand,
-			"see":      seeCommand,
-			"leave":    leaveCommand,
-			"sever":    severCommand,
-			"crash":    crashCommand,
 		},
 		Condition: func(name string) (bool, error) {
 			switch name {
@@ -127,7 +154,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("ESC", "\x1b")
 			env.Setenv("SHEAF_TEST_CLIENTS", os.Getenv("SHEAF_TEST_CLIENTS"))
 			env.Values[serverKey{}] = &server{}
-			env.Values[seatsKey{}] = map[string]*seat{}
+			env.Values[clientsKey{}] = map[string]*ptyClient{}
 			return nil
 		},
 		RequireUniqueNames: true,
@@ -230,9 +257,20 @@ func shutdownCommand(ts *testscript.TestScript, neg bool, args []string) {
 		if (err != nil) != neg {
 			ts.Fatalf("shutdown: %v", err)
 		}
-	case <-time.After(15 * time.Second):
-		ts.Fatalf("shutdown: the server has not ended in 15 s")
+	case <-time.After(patience):
+		ts.Fatalf("shutdown: the server has not ended in %v", patience)
 	}
+}
+
+func crashCommand(ts *testscript.TestScript, neg bool, args []string) {
+	s := ts.Value(serverKey{}).(*server)
+	if neg || s.cmd == nil {
+		ts.Fatalf("usage: crash, while a server runs")
+	}
+	ts.Check(s.cmd.Process.Kill())
+	<-s.done
+	s.cmd = nil
+	s.proxy.Close()
 }
 
 func keygenCommand(ts *testscript.TestScript, neg bool, args []string) {

@@ -15,18 +15,14 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"golang.org/x/crypto/ssh"
 )
 
-// The tests named Statement are those of the note on security that need the
-// program in a process of its own: what it takes of memory, processor and
-// descriptors, and how it ends. They are small enough to run each time.
-
-// watched is the program in a process of its own.
+// watched is the program in a process of its own: for what it takes of memory,
+// processor and descriptors, and for how it ends.
 type watched struct {
 	*testing.T
 	cmd           *exec.Cmd
@@ -35,6 +31,7 @@ type watched struct {
 	signer        ssh.Signer // an author's
 	logs          *lines
 	done          chan error
+	calm          time.Duration // what the list takes when nothing else happens, for measure
 }
 
 // lines is a log that is written and read at the same time.
@@ -87,7 +84,11 @@ func measure(t *testing.T, files map[string]string, flags ...string) *watched {
 	if slowed {
 		t.Skip("the race detector changes the figures")
 	}
-	return watch(t, files, flags...)
+	w := watch(t, files, flags...)
+	c := w.mustLogin("127.0.0.9")
+	defer c.Close()
+	w.calm = w.latency(c)
+	return w
 }
 
 func (w *watched) start() {
@@ -101,7 +102,7 @@ func (w *watched) start() {
 		w.cmd.Process.Kill()
 		select {
 		case <-w.done:
-		case <-time.After(10 * time.Second):
+		case <-time.After(patience):
 		}
 		if w.Failed() {
 			w.Logf("%.4000s", w.logs)
@@ -112,12 +113,7 @@ func (w *watched) start() {
 
 func (w *watched) until(what string, ok func() bool) {
 	w.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		if ok() {
-			return
-		}
-	}
-	w.Fatalf("not within 20 s: %s\n%.2000s", what, w.logs)
+	eventually(w, what, ok, func() string { return fmt.Sprintf("%.2000s", w.logs) })
 }
 
 func (w *watched) proc(name string) string {
@@ -163,7 +159,7 @@ func (w *watched) reader(ip string) (*ssh.Client, error) {
 }
 
 func (w *watched) login(ip string, c *ssh.ClientConfig) (*ssh.Client, error) {
-	d := net.Dialer{Timeout: 10 * time.Second}
+	d := net.Dialer{Timeout: patience}
 	if ip != "" {
 		d.LocalAddr = &net.TCPAddr{IP: net.ParseIP(ip)}
 	}
@@ -173,7 +169,7 @@ func (w *watched) login(ip string, c *ssh.ClientConfig) (*ssh.Client, error) {
 	}
 	w.Cleanup(func() { nc.Close() })
 	c.HostKeyCallback = ssh.InsecureIgnoreHostKey()
-	nc.SetDeadline(time.Now().Add(20 * time.Second))
+	nc.SetDeadline(time.Now().Add(patience))
 	conn, chans, reqs, err := ssh.NewClientConn(nc, w.addr, c)
 	if err != nil {
 		nc.Close()
@@ -214,13 +210,9 @@ func (w *watched) says(c *ssh.Client, command, in string) string {
 	return string(out)
 }
 
-// quick reads the list a few times as another reader, and fails if that
-// usually takes longer than the time that somebody waits for a key.
-func (w *watched) quick() {
+// latency is what reading the list usually takes.
+func (w *watched) latency(c *ssh.Client) time.Duration {
 	w.Helper()
-	const wait = 200 * time.Millisecond
-	c := w.mustLogin("127.0.0.9")
-	defer c.Close()
 	var took []time.Duration
 	for range 7 {
 		began := time.Now()
@@ -230,13 +222,23 @@ func (w *watched) quick() {
 		took = append(took, time.Since(began))
 	}
 	slices.Sort(took)
-	if took[len(took)/2] > wait {
-		w.Errorf("another reader waits %v", took)
+	return took[len(took)/2]
+}
+
+// quick reads the list as another reader, and fails if that takes longer than
+// somebody waits for a key, on a machine that was idle before. On a busy one
+// everything takes its time, and this may take ten times what it took before.
+func (w *watched) quick() {
+	w.Helper()
+	c := w.mustLogin("127.0.0.9")
+	defer c.Close()
+	if took, most := w.latency(c), max(200*time.Millisecond, 10*w.calm); took > most {
+		w.Errorf("another reader waits %v, more than %v; before it was %v", took, most, w.calm)
 	}
 }
 
-// screen is an open browser whose output nobody looks at but the test.
-type screen struct {
+// rawTerminal is an open browser whose bytes the test looks at.
+type rawTerminal struct {
 	ssh.Channel
 	out *lines
 }
@@ -250,7 +252,7 @@ type ptyRequest struct {
 
 type windowChange struct{ Cols, Rows, PixelCols, PixelRows uint32 }
 
-func (w *watched) screen(c *ssh.Client, cols, rows uint32) (*screen, error) {
+func (w *watched) screen(c *ssh.Client, cols, rows uint32) (*rawTerminal, error) {
 	ch, reqs, err := c.OpenChannel("session", nil)
 	if err != nil {
 		return nil, err
@@ -262,12 +264,12 @@ func (w *watched) screen(c *ssh.Client, cols, rows uint32) (*screen, error) {
 	if ok, err := ch.SendRequest("shell", true, nil); !ok || err != nil {
 		return nil, fmt.Errorf("shell: %v %v", ok, err)
 	}
-	s := &screen{ch, &lines{}}
+	s := &rawTerminal{ch, &lines{}}
 	go io.Copy(s.out, ch)
 	return s, nil
 }
 
-func (w *watched) mustScreen(c *ssh.Client, cols, rows uint32) *screen {
+func (w *watched) mustScreen(c *ssh.Client, cols, rows uint32) *rawTerminal {
 	w.Helper()
 	s, err := w.screen(c, cols, rows)
 	if err != nil {
@@ -279,7 +281,7 @@ func (w *watched) mustScreen(c *ssh.Client, cols, rows uint32) *screen {
 
 func (w *watched) get(path string) (int, string) {
 	w.Helper()
-	c := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	c := http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
 	r, err := c.Get("http://" + w.logs.told("metrics") + path)
 	if err != nil {
 		w.Fatal(err)
@@ -290,95 +292,4 @@ func (w *watched) get(path string) (int, string) {
 		w.Fatal(err)
 	}
 	return r.StatusCode, string(b)
-}
-
-func TestMetrics(t *testing.T) {
-	w := watch(t, notebook, "--metrics", "0", "--max-per-ipv4", "2")
-	if addr := w.logs.told("metrics"); !strings.HasPrefix(addr, "127.0.0.1:") {
-		t.Errorf("a port alone is %s", addr)
-	}
-	c := w.mustLogin("")
-	s := w.mustScreen(c, 80, 24)
-	a := w.author()
-	if _, err := w.reader(""); err == nil {
-		t.Error("a third connection of one address")
-	}
-	for range 2 {
-		w.says(c, "read arriving", "")
-	}
-	if out := w.says(a, "publish new.md", "---\ntitle: New\ndate: 2022-01-01\n---\nText.\n"); !strings.Contains(out, "published") {
-		t.Error(out)
-	}
-	w.until("the figures are there", func() bool {
-		status, text := w.get("/metrics")
-		for _, want := range []string{
-			"sheaf_connections 2\n", "sheaf_sessions 1\n", "sheaf_browsers 1\n", "sheaf_handshakes_total 2\n",
-			`sheaf_connections_refused_total{reason="address"} 1` + "\n", `sheaf_sessions_ended_total{kind="command"} 3` + "\n",
-			`sheaf_commits_total{door="pipe"} 1` + "\n", "sheaf_pages_shared_total 1\n", "sheaf_panics_total 0\n", "sheaf_posts 5\n",
-			`sheaf_build_info{version="test"} 1` + "\n", "go_goroutines ", "process_open_fds ",
-		} {
-			if status != 200 || !strings.Contains(text, want) {
-				t.Logf("no %q", want)
-				return false
-			}
-		}
-		if strings.Contains(text, "127.0.0.1") || strings.Contains(text, "guest") || strings.Contains(text, "ssh-ed25519") {
-			t.Error("somebody is named in the figures")
-		}
-		return true
-	})
-	if status, _ := w.get("/healthz"); status != 200 {
-		t.Errorf("healthz: %d", status)
-	}
-	if status, _ := w.get("/"); status != 404 {
-		t.Errorf("/: %d", status)
-	}
-	s.Close()
-	w.cmd.Process.Signal(syscall.SIGTERM)
-	if err := <-w.done; err != nil {
-		t.Error(err)
-	}
-	w.done <- nil
-}
-
-// systemd listens, and hands the socket over: connections that come while the
-// program is not there wait for it.
-func TestSystemdHandsTheSocketOver(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	f, err := l.(*net.TCPListener).File()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	content, keys := writeBlog(t, notebook), filepath.Join(t.TempDir(), "keys")
-	for round := range 2 {
-		early, err := net.Dial("tcp", l.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		w := &watched{T: t, logs: &lines{}, done: make(chan error, 1)}
-		w.cmd = exec.Command("sh", "-c", "LISTEN_PID=$$ LISTEN_FDS=1 exec sheaf serve --addr 127.0.0.1:1 --log json --content "+content+" --keys "+keys)
-		w.cmd.ExtraFiles = []*os.File{f}
-		w.start()
-		if w.addr != l.Addr().String() {
-			t.Fatalf("it listens on %s", w.addr)
-		}
-		conn, chans, reqs, err := ssh.NewClientConn(early, w.addr, &ssh.ClientConfig{User: "guest", HostKeyCallback: ssh.InsecureIgnoreHostKey()})
-		if err != nil {
-			t.Fatalf("round %d: %v", round, err)
-		}
-		if out := w.says(ssh.NewClient(conn, chans, reqs), "ls", ""); !strings.Contains(out, "arriving") {
-			t.Error(out)
-		}
-		w.cmd.Process.Signal(syscall.SIGTERM)
-		if err := <-w.done; err != nil {
-			t.Errorf("round %d: %v", round, err)
-		}
-		w.done <- nil
-		early.Close()
-	}
 }

@@ -12,11 +12,13 @@ import (
 	"time"
 )
 
-// 35: SIGTERM among fifty browsers, five handshakes and an upload.
-func TestStatement35ASignalEndsWell(t *testing.T) {
+// SIGTERM among fifty browsers, five handshakes and an upload: each terminal is
+// as it was before, the upload whole or absent, and all is over in ten seconds,
+// after which a container would be killed.
+func TestSIGTERMEndsEverySessionWell(t *testing.T) {
 	const browsers = 50
 	w := watch(t, notebook, "--max-per-ipv4", "100")
-	var screens []*screen
+	var screens []*rawTerminal
 	for range browsers {
 		c := w.mustLogin("")
 		s, err := w.screen(c, 80, 24)
@@ -43,11 +45,15 @@ func TestStatement35ASignalEndsWell(t *testing.T) {
 		t.Fatal(err)
 	}
 	in, _ := up.StdinPipe()
+	answers, _ := up.StdoutPipe()
 	if err := up.Start("scp -t half.md"); err != nil {
 		t.Fatal(err)
 	}
-	fmt.Fprintf(in, "C0644 %d half.md\n%s", len(post), post[:len(post)/2])
-	time.Sleep(300 * time.Millisecond)
+	fmt.Fprintf(in, "C0644 %d half.md\n", len(post))
+	if _, err := io.ReadFull(answers, make([]byte, 2)); err != nil { // ready, and ready for the file
+		t.Fatal(err)
+	}
+	io.WriteString(in, post[:len(post)/2])
 
 	began := time.Now()
 	w.cmd.Process.Signal(syscall.SIGTERM)
@@ -82,8 +88,8 @@ func TestStatement35ASignalEndsWell(t *testing.T) {
 	}
 }
 
-// 36: nobody presses a key: a word before the end, and a terminal as it was.
-func TestStatement36AnIdleReaderIsToldAndLeaves(t *testing.T) {
+// Nobody presses a key: a word before the end, and a terminal as it was.
+func TestIdleReaderIsWarnedAndLeaves(t *testing.T) {
 	w := watch(t, notebook, "--idle", "2s")
 	c := w.mustLogin("")
 	s := w.mustScreen(c, 80, 24)

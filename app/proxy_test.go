@@ -2,15 +2,10 @@ package app_test
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"fmt"
 	"io"
-	"io/fs"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -20,101 +15,6 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
-
-func deskCommand(ts *testscript.TestScript, neg bool, args []string) {
-	from, err := filepath.Abs(filepath.Join("testdata", "desk"))
-	ts.Check(err)
-	ts.Check(os.CopyFS(ts.MkAbs("."), os.DirFS(from)))
-	ts.Check(os.MkdirAll(ts.MkAbs("keys"), 0o755))
-	keygenCommand(ts, false, []string{"ada", "bob", "eve"})
-	ts.Check(os.WriteFile(ts.MkAbs("keys/authors"), []byte(ts.ReadFile("ada.pub")+ts.ReadFile("bob.pub")), 0o644))
-}
-
-// tmpfsCommand mounts a small disk. It goes when the script has ended, and the
-// server before it.
-func tmpfsCommand(ts *testscript.TestScript, neg bool, args []string) {
-	if len(args) != 2 {
-		ts.Fatalf("usage: tmpfs DIR SIZE")
-	}
-	dir := ts.MkAbs(args[0])
-	ts.Check(os.MkdirAll(dir, 0o755))
-	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size="+args[1], "sheaf-test", dir).CombinedOutput(); err != nil {
-		ts.Fatalf("mount: %v: %s", err, out)
-	}
-	ts.Defer(func() {
-		if out, err := exec.Command("umount", dir).CombinedOutput(); err != nil {
-			ts.Logf("umount: %v: %s", err, out)
-		}
-	})
-}
-
-func fillCommand(ts *testscript.TestScript, neg bool, args []string) {
-	if len(args) != 2 {
-		ts.Fatalf("usage: fill FILE SIZE")
-	}
-	n, err := strconv.Atoi(args[1])
-	ts.Check(err)
-	r := rand.New(rand.NewPCG(1, uint64(n)))
-	data := bytes.NewBufferString("\x89PNG\r\n\x1a\n")
-	if filepath.Ext(args[0]) == ".md" {
-		data = bytes.NewBufferString("---\ntitle: Big\ndate: 2024-01-01\n---\n")
-		for data.Len() < n {
-			fmt.Fprintf(data, "%x %x\n", r.Uint64(), r.Uint64())
-		}
-		data.Truncate(n)
-	} else {
-		for data.Len() < n {
-			data.WriteByte(byte(r.Uint32()))
-		}
-	}
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), data.Bytes(), 0o644))
-}
-
-func stateCommand(ts *testscript.TestScript, neg bool, args []string) {
-	if len(args) != 1 {
-		ts.Fatalf("usage: state FILE")
-	}
-	log := exec.Command("ssh", "-F", ts.MkAbs("ssh_config"), "author", "log")
-	log.Dir = ts.MkAbs(".")
-	state, err := log.CombinedOutput()
-	if err != nil {
-		ts.Fatalf("state: log: %v: %s", err, state)
-	}
-	ts.Check(filepath.WalkDir(ts.MkAbs("content"), func(p string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if d.Name() == ".sheaf" {
-			return fs.SkipDir
-		}
-		info, err := d.Info()
-		if err != nil {
-			return err
-		}
-		state = fmt.Appendf(state, "%s %v", strings.TrimPrefix(p, ts.MkAbs("content")), info.Mode())
-		if !d.IsDir() {
-			b, err := os.ReadFile(p)
-			if err != nil {
-				return err
-			}
-			state = fmt.Appendf(state, " %v %x", info.ModTime().UnixNano(), sha256.Sum256(b))
-		}
-		state = append(state, '\n')
-		return nil
-	}))
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), state, 0o644))
-}
-
-func replaceCommand(ts *testscript.TestScript, neg bool, args []string) {
-	if len(args) != 3 {
-		ts.Fatalf("usage: replace FILE OLD NEW")
-	}
-	text := ts.ReadFile(args[0])
-	if strings.Count(text, args[1]) != 1 {
-		ts.Fatalf("replace: %q is not once in %s", args[1], args[0])
-	}
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Replace(text, args[1], args[2], 1)), 0o644))
-}
 
 // held is a client that waits in the middle of what it sends.
 type held struct {
@@ -148,9 +48,9 @@ func startHeld(ts *testscript.TestScript, args []string) *held {
 	case <-enough:
 	case err := <-h.done:
 		ts.Fatalf("%s ended by itself: %v\n%s", args[1], err, h.out)
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		h.kill()
-		ts.Fatalf("%s has not sent %d bytes in 20 s\n%s", args[1], n, h.out)
+		ts.Fatalf("%s has not sent %d bytes in %v\n%s", args[1], n, patience, h.out)
 	}
 	return h
 }
@@ -170,13 +70,11 @@ func cutCommand(ts *testscript.TestScript, neg bool, args []string) {
 	h := startHeld(ts, args)
 	h.kill()
 	ts.Value(serverKey{}).(*server).proxy.drop()
-	for range 1000 {
-		if ended(ts) > h.before {
-			return
+	for deadline := time.Now().Add(patience); ended(ts) <= h.before; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			ts.Fatalf("cut: the session goes on without its client")
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
-	ts.Fatalf("cut: the session goes on without its client")
 }
 
 func holdCommand(ts *testscript.TestScript, neg bool, args []string) {
@@ -203,9 +101,9 @@ func releaseCommand(ts *testscript.TestScript, neg bool, args []string) {
 		if (err != nil) != neg {
 			ts.Fatalf("release: %v\n%s", err, h.out)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		h.kill()
-		ts.Fatalf("release: the client has not ended in 20 s\n%s", h.out)
+		ts.Fatalf("release: the client has not ended in %v\n%s", patience, h.out)
 	}
 }
 
