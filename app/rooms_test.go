@@ -78,11 +78,14 @@ var rooms = map[string]room{
 		},
 	},
 	"app/blog": {
-		ours: []string{"app/markdown", "app/textdiff", "app/store"},
+		ours:    []string{"app/markdown", "app/frontmatter", "app/textdiff", "app/store"},
+		outside: []string{"golang.org/x/text/unicode/norm"},
+	},
+	"app/frontmatter": {
+		ours: []string{"app/markdown"},
 		outside: []string{
 			"go.yaml.in/yaml/v4",
 			"github.com/pelletier/go-toml/v2",
-			"golang.org/x/text/unicode/norm",
 		},
 	},
 	"app/textdiff": {},

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"sheaf/app/frontmatter"
 	"sheaf/app/markdown"
 )
 
@@ -82,7 +83,7 @@ func (p *Post) as(to string, src []byte) *entry {
 // shown gives a draft's source without what makes it one, and the path it has
 // then: what is in _drafts goes to _posts, under its date.
 func (p *Post) shown(src []byte, day time.Time) (to string, out []byte, err error) {
-	out, err = setDraft(src, p.options(), p.entry.section.defaults, false)
+	out, err = frontmatter.SetDraft(src, p.options(), p.entry.section.defaults, false)
 	parts := strings.Split(p.Path, "/")
 	i := slices.IndexFunc(parts, func(dir string) bool { return strings.EqualFold(dir, "_drafts") })
 	if i < 0 || i == len(parts)-1 {
@@ -90,7 +91,7 @@ func (p *Post) shown(src []byte, day time.Time) (to string, out []byte, err erro
 	}
 	parts[i] = "_posts"
 	if last := len(parts) - 1; !p.entry.indexFile() {
-		if _, _, dated := nameDate(strings.TrimSuffix(parts[last], path.Ext(parts[last])), time.UTC); !dated {
+		if _, _, dated := frontmatter.NameDate(strings.TrimSuffix(parts[last], path.Ext(parts[last])), time.UTC); !dated {
 			parts[last] = day.In(p.entry.section.location()).Format("2006-01-02-") + parts[last]
 		}
 	}
@@ -99,15 +100,15 @@ func (p *Post) shown(src []byte, day time.Time) (to string, out []byte, err erro
 
 // setDue gives the source with another moment from which readers see the post.
 func (p *Post) setDue(src []byte, at time.Time) ([]byte, error) {
-	_, own, err := readFront(src, p.options())
+	_, own, err := frontmatter.Read(src, p.options())
 	if err != nil {
 		return nil, err
 	}
-	name := spelling(own, p.entry.section.kind, "date")
-	if f, ok := own.get(dueKeys()...); ok {
-		name = f.name
+	name := own.NameOf("date", p.entry.section.kind)
+	if f, ok := own.Get(frontmatter.Keys(frontmatter.Visible)...); ok {
+		name = f.Name
 	}
-	return splice(src, p.options(), name, at.In(p.entry.section.location()).Truncate(time.Second))
+	return frontmatter.SetNamed(src, p.options(), name, at.In(p.entry.section.location()).Truncate(time.Second))
 }
 
 // Publish shows a draft, or a scheduled post, to readers now: it changes the
@@ -149,7 +150,7 @@ func (v Visitor) Unpublish(ctx context.Context, slug string) (Receipt, error) {
 		if p.State == Draft {
 			return p.Path, src, nil
 		}
-		out, err := setDraft(src, p.options(), p.entry.section.defaults, true)
+		out, err := frontmatter.SetDraft(src, p.options(), p.entry.section.defaults, true)
 		return p.Path, out, err
 	})
 }
@@ -248,7 +249,7 @@ func (v Visitor) Rename(ctx context.Context, slug, to string) (Receipt, error) {
 				}
 			}
 		}
-		out, err := SetField(src, p.options(), "slug", to)
+		out, err := frontmatter.Set(src, p.options(), "slug", to)
 		if err != nil {
 			return c, refusal(p.Path, "%v", err)
 		}

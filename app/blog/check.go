@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"sheaf/app/frontmatter"
 	"sheaf/app/markdown"
 	"sheaf/app/store"
 )
@@ -253,11 +254,11 @@ func (e *Edition) inspect(p *Post) []Problem {
 		return out
 	}
 	s := markdown.Read(src, p.entry.section.options(p.Path, p.entry.dialect))
-	if fields, bad := parseFields(s.Front); bad == nil && s.Front.Kind != markdown.Julia {
+	if fields, bad := frontmatter.Parse(s.Front); bad == nil && s.Front.Kind != markdown.Julia {
 		for _, f := range fields {
-			if meant := misspelt(f.key); meant != "" {
-				if _, both := fields.get(meant); !both {
-					add(f.line, true, "field %q: did you mean %q?", f.name, meant)
+			if meant := frontmatter.Misspelt(f.Key); meant != "" {
+				if _, both := fields.Get(meant); !both {
+					add(f.Line, true, "field %q: did you mean %q?", f.Name, meant)
 				}
 			}
 		}
@@ -409,52 +410,4 @@ func openFence(body []byte, franklin bool) int {
 		}
 	}
 	return open
-}
-
-// knownFields are the names, as keys, that mean something here or in a
-// generator. It is what a slip is measured against.
-func knownFields() []string {
-	return strings.Fields(`title date draft tags categories category slug aliases description summary published publishdate
-		pubdate expirydate updated lastmod author authors series lang language page permalink layout image cover weight
-		taxonomies extra excerpt keywords template path url type menu math comments toc hidden unlisted external
-		subtitle featured redirectfrom params license location version`)
-}
-
-// misspelt gives the known field that an unknown one is one slip away from.
-func misspelt(key string) string {
-	known := knownFields()
-	if len(key) < 4 || slices.Contains(known, key) {
-		return ""
-	}
-	for _, k := range known {
-		if len(k) < 4 || key == k+"s" || k == key+"s" {
-			continue
-		}
-		if oneSlip(key, k) {
-			return k
-		}
-	}
-	return ""
-}
-
-// oneSlip reports whether a letter more, a letter less, another letter or two
-// exchanged make one of the other.
-func oneSlip(a, b string) bool {
-	if len(a) > len(b) {
-		a, b = b, a
-	}
-	if len(b)-len(a) > 1 {
-		return false
-	}
-	i := 0
-	for i < len(a) && a[i] == b[i] {
-		i++
-	}
-	if len(a) < len(b) {
-		return a[i:] == b[i+1:]
-	}
-	if i == len(a) {
-		return false
-	}
-	return a[i+1:] == b[i+1:] || i+1 < len(a) && a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:]
 }

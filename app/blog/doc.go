@@ -17,10 +17,8 @@
 // token that cannot be guessed (previews.go), until that is revoked.
 //
 // From a file to a post: scan.go says which files are posts and pages,
-// frontmatter.go takes a front matter apart, facts.go knows the names that
-// Hugo, Jekyll, Zola, Franklin, Astro, prose and bearblog give to one thing,
-// dates.go all ways to write a date, site.go what a folder's configuration
-// says, generators.go and section.go which generator a folder is written for.
+// package frontmatter takes a front matter apart, facts.go says what its fields
+// make of a post, site.go what a folder's configuration says, generators.go and section.go which generator a folder is written for.
 // Only an index is kept of a post: its text is parsed when it is first read
 // (post.go) and kept in a bounded cache (documents.go).
 //
@@ -30,7 +28,7 @@
 // `sheaf check`, then made durable by the store, then shown; what is wrong with
 // any of it refuses all of it. One goroutine owns what is known of the files
 // (index.go), so that there is one change at a time. actions.go changes a post
-// that is there, a field at a time (edit.go) and by bytes, newpost.go begins
+// that is there, a field at a time (frontmatter.Set) and by bytes, newpost.go begins
 // one, history.go brings back what was; files.go says who may fetch what. What
 // is changed by hand is shown first and goes into the history after that.
 //

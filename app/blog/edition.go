@@ -260,7 +260,7 @@ func (s *shelf) address(states map[*entry]State, homes map[*entry]bool, problems
 			done := false
 			if !insists {
 				for i := len(e.address) - 2; i >= 0 && !done; i-- {
-					if _, n := number(e.address[i]); i > 0 && n == len(e.address[i]) && n <= 2 {
+					if i > 0 && len(e.address[i]) <= 2 && strings.Trim(e.address[i], "0123456789") == "" {
 						continue // 2026/01/x, not 01/x
 					}
 					done = give(e, strings.Join(e.address[i:], "/"))

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/maphash"
-	"html"
 	"math/bits"
 	"net/url"
 	"path"
@@ -16,6 +15,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"sheaf/app/frontmatter"
 	"sheaf/app/markdown"
 )
 
@@ -87,7 +87,7 @@ func newEntry(f file, src []byte, lib *library, d markdown.Dialect) *entry {
 		e.read(s, list, nil)
 	} else {
 		s = markdown.Read(src, f.section.options(f.path, d))
-		list, bad := parseFields(s.Front)
+		list, bad := frontmatter.Parse(s.Front)
 		e.read(s, list, bad)
 	}
 	e.folded = foldString(e.title + "\n" + strings.Join(e.tags, "\n"))
@@ -113,7 +113,7 @@ func (e *entry) problem(line int, warning bool, format string, args ...any) {
 // at the top. It is what keeps the start of a large blog near the time it
 // takes to read its files; the words of the text are counted less exactly. It
 // declines (false) whatever needs a closer look.
-func quickRead(src []byte) (*markdown.Source, fields, bool) {
+func quickRead(src []byte) (*markdown.Source, frontmatter.Fields, bool) {
 	front, body, ok := cutFront(src)
 	if !ok {
 		heading := plainHeading(src)
@@ -126,8 +126,8 @@ func quickRead(src []byte) (*markdown.Source, fields, bool) {
 	if front.Kind == markdown.TOML && moreDefs(body) {
 		return nil, nil, false // Julia's, of which there is more further down
 	}
-	list, bad := parseFields(front)
-	if bad != nil || list.text("title") == "" {
+	list, bad := frontmatter.Parse(front)
+	if bad != nil || list.Text("title") == "" {
 		return nil, nil, false
 	}
 	words, wide := quickWords(body)
@@ -137,7 +137,7 @@ func quickRead(src []byte) (*markdown.Source, fields, bool) {
 // quickFranklin is quickRead for Franklin's pages: one block of definitions or
 // definitions of one line each at the top, none below, and a title among them
 // or in a plain heading right behind them.
-func quickFranklin(src []byte) (*markdown.Source, fields, bool) {
+func quickFranklin(src []byte) (*markdown.Source, frontmatter.Fields, bool) {
 	body := src
 	if front, rest, ok := cutFront(src); ok && front.Kind == markdown.TOML {
 		body = rest
@@ -153,9 +153,9 @@ func quickFranklin(src []byte) (*markdown.Source, fields, bool) {
 		return nil, nil, false
 	}
 	defs := markdown.Read(head, markdown.Options{Dialect: markdown.Franklin})
-	list, bad := parseFields(defs.Front)
+	list, bad := frontmatter.Parse(defs.Front)
 	heading := plainHeading(bytes.TrimLeft(body, "\n"))
-	if bad != nil || len(defs.Problems) > 0 || heading == "" && list.text("title") == "" {
+	if bad != nil || len(defs.Problems) > 0 || heading == "" && list.Text("title") == "" {
 		return nil, nil, false
 	}
 	words, wide := quickWords(body)
@@ -284,7 +284,7 @@ func ideographs(text []byte) int {
 	return n
 }
 
-func (e *entry) read(s *markdown.Source, fs fields, bad *fieldError) {
+func (e *entry) read(s *markdown.Source, fs frontmatter.Fields, bad *frontmatter.Error) {
 	for _, p := range s.Problems {
 		// What the reading pass calls an error is about the front matter:
 		// without its end nobody knows whether this is a draft.
@@ -292,7 +292,7 @@ func (e *entry) read(s *markdown.Source, fs fields, bad *fieldError) {
 		e.broken = e.broken || !p.Warning
 	}
 	if bad != nil {
-		e.problem(bad.line, false, "%s", bad.text)
+		e.problem(bad.Line, false, "%s", bad.Text)
 		e.broken = true
 	}
 	if len(e.section.defaults) > 0 {
@@ -313,13 +313,14 @@ func (e *entry) read(s *markdown.Source, fs fields, bad *fieldError) {
 	e.readState(fs)
 	e.readAddress(fs, place)
 
-	e.tags = tagsOf(fs)
-	for _, k := range []string{"authors", "author", "by", "byline"} {
-		for _, a := range fs.names(k) {
+	e.tags = fs.Tags()
+	for _, k := range frontmatter.Keys(frontmatter.Authors) {
+		for _, a := range fs.Names(k) {
 			// Names in links: <a href="...">A</a>, <a ...>B</a>.
 			a = strings.ReplaceAll(a, "</a>", ",")
-			for _, a := range trimAll(strings.Split(plainLine(a), ",")) {
-				if a = strings.TrimPrefix(a, "and "); !containsFold(e.authors, a) {
+			for _, a := range strings.Split(markdown.PlainLine(a), ",") {
+				a = strings.TrimPrefix(strings.TrimSpace(a), "and ")
+				if a != "" && !containsFold(e.authors, a) {
 					e.authors = append(e.authors, a)
 				}
 			}
@@ -328,31 +329,23 @@ func (e *entry) read(s *markdown.Source, fs fields, bad *fieldError) {
 			break
 		}
 	}
-	e.description = cut(plainLine(fs.text(summaryKeys()...)), 1000)
+	e.description = cut(markdown.PlainLine(fs.Text(frontmatter.Keys(frontmatter.Summary)...)), 1000)
 	if e.description == "." || e.description == "-" {
 		e.description = "" // a filled-in field that says nothing
 	}
-	langs := []string{"lang", "language", "pagelang", "locale", "langcode"}
-	if e.section.kind == markdown.Franklin {
-		langs = langs[2:] // its lang is the language of the code
+	if l := fs.Text(frontmatter.KeysIn(e.section.kind, frontmatter.Language)...); l != "" && len(l) <= 16 {
+		e.lang = markdown.PlainLine(l)
 	}
-	if l := fs.text(langs...); l != "" && len(l) <= 16 {
-		e.lang = plainLine(l)
-	}
-	if f, ok := fs.get("series"); ok {
-		if list := flat(f.value); len(list) > 0 {
-			e.series = plainLine(list[0])
+	if f, ok := fs.Get(frontmatter.Keys(frontmatter.Series)...); ok {
+		if list := f.List(); len(list) > 0 {
+			e.series = markdown.PlainLine(list[0])
 		}
-	} else if list := fs.sub("taxonomies").names("series"); len(list) > 0 {
-		e.series = plainLine(list[0])
+	} else if list := fs.Sub("taxonomies").Names("series"); len(list) > 0 {
+		e.series = markdown.PlainLine(list[0])
 	}
-	e.external = externalOf(fs)
-	if f, ok := fs.get("weight", "order", "navorder"); ok {
-		e.weight, _ = f.value.(int64)
-		if s, ok := f.value.(string); ok {
-			n, _ := number(s)
-			e.weight = int64(n)
-		}
+	e.external = fs.External()
+	if f, ok := fs.Get(frontmatter.Keys(frontmatter.Weight)...); ok {
+		e.weight = f.Int()
 	}
 	if e.external != "" {
 		e.empty = false
@@ -365,12 +358,12 @@ func (e *entry) read(s *markdown.Source, fs fields, bad *fieldError) {
 	}
 }
 
-func (e *entry) readTitle(fs fields, s *markdown.Source, name string) {
-	t := fs.text("title", "rsstitle")
+func (e *entry) readTitle(fs frontmatter.Fields, s *markdown.Source, name string) {
+	t := fs.Text(frontmatter.Keys(frontmatter.Title)...)
 	e.titled = t != "" || s.Heading != ""
 	switch {
 	case t != "":
-		t = plainLine(t)
+		t = markdown.PlainLine(t)
 	case e.section.kind == markdown.Obsidian:
 		t = name // a note is called what its file is called
 	default:
@@ -388,42 +381,22 @@ func (e *entry) readTitle(fs fields, s *markdown.Source, name string) {
 	e.title = cut(markdown.Clean(t), 500)
 }
 
-// dateKeys names the fields a post's date may stand in, the first that counts
-// first.
-func dateKeys(d markdown.Dialect) []string {
-	if d == markdown.Franklin {
-		return []string{"rsspubdate", "date", "published", "pubdate", "publishdate"}
-	}
-	return []string{"date", "pubdate", "publishdate", "published", "publisheddate", "datepublished", "publishedat",
-		"created", "createdat", "createdate", "datetime", "rsspubdate", "day"}
-}
-
-// dueKeys names the fields that say from when readers may see a post, if that
-// is not its date.
-func dueKeys() []string { return []string{"publishdate", "scheduled", "schedule", "embargo"} }
-
-// summaryKeys names the fields in which an author says what a post is about.
-func summaryKeys() []string {
-	return []string{"description", "summary", "rssdescription", "rss", "rssdescr", "excerpt",
-		"abstract", "descr", "subtitle", "lead", "metadescription"}
-}
-
-func (e *entry) readDates(fs fields, at place, loc *time.Location) {
-	read := func(f field) (time.Time, bool) {
-		t, err := dateOf(f.value, loc)
+func (e *entry) readDates(fs frontmatter.Fields, at place, loc *time.Location) {
+	read := func(f frontmatter.Field) (time.Time, bool) {
+		t, err := f.Date(loc)
 		if err != nil {
-			e.problem(f.line, false, "%s %q is not a date", f.name, cut(scalar(f.value), 60))
+			e.problem(f.Line, false, "%s %q is not a date", f.Name, cut(f.String(), 60))
 			e.broken = true
 		}
 		return t, err == nil
 	}
-	for _, k := range dateKeys(e.section.kind) {
-		f, ok := fs.get(k)
+	for _, k := range frontmatter.KeysIn(e.section.kind, frontmatter.Date) {
+		f, ok := fs.Get(k)
 		if !ok {
 			continue
 		}
 		if k == "published" {
-			if _, isFlag := fs.flag(k); isFlag {
+			if _, isFlag := fs.Flag(k); isFlag {
 				continue
 			}
 		}
@@ -435,74 +408,65 @@ func (e *entry) readDates(fs fields, at place, loc *time.Location) {
 	if !e.hasDate && !e.broken {
 		if e.date = at.date; !e.date.IsZero() {
 			e.hasDate = true
-		} else if t, ok := pathDate(fs.text("path", "permalink", "url"), loc); ok {
-			e.date, e.hasDate = t, true
+		}
+		for _, k := range frontmatter.Keys(frontmatter.Address) {
+			if !e.hasDate {
+				e.date, e.hasDate = frontmatter.PathDate(fs.Text(k), loc)
+			}
 		}
 	}
 	if e.hasDate {
 		e.due = e.date
 	}
-	if f, ok := fs.get(dueKeys()...); ok {
+	if f, ok := fs.Get(frontmatter.Keys(frontmatter.Visible)...); ok {
 		if t, ok := read(f); ok {
 			e.due = t
 		}
 	}
-	if f, ok := fs.get("expirydate", "expires", "expire", "unpublishdate", "expireson"); ok {
+	if f, ok := fs.Get(frontmatter.Keys(frontmatter.Expiry)...); ok {
 		if t, ok := read(f); ok {
 			e.expires = t
 		}
 	}
-	if f, ok := fs.get("updated", "lastmod", "lastmodified", "modified", "lastmodifiedat", "updateddate", "updatedat",
-		"moddate", "datemodified", "lastupdated", "edited"); ok {
-		if t, err := dateOf(f.value, loc); err == nil {
+	if f, ok := fs.Get(frontmatter.Keys(frontmatter.Updated)...); ok {
+		if t, err := f.Date(loc); err == nil {
 			e.updated = t
-		} else if !strings.HasPrefix(scalar(f.value), ":") { // Hugo's ":git"
-			e.problem(f.line, true, "%s %q is not a date", f.name, cut(scalar(f.value), 60))
+		} else if !strings.HasPrefix(f.String(), ":") { // Hugo's ":git"
+			e.problem(f.Line, true, "%s %q is not a date", f.Name, cut(f.String(), 60))
 		}
 	}
 }
 
-// isDraft reports whether fields say that a post is one.
-func isDraft(fs fields) bool {
-	for _, k := range []string{"draft", "hidden", "isdraft"} {
-		if yes, _ := fs.flag(k); yes {
-			return true
+func (e *entry) readState(fs frontmatter.Fields) {
+	for _, m := range []frontmatter.Meaning{frontmatter.Draft, frontmatter.Hidden} {
+		for _, k := range frontmatter.Keys(m) {
+			f, ok := fs.Get(k)
+			if !ok {
+				continue
+			}
+			if _, set := fs.Flag(k); !set {
+				e.problem(f.Line, false, "%s %q is neither true nor false", f.Name, cut(f.String(), 40))
+				e.broken = true
+			}
 		}
 	}
-	for _, k := range []string{"published", "publish"} {
-		if yes, set := fs.flag(k); set && !yes {
-			return true
+	e.draft = e.draft || fs.IsDraft()
+	for _, m := range []frontmatter.Meaning{frontmatter.Draft, frontmatter.Published} {
+		for _, k := range frontmatter.Keys(m) {
+			if _, set := fs.Flag(k); set && e.flag == "" {
+				f, _ := fs.Get(k)
+				e.flag = f.Name
+			}
 		}
 	}
-	return strings.EqualFold(fs.text("status", "state"), "draft")
-}
-
-func (e *entry) readState(fs fields) {
-	for _, k := range []string{"draft", "hidden", "isdraft"} {
-		f, ok := fs.get(k)
-		if !ok {
-			continue
-		}
-		if _, set := fs.flag(k); !set {
-			e.problem(f.line, false, "%s %q is neither true nor false", f.name, cut(scalar(f.value), 40))
-			e.broken = true
-		}
-	}
-	e.draft = e.draft || isDraft(fs)
-	for _, k := range []string{"draft", "isdraft", "published", "publish"} {
-		if _, set := fs.flag(k); set && e.flag == "" {
-			f, _ := fs.get(k)
-			e.flag = f.name
-		}
-	}
-	e.unlisted, _ = fs.flag("unlisted")
+	e.unlisted, _ = fs.Flag(frontmatter.Keys(frontmatter.Unlisted)[0])
 	decided := false
-	for _, k := range []string{"page", "ispage"} {
-		if yes, set := fs.flag(k); set {
+	for _, k := range frontmatter.Keys(frontmatter.Page) {
+		if yes, set := fs.Flag(k); set {
 			e.page, decided = yes, true
 		}
 	}
-	if !decided && strings.EqualFold(fs.text("type", "layout"), "page") && !e.hasDate {
+	if !decided && strings.EqualFold(fs.Text(frontmatter.Keys(frontmatter.Layout)...), "page") && !e.hasDate {
 		e.page, decided = true, true
 	}
 	if !decided && !e.page && !e.hasDate {
@@ -512,14 +476,14 @@ func (e *entry) readState(fs fields) {
 
 // readAddress decides the slug. Front matter `slug` first; then the last
 // element of the address the site had on the web; then the file.
-func (e *entry) readAddress(fs fields, at place) {
+func (e *entry) readAddress(fs frontmatter.Fields, at place) {
 	e.address = at.address
-	for _, k := range []string{"permalink", "path", "url"} {
-		f, ok := fs.get(k)
+	for _, k := range frontmatter.Keys(frontmatter.Address) {
+		f, ok := fs.Get(k)
 		if !ok {
 			continue
 		}
-		u, _ := f.value.(string)
+		u, _ := f.Value.(string)
 		if strings.Contains(u, ":") { // a pattern, or another host
 			if p, err := url.Parse(u); err == nil && p.Host != "" && e.section.ours(p.Host) {
 				u = p.Path
@@ -533,17 +497,17 @@ func (e *entry) readAddress(fs fields, at place) {
 			break
 		}
 	}
-	if f, ok := fs.get("slug"); ok {
-		if a := addressOf(strings.Trim(scalar(f.value), "/ ")); len(a) > 0 {
+	if f, ok := fs.Get(frontmatter.Keys(frontmatter.Slug)...); ok {
+		if a := addressOf(strings.Trim(f.String(), "/ ")); len(a) > 0 {
 			e.explicit = true
 			dir := at.address[:len(at.address)-1]
 			e.address = append(dir[:len(dir):len(dir)], a[len(a)-1])
 		} else {
-			e.problem(f.line, true, "slug %q cannot be an address", cut(scalar(f.value), 60))
+			e.problem(f.Line, true, "slug %q cannot be an address", cut(f.String(), 60))
 		}
 	}
-	for _, k := range []string{"aliases", "alias", "redirectfrom", "oldurl"} {
-		for _, a := range fs.names(k) {
+	for _, k := range frontmatter.Keys(frontmatter.Aliases) {
+		for _, a := range fs.Names(k) {
 			a = strings.TrimSuffix(strings.Trim(a, "/ "), ".html")
 			if a != "" {
 				e.aliases = append(e.aliases, markdown.Clean(a))
@@ -583,40 +547,6 @@ func (e *entry) next(now time.Time) time.Time {
 	return time.Time{}
 }
 
-func tagsOf(fs fields) []string {
-	var tags []string
-	add := func(list []string) {
-		for _, t := range list {
-			t = strings.TrimSpace(strings.TrimPrefix(plainLine(t), "#"))
-			if t != "" && !containsFold(tags, t) {
-				tags = append(tags, cut(t, 80))
-			}
-		}
-	}
-	tax := fs.sub("taxonomies")
-	for _, k := range []string{"tags", "tag", "keywords", "categories", "category"} {
-		if k == "keywords" && len(tags) > 0 {
-			continue
-		}
-		add(fs.words(k))
-		add(tax.words(k))
-	}
-	if len(tags) == 0 {
-		add(fs.sub("extra").words("tags"))
-	}
-	return tags
-}
-
-// externalOf gives the address of a post whose text is elsewhere.
-func externalOf(fs fields) string {
-	u := fs.text("external", "externalurl", "externallink", "redirectto", "link")
-	p, err := url.Parse(u)
-	if u == "" || err != nil || p.Host == "" || p.Scheme != "http" && p.Scheme != "https" || strings.ContainsAny(u, " ()<>\\") {
-		return ""
-	}
-	return markdown.Clean(u)
-}
-
 func plainHost(u string) string {
 	if p, err := url.Parse(u); err == nil {
 		return strings.TrimPrefix(p.Host, "www.")
@@ -633,32 +563,10 @@ func minutes(words, wide int) int {
 	return max(1, int(float64(words-wide)/220+float64(wide)/400+0.5))
 }
 
-var (
-	htmlTag    = pattern(`</?[a-zA-Z][^<>]*>`)
-	inlineLink = pattern(`!?\[([^\[\]]*)\]\([^()]*\)`)
-)
-
 // pattern compiles expr when it is first asked for: few commands need it, and
 // all of them would wait for it at their start.
 func pattern(expr string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
-}
-
-// plainLine brings a value of a front matter to one clean line without markup.
-func plainLine(s string) string {
-	if strings.ContainsAny(s, "<&") {
-		s = html.UnescapeString(htmlTag().ReplaceAllString(s, ""))
-	}
-	if strings.Contains(s, "](") {
-		s = inlineLink().ReplaceAllString(s, "$1")
-	}
-	if strings.Contains(s, "`") {
-		s = strings.ReplaceAll(s, "`", "")
-	}
-	if strings.Contains(s, "**") {
-		s = strings.ReplaceAll(s, "**", "")
-	}
-	return strings.Join(strings.Fields(markdown.Clean(s)), " ")
 }
 
 func containsFold(list []string, s string) bool {
@@ -689,3 +597,5 @@ func cut(s string, n int) string {
 	}
 	return s[:n] + "…"
 }
+
+func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"sheaf/app/frontmatter"
 	"sheaf/app/markdown"
 )
 
@@ -34,41 +35,41 @@ func (v Visitor) Fields(name string, src []byte) (Fields, error) {
 		return Fields{}, ErrNotAuthor
 	}
 	o, sec := v.place(name)
-	s, fs, err := readFront(src, o)
+	s, fs, err := frontmatter.Read(src, o)
 	if err != nil {
 		return Fields{}, err
 	}
 	f := Fields{
-		Title:   plainLine(fs.text("title")),
-		Slug:    plainLine(fs.text("slug")),
-		Summary: plainLine(fs.text(summaryKeys()...)),
+		Title:   markdown.PlainLine(fs.Text("title")),
+		Slug:    markdown.PlainLine(fs.Text("slug")),
+		Summary: markdown.PlainLine(fs.Text(frontmatter.Keys(frontmatter.Summary)...)),
 		Tags:    strings.Join(tagsIn(fs, s.Dialect), ", "),
 		Draft:   "no",
 	}
-	if own, ok := fs.get(normal(spelling(fs, s.Dialect, "date"))); ok {
-		if t, err := dateOf(own.value, sec.location()); err == nil {
+	if own, ok := fs.Get(frontmatter.KeyOf(fs.NameOf("date", s.Dialect))); ok {
+		if t, err := own.Date(sec.location()); err == nil {
 			f.Date = typed(t.In(sec.location()))
 		} else {
-			f.Date = plainLine(scalar(own.value))
+			f.Date = markdown.PlainLine(own.String())
 		}
 	}
-	if isDraft(slices.Concat(sec.defaults, fs)) || (file{path: name, section: sec}).place().draft {
+	if slices.Concat(sec.defaults, fs).IsDraft() || (file{path: name, section: sec}).place().draft {
 		f.Draft = "yes"
 	}
 	return f, nil
 }
 
 // tagsIn gives the tags of the one field that SetField would write them to.
-func tagsIn(fs fields, d markdown.Dialect) []string {
-	table, name, nested := strings.Cut(spelling(fs, d, "tags"), ".")
+func tagsIn(fs frontmatter.Fields, d markdown.Dialect) []string {
+	table, name, nested := strings.Cut(fs.NameOf("tags", d), ".")
 	if nested {
-		fs = fs.sub(normal(table))
+		fs = fs.Sub(frontmatter.KeyOf(table))
 	} else {
 		name = table
 	}
 	var tags []string
-	for _, t := range fs.words(normal(name)) {
-		if t = strings.TrimSpace(strings.TrimPrefix(plainLine(t), "#")); t != "" {
+	for _, t := range fs.Words(frontmatter.KeyOf(name)) {
+		if t = strings.TrimSpace(strings.TrimPrefix(markdown.PlainLine(t), "#")); t != "" {
 			tags = append(tags, t)
 		}
 	}
@@ -78,7 +79,7 @@ func tagsIn(fs fields, d markdown.Dialect) []string {
 // typed is a date as a person types it.
 func typed(t time.Time) string {
 	switch {
-	case t.Equal(beginning(t)):
+	case t.Equal(time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, t.Location())):
 		return t.Format("2006-01-02")
 	case t.Second() == 0:
 		return t.Format("2006-01-02 15:04")
@@ -107,11 +108,11 @@ func (v Visitor) SetField(name string, src []byte, field, value string) ([]byte,
 		if value == "" {
 			break
 		}
-		t, err := ParseWhen(value, v.blog.lib.now(), sec.location())
+		t, err := frontmatter.ParseWhen(value, v.blog.lib.now(), sec.location())
 		if err != nil {
 			return nil, err
 		}
-		return SetField(src, o, field, t.In(sec.location()))
+		return frontmatter.Set(src, o, field, t.In(sec.location()))
 	case "tags":
 		var tags []string
 		for _, t := range strings.Split(value, ",") {
@@ -120,45 +121,38 @@ func (v Visitor) SetField(name string, src []byte, field, value string) ([]byte,
 			}
 		}
 		if tags == nil {
-			return SetField(src, o, field, nil)
+			return frontmatter.Set(src, o, field, nil)
 		}
-		return SetField(src, o, field, tags)
+		return frontmatter.Set(src, o, field, tags)
 	case "draft":
 		return typedDraft(src, o, sec.defaults, value)
 	default:
 		return nil, fmt.Errorf("field %q is not in the form", cut(markdown.Clean(field), 60))
 	}
 	if value == "" {
-		return SetField(src, o, field, nil)
+		return frontmatter.Set(src, o, field, nil)
 	}
-	return SetField(src, o, field, value)
+	return frontmatter.Set(src, o, field, value)
 }
 
-func typedDraft(src []byte, o markdown.Options, given fields, value string) ([]byte, error) {
+func typedDraft(src []byte, o markdown.Options, given frontmatter.Fields, value string) ([]byte, error) {
 	switch strings.ToLower(value) {
 	case "yes", "y", "true", "on", "1":
-		return setDraft(src, o, given, true)
+		return frontmatter.SetDraft(src, o, given, true)
 	case "no", "n", "false", "off", "0":
-		return setDraft(src, o, given, false)
+		return frontmatter.SetDraft(src, o, given, false)
 	case "":
 	default:
 		return nil, fmt.Errorf("%q is neither yes nor no", cut(markdown.Clean(value), 40))
 	}
-	for _, k := range []string{"draft", "isdraft", "published", "publish", "status", "state"} {
-		_, own, err := readFront(src, o)
-		if err != nil {
-			return nil, err
-		}
-		f, ok := own.get(k)
-		_, flag := own.flag(k)
-		if !ok || !flag && !isDraft(fields{f}) {
-			continue
-		}
-		if src, err = splice(src, o, f.name, nil); err != nil {
-			return nil, err
-		}
-	}
-	return src, nil
+	return frontmatter.ClearDraft(src, o)
+}
+
+// ParseWhen reads a date as people type it: "tomorrow 9:00", "1 Dec", "in 2h",
+// and what front matters may say. loc is the site's zone; see
+// frontmatter.ParseWhen.
+func ParseWhen(text string, now time.Time, loc *time.Location) (time.Time, error) {
+	return frontmatter.ParseWhen(text, now, loc)
 }
 
 // Beside gives the files that belong to a post, or to one that is to be at a

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"sheaf/app/frontmatter"
 	"sheaf/app/markdown"
 	"sheaf/app/store"
 	"sheaf/app/textdiff"
@@ -176,7 +177,7 @@ func nameSlug(name string) string {
 	if stem == "index" {
 		stem = path.Base(path.Dir(name))
 	}
-	if _, rest, ok := nameDate(stem, time.UTC); ok {
+	if _, rest, ok := frontmatter.NameDate(stem, time.UTC); ok {
 		stem = rest
 	}
 	return slugOf(stem + ".md")

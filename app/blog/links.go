@@ -5,6 +5,7 @@ import (
 	"path"
 	"strings"
 
+	"sheaf/app/frontmatter"
 	"sheaf/app/markdown"
 )
 
@@ -127,7 +128,7 @@ func (e *Edition) resolve(from *Post, target string) *Post {
 		}
 	}
 	if sec != nil {
-		if _, rest, ok := nameDate(stem, sec.location()); ok {
+		if _, rest, ok := frontmatter.NameDate(stem, sec.location()); ok {
 			if p := e.slugs[rest]; p != nil {
 				return p
 			}

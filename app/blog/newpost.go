@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode"
 
+	"sheaf/app/frontmatter"
 	"sheaf/app/markdown"
 )
 
@@ -68,7 +69,7 @@ func (s *shelf) usual() (dir string, dated bool) {
 		if all[d]++; all[d] > all[dir] || all[d] == all[dir] && d < dir {
 			dir = d
 		}
-		if _, n := dashedDate(path.Base(e.path)); n > 0 {
+		if frontmatter.BeginsWithDate(path.Base(e.path)) {
 			days[d]++
 		}
 	}
@@ -169,15 +170,15 @@ func start(kind markdown.FrontKind, flag, title string, o markdown.Options, sec 
 		markdown.Julia: "@def title = \"" + stand + "\"\n\n",
 	}[kind]
 	src = []byte(text)
-	out, err := setDraft(src, o, sec.defaults, true)
-	if k := normal(flag); k != "" {
-		out, err = splice(src, o, flag, k == "draft" || k == "isdraft")
+	out, err := frontmatter.SetDraft(src, o, sec.defaults, true)
+	if k := frontmatter.KeyOf(flag); k != "" {
+		out, err = frontmatter.SetNamed(src, o, flag, slices.Contains(frontmatter.Keys(frontmatter.Draft), k))
 	}
 	if err == nil {
 		src = out
 	}
 	if title != "" {
-		if out, err := SetField(src, o, "title", title); err == nil {
+		if out, err := frontmatter.Set(src, o, "title", title); err == nil {
 			return out, len(out)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"sheaf/app/frontmatter"
 	"sheaf/app/store"
 )
 
@@ -304,9 +305,9 @@ func (f *filing) config(name string, b []byte) {
 		f.refuse(name, line, "%s", why)
 		return
 	}
-	fs, bad := libraryYAML(string(bytes.TrimPrefix(b, []byte("\ufeff"))), 1)
+	fs, bad := frontmatter.ParseFile(name, b)
 	if bad != nil {
-		f.refuse(name, bad.line, "%s", bad.text)
+		f.refuse(name, bad.Line, "%s", bad.Text)
 		return
 	}
 	site := Site{Location: time.Local}

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode"
 
+	"sheaf/app/frontmatter"
 	"sheaf/app/markdown"
 	"sheaf/app/store"
 )
@@ -287,9 +288,9 @@ func (f file) place() place {
 			return at
 		}
 	}
-	if t, rest, ok := nameDate(name, sec.location()); ok {
+	if t, rest, ok := frontmatter.NameDate(name, sec.location()); ok {
 		at.date, name = t, rest
-	} else if t, ok := pathDate(rel, sec.location()); ok {
+	} else if t, ok := frontmatter.PathDate(rel, sec.location()); ok {
 		at.date = t
 	}
 	at.name = name

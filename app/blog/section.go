@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"sheaf/app/frontmatter"
 	"sheaf/app/markdown"
 	"sheaf/app/store"
 )
@@ -20,7 +21,7 @@ type section struct {
 	dir      string // below the folder, "" for the folder itself
 	kind     markdown.Dialect
 	site     *markdown.Site
-	defaults fields // Franklin's config.md: definitions for every page
+	defaults frontmatter.Fields // Franklin's config.md: definitions for every page
 	ignored  []string
 	base     string // below dir: a generator's folder of content, outside of which there are no posts
 	loc      *time.Location
@@ -36,10 +37,11 @@ func newSection(folder *store.Folder, dir string, kind markdown.Dialect, config 
 	}
 	s.site = markdown.NewSite(kind, config, files)
 	if kind == markdown.Franklin {
-		for _, f := range franklinDefs(config) {
-			switch f.key {
+		defs, _ := frontmatter.ParseFile("config.md", config) // never an error
+		for _, f := range defs {
+			switch f.Key {
 			case "ignore":
-				s.ignored = flat(f.value)
+				s.ignored = f.List()
 			case "title", "slug", "date", "rsspubdate", "published", "description", "rssdescription", "rss", "tags":
 				// Of the site, not of each page.
 			default:
@@ -103,13 +105,4 @@ func (s *section) ours(host string) bool {
 
 func (s *section) options(p string, d markdown.Dialect) markdown.Options {
 	return markdown.Options{Dialect: d, Path: strings.TrimPrefix(p, s.dirSlash()), Site: s.site}
-}
-
-// franklinDefs gives the definitions of a config.md.
-func franklinDefs(config []byte) fields {
-	if config == nil {
-		return nil
-	}
-	s := markdown.Read(config, markdown.Options{Dialect: markdown.Franklin, Path: "config.md"})
-	return juliaFields(s.Front.Defs)
 }

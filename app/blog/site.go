@@ -1,16 +1,15 @@
 package blog
 
 import (
-	"bytes"
 	"fmt"
 	"net/url"
-	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"sheaf/app/frontmatter"
 	"sheaf/app/markdown"
 	"sheaf/app/store"
 )
@@ -50,15 +49,15 @@ const maxConfig = 1 << 20
 func readSite(folder *store.Folder, d *store.Dir) (Site, []Problem) {
 	s := Site{Location: time.Local}
 	var problems []Problem
-	read := func(name string, parse func(string, int) (fields, *fieldError)) fields {
+	read := func(name string) frontmatter.Fields {
 		b, _, err := folder.ReadFile(name, maxConfig)
 		if err != nil {
 			return nil
 		}
-		fs, bad := parse(string(bytes.TrimPrefix(b, []byte("\ufeff"))), 1)
+		fs, bad := frontmatter.ParseFile(name, b)
 		if bad != nil {
-			_, why, _ := strings.Cut(bad.text, ": ")
-			problems = append(problems, Problem{Path: name, Line: bad.line, Text: markdown.Clean("cannot be read: " + why)})
+			_, why, _ := strings.Cut(bad.Text, ": ")
+			problems = append(problems, Problem{Path: name, Line: bad.Line, Text: markdown.Clean("cannot be read: " + why)})
 		}
 		return fs
 	}
@@ -66,26 +65,15 @@ func readSite(folder *store.Folder, d *store.Dir) (Site, []Problem) {
 		if strings.HasPrefix(name, "content/") && !slices.Contains(d.Dirs, "content") || !strings.Contains(name, "/") && !slices.Contains(d.Files, name) {
 			continue
 		}
-		if fs := read(name, libraryYAML); fs != nil {
+		if fs := read(name); len(fs) > 0 {
 			problems = append(problems, s.fill(name, fs)...)
 			break
 		}
 	}
 	for _, name := range []string{"config.md", "hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json", "config.toml", "config.yaml",
 		"config.yml", "config.json", "_config.yml", "_config.yaml", "_config.toml"} {
-		if !slices.Contains(d.Files, name) {
-			continue
-		}
-		switch path.Ext(name) {
-		case ".md":
-			b, _, _ := folder.ReadFile(name, maxConfig)
-			s.fillFrom(franklinDefs(b))
-		case ".toml":
-			s.fillFrom(read(name, tomlFields))
-		case ".json":
-			s.fillFrom(read(name, jsonFields))
-		default:
-			s.fillFrom(read(name, libraryYAML))
+		if slices.Contains(d.Files, name) {
+			s.fillFrom(read(name))
 		}
 	}
 	if s.Title == "" {
@@ -97,48 +85,47 @@ func readSite(folder *store.Folder, d *store.Dir) (Site, []Problem) {
 }
 
 // fill takes site.yaml.
-func (s *Site) fill(name string, fs fields) []Problem {
+func (s *Site) fill(name string, fs frontmatter.Fields) []Problem {
 	var problems []Problem
 	bad := func(key, format string, args ...any) {
-		f, _ := fs.get(key)
-		problems = append(problems, Problem{Path: name, Line: f.line, Warning: true, Text: fmt.Sprintf(format, args...)})
+		f, _ := fs.Get(key)
+		problems = append(problems, Problem{Path: name, Line: f.Line, Warning: true, Text: fmt.Sprintf(format, args...)})
 	}
 	s.fillFrom(fs)
-	s.Host = markdown.Clean(fs.text("host"))
-	if yes, set := fs.flag("git"); set {
+	s.Host = markdown.Clean(fs.Text("host"))
+	if yes, set := fs.Flag("git"); set {
 		s.Git = yes
-	} else if w := fs.text("git"); w != "" {
+	} else if w := fs.Text("git"); w != "" {
 		bad("git", "git %q is neither true nor false", cut(markdown.Clean(w), 40))
 	}
-	if a := strings.ToLower(fs.text("accent", "color", "colour")); a != "" {
+	if a := strings.ToLower(fs.Text("accent", "color", "colour")); a != "" {
 		if s.Accent = accentOf(a); s.Accent == "" {
 			bad("accent", "accent %q is neither #rrggbb nor a colour's number or name", cut(markdown.Clean(a), 40))
 		}
 	}
-	if z := fs.text("timezone"); z != "" {
+	if z := fs.Text("timezone"); z != "" {
 		if _, err := time.LoadLocation(z); err != nil {
 			bad("timezone", "timezone %q is not known", cut(markdown.Clean(z), 40))
 		}
 	}
-	f, _ := fs.get("links")
-	switch v := f.value.(type) {
+	f, _ := fs.Get("links")
+	switch v := f.Value.(type) {
 	case []any:
 		for _, x := range v {
 			switch x := x.(type) {
-			case []field:
-				m := fields(x)
-				l := Link{plainLine(m.text("title", "name", "text", "label")), markdown.Clean(m.text("url", "href", "link"))}
-				if l.URL == "" && len(m) == 1 { // - GitHub: https://…
-					l = Link{plainLine(m[0].name), markdown.Clean(scalar(m[0].value))}
+			case frontmatter.Fields:
+				l := Link{markdown.PlainLine(x.Text("title", "name", "text", "label")), markdown.Clean(x.Text("url", "href", "link"))}
+				if l.URL == "" && len(x) == 1 { // - GitHub: https://…
+					l = Link{markdown.PlainLine(x[0].Name), markdown.Clean(x[0].String())}
 				}
 				s.link(l)
 			case string:
 				s.link(Link{plainHost(x), markdown.Clean(x)})
 			}
 		}
-	case []field:
+	case frontmatter.Fields:
 		for _, m := range v {
-			s.link(Link{plainLine(m.name), markdown.Clean(scalar(m.value))})
+			s.link(Link{markdown.PlainLine(m.Name), markdown.Clean(m.String())})
 		}
 	}
 	return problems
@@ -156,39 +143,39 @@ func (s *Site) link(l Link) {
 
 // fillFrom takes what is still missing from the configuration of any
 // generator.
-func (s *Site) fillFrom(fs fields) {
-	params := append(append(append(fields{}, fs.sub("extra")...), fs.sub("params")...), fs...)
+func (s *Site) fillFrom(fs frontmatter.Fields) {
+	params := append(append(append(frontmatter.Fields{}, fs.Sub("extra")...), fs.Sub("params")...), fs...)
 	set := func(to *string, v string) {
 		if *to == "" {
-			*to = cut(plainLine(v), 300)
+			*to = cut(markdown.PlainLine(v), 300)
 		}
 	}
-	set(&s.Title, fs.text("websitetitle", "title", "name"))
-	set(&s.Tagline, params.text("tagline", "websitedescr", "websitedescription", "description", "subtitle"))
-	set(&s.Author, params.text("author"))
-	for _, m := range []fields{fs, params} {
-		if a := append(m.sub("author"), m.sub("params").sub("author")...); len(a) > 0 {
-			set(&s.Author, a.text("name"))
+	set(&s.Title, fs.Text("websitetitle", "title", "name"))
+	set(&s.Tagline, params.Text("tagline", "websitedescr", "websitedescription", "description", "subtitle"))
+	set(&s.Author, params.Text("author"))
+	for _, m := range []frontmatter.Fields{fs, params} {
+		if a := append(m.Sub("author"), m.Sub("params").Sub("author")...); len(a) > 0 {
+			set(&s.Author, a.Text("name"))
 		}
-		if f, ok := m.get("author", "authors"); ok {
-			if list := flat(f.value); len(list) > 0 {
+		if f, ok := m.Get("author", "authors"); ok {
+			if list := f.List(); len(list) > 0 {
 				set(&s.Author, list[0])
 			}
 		}
 	}
-	set(&s.Lang, fs.text("lang", "locale", "languagecode", "defaultlanguage", "defaultcontentlanguage", "pagelang"))
-	if z := fs.text("timezone"); z != "" && s.Location == time.Local {
+	set(&s.Lang, fs.Text("lang", "locale", "languagecode", "defaultlanguage", "defaultcontentlanguage", "pagelang"))
+	if z := fs.Text("timezone"); z != "" && s.Location == time.Local {
 		if loc, err := time.LoadLocation(z); err == nil {
 			s.Location = loc
 		}
 	}
-	if u, err := url.Parse(fs.text("baseurl", "url", "websiteurl")); err == nil && u.Host != "" {
+	if u, err := url.Parse(fs.Text("baseurl", "url", "websiteurl")); err == nil && u.Host != "" {
 		s.hosts = append(s.hosts, strings.TrimPrefix(u.Host, "www."))
 		s.base = strings.Trim(u.Path, "/")
 	} else if err == nil {
 		s.base = strings.Trim(u.Path, "/")
 	}
-	if u, err := url.Parse(fs.text("url")); err == nil && u.Host != "" { // Jekyll has both
+	if u, err := url.Parse(fs.Text("url")); err == nil && u.Host != "" { // Jekyll has both
 		s.hosts = append(s.hosts, strings.TrimPrefix(u.Host, "www."))
 	}
 }

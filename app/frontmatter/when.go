@@ -1,17 +1,19 @@
-package blog
+package frontmatter
 
 import (
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
+
+	"sheaf/app/markdown"
 )
 
 var (
-	clockAlone = pattern(`^(?i)(?:at )?(\d{1,2})(?::(\d\d)(?::(\d\d))?)? ?([ap]m)?$`)
-	dayClock   = pattern(`^(?i)(.+?),? ((?:at )?\d{1,2}(?::\d\d){0,2} ?(?:[ap]m)?|(?:at )?noon|(?:at )?midnight)$`)
-	clockDay   = pattern(`^(?i)((?:at )?\d{1,2}(?::\d\d){1,2} ?(?:[ap]m)?|\d{1,2} ?[ap]m|noon|midnight),? (?:on )?(.+)$`)
-	span       = pattern(`^(\d{1,4}|an?|one) ?(minutes?|mins?|months?|m|hours?|hrs?|h|days?|d|weeks?|w|years?)(?:$|,? and |,? ?)`)
+	clockAlone = lazyRegexp(`^(?i)(?:at )?(\d{1,2})(?::(\d\d)(?::(\d\d))?)? ?([ap]m)?$`)
+	dayClock   = lazyRegexp(`^(?i)(.+?),? ((?:at )?\d{1,2}(?::\d\d){0,2} ?(?:[ap]m)?|(?:at )?noon|(?:at )?midnight)$`)
+	clockDay   = lazyRegexp(`^(?i)((?:at )?\d{1,2}(?::\d\d){1,2} ?(?:[ap]m)?|\d{1,2} ?[ap]m|noon|midnight),? (?:on )?(.+)$`)
+	span       = lazyRegexp(`^(\d{1,4}|an?|one) ?(minutes?|mins?|months?|m|hours?|hrs?|h|days?|d|weeks?|w|years?)(?:$|,? and |,? ?)`)
 )
 
 // ParseWhen reads a date as people type it: "2026-12-01", "2026-12-01 9:00",
@@ -29,7 +31,7 @@ func ParseWhen(text string, now time.Time, loc *time.Location) (time.Time, error
 		t, ok = whenOf(text, now.In(loc))
 	}
 	if !ok || t.Year() < 1 || t.Year() > 9999 {
-		return time.Time{}, fmt.Errorf("%q is not a date", cut(text, 40))
+		return time.Time{}, fmt.Errorf("%q is not a date", markdown.Shorten(text, 40))
 	}
 	return t, nil
 }
@@ -157,7 +159,7 @@ func dayOf(s string, now time.Time) (time.Time, bool) {
 			return day, true
 		}
 	}
-	if t, err := parseDate(s, now.Location()); err == nil {
+	if t, err := ParseDate(s, now.Location()); err == nil {
 		return t, true
 	}
 	if !strings.ContainsAny(s, "0123456789") || strings.Contains(s, ":") {

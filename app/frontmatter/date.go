@@ -1,4 +1,4 @@
-package blog
+package frontmatter
 
 import (
 	"errors"
@@ -11,10 +11,10 @@ import (
 
 var errNotDate = errors.New("not a date")
 
-// dateOf brings a front matter's value to a time. What names no zone is of
-// loc.
-func dateOf(v any, loc *time.Location) (time.Time, error) {
-	switch v := v.(type) {
+// Date returns the field's value as a time. TOML and Julia have dates of their
+// own, everything else is read by ParseDate. What names no zone is in loc.
+func (f Field) Date(loc *time.Location) (time.Time, error) {
+	switch v := f.Value.(type) {
 	case time.Time: // TOML's offset date-times, Julia's dates (those in UTC)
 		if v.Location() == time.UTC && v.Hour() == 0 && v.Minute() == 0 && v.Second() == 0 {
 			return time.Date(v.Year(), v.Month(), v.Day(), 0, 0, 0, 0, loc), nil
@@ -25,19 +25,19 @@ func dateOf(v any, loc *time.Location) (time.Time, error) {
 	case toml.LocalDateTime:
 		return v.AsTime(loc), nil
 	case int64:
-		return parseDate(strconv.FormatInt(v, 10), loc)
+		return ParseDate(strconv.FormatInt(v, 10), loc)
 	case string:
-		return parseDate(v, loc)
+		return ParseDate(v, loc)
 	}
 	return time.Time{}, errNotDate
 }
 
-// parseDate understands every way of writing a date that is met in blogs:
+// ParseDate understands every way of writing a date that is met in blogs:
 // 2021-04-08 (also with / . or 年月日) with or without a time and a zone, RFC
 // 3339 and 1123, 8 April 2021, April 8th, 2021, Thu 8 Apr 2021 10:00, Julia's
 // Date(2021, 4, 8), 08.04.2021, 4/8/2021 (month first unless it cannot be),
 // 2021-04, seconds since 1970.
-func parseDate(s string, loc *time.Location) (time.Time, error) {
+func ParseDate(s string, loc *time.Location) (time.Time, error) {
 	s = strings.TrimSpace(s)
 	for _, name := range []string{"DateTime", "Date"} {
 		if rest, ok := strings.CutPrefix(s, name); ok {
@@ -368,7 +368,7 @@ func weekday(word string) bool {
 func juliaDate(args string, loc *time.Location) (time.Time, error) {
 	if args = strings.TrimSpace(args); strings.HasPrefix(args, "\"") {
 		s, _, _ := strings.Cut(args[1:], "\"")
-		return parseDate(s, loc)
+		return ParseDate(s, loc)
 	}
 	v := [7]int{0, 1, 1}
 	for i, a := range strings.Split(args, ",") {
@@ -388,9 +388,9 @@ func juliaDate(args string, loc *time.Location) (time.Time, error) {
 	return t.Add(time.Duration(v[3])*time.Hour + time.Duration(v[4])*time.Minute + time.Duration(v[5])*time.Second), nil
 }
 
-// nameDate reads the date a file's name begins or ends with and gives the
+// NameDate reads the date a file's name begins or ends with and gives the
 // rest of the name. A name that is nothing but a date stays as it is.
-func nameDate(name string, loc *time.Location) (t time.Time, rest string, ok bool) {
+func NameDate(name string, loc *time.Location) (t time.Time, rest string, ok bool) {
 	if d, n := dashedDate(name); n > 0 && (n == len(name) || strings.IndexByte("-_ ", name[n]) >= 0) {
 		if t, err := d.at("", loc); err == nil {
 			if rest = strings.TrimLeft(name[n:], "-_ "); rest == "" {
@@ -431,8 +431,14 @@ func dashedDate(s string) (d date, n int) {
 	return date{y, m, day}, 6 + b + c
 }
 
-// pathDate finds folders YYYY/MM/DD (or one YYYY-MM-DD) in a path.
-func pathDate(p string, loc *time.Location) (time.Time, bool) {
+// BeginsWithDate reports whether a file's name begins with a date.
+func BeginsWithDate(name string) bool {
+	_, n := dashedDate(name)
+	return n > 0
+}
+
+// PathDate finds folders YYYY/MM/DD (or one YYYY-MM-DD) in a path.
+func PathDate(p string, loc *time.Location) (time.Time, bool) {
 	parts := strings.Split(p, "/")
 	for i := range parts {
 		if d, n := dashedDate(parts[i]); n > 0 && n == len(parts[i]) {

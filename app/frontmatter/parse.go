@@ -1,14 +1,14 @@
-package blog
+package frontmatter
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
+	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/pelletier/go-toml/v2"
@@ -17,203 +17,53 @@ import (
 	"sheaf/app/markdown"
 )
 
-// A field is one definition of a front matter. Scalars of YAML are the text
-// the author wrote (so that a version of 1.10 and a country of "no" stay what
-// they are); TOML, JSON and Julia give typed values.
-type field struct {
-	name  string // as written
-	key   string // lower case without _ and -: the name synonyms are known by
-	value any    // string bool int64 float64 time.Time []any []field nil, toml's local dates
-	line  int    // in the file, from 1; 0: not known
+// An Error says where a front matter is broken, in words an author can use.
+type Error struct {
+	Line int // in the file, from 1
+	Text string
 }
 
-type fields []field
+func (e *Error) Error() string { return e.Text }
 
-// fieldError says where a front matter is broken.
-type fieldError struct {
-	line int
-	text string
-}
-
-func (e *fieldError) Error() string { return e.text }
-
-// parseFields takes a front matter apart. What was understood before an error
-// is given with it.
-func parseFields(f markdown.Front) (fields, *fieldError) {
+// Parse takes a front matter apart. It returns no fields with an error.
+func Parse(f markdown.Front) (Fields, *Error) {
 	switch f.Kind {
 	case markdown.YAML:
-		if list, ok := plainYAML(f.Text, f.Line); ok {
-			return list, nil
+		if fs, ok := plainYAML(f.Text, f.Line); ok {
+			return fs, nil
 		}
-		return libraryYAML(f.Text, f.Line)
+		return parseYAML(f.Text, f.Line)
 	case markdown.TOML:
-		return tomlFields(f.Text, f.Line)
+		return parseTOML(f.Text, f.Line)
 	case markdown.JSON:
-		return jsonFields(f.Text, f.Line)
+		return parseJSON(f.Text, f.Line)
 	case markdown.Julia:
 		return juliaFields(f.Defs), nil
 	}
 	return nil, nil
 }
 
-// normal brings a field's name to its key.
-func normal(name string) string {
-	for i := range len(name) {
-		if c := name[i]; c < 'a' || c > 'z' {
-			return strings.Map(func(r rune) rune {
-				if r == '_' || r == '-' || r == ' ' {
-					return -1
-				}
-				return r
-			}, strings.ToLower(name))
-		}
+// ParseFile takes a configuration file apart that is one front matter as a
+// whole. The end of its name says of which kind: .toml, .json, .md (the
+// definitions of Franklin's config.md), else YAML.
+func ParseFile(name string, src []byte) (Fields, *Error) {
+	front := markdown.Front{Kind: markdown.YAML, Text: strings.TrimPrefix(string(src), "\ufeff"), Line: 1}
+	switch path.Ext(name) {
+	case ".md":
+		front = markdown.Read(src, markdown.Options{Dialect: markdown.Franklin, Path: name}).Front
+	case ".toml":
+		front.Kind = markdown.TOML
+	case ".json":
+		front.Kind = markdown.JSON
 	}
-	return name
+	return Parse(front)
 }
 
-// get gives the first of the keys, in their order, that has a value.
-func (fs fields) get(keys ...string) (field, bool) {
-	for _, k := range keys {
-		// The last definition counts, as it does in every generator.
-		for i := len(fs) - 1; i >= 0; i-- {
-			if fs[i].key == k && fs[i].value != nil && fs[i].value != "" {
-				return fs[i], true
-			}
-		}
-	}
-	return field{}, false
-}
-
-func (fs fields) text(keys ...string) string {
-	for _, k := range keys {
-		if f, ok := fs.get(k); ok {
-			if s := strings.TrimSpace(scalar(f.value)); s != "" {
-				return s
-			}
-		}
-	}
-	return ""
-}
-
-// flag gives a yes or no; set is false when the value is neither.
-func (fs fields) flag(key string) (yes, set bool) {
-	f, ok := fs.get(key)
-	if !ok {
-		return false, false
-	}
-	switch v := f.value.(type) {
-	case bool:
-		return v, true
-	case int64:
-		return v != 0, true
-	case string:
-		switch strings.ToLower(strings.TrimSpace(v)) {
-		case "true", "yes", "on", "1", "y":
-			return true, true
-		case "false", "no", "off", "0", "n":
-			return false, true
-		}
-	}
-	return false, false
-}
-
-// words gives a list of strings: a list, or one string with commas, or with
-// blanks where there is no comma.
-func (fs fields) words(key string) []string {
-	f, ok := fs.get(key)
-	if !ok {
-		return nil
-	}
-	if s, ok := f.value.(string); ok {
-		if strings.Contains(s, ",") {
-			return trimAll(strings.Split(s, ","))
-		}
-		return strings.Fields(s)
-	}
-	return flat(f.value)
-}
-
-// names is words for what has blanks inside: authors, addresses.
-func (fs fields) names(key string) []string {
-	f, ok := fs.get(key)
-	if !ok {
-		return nil
-	}
-	if s, ok := f.value.(string); ok {
-		if strings.Contains(s, ",") && !strings.Contains(s, "<") {
-			return trimAll(strings.Split(s, ","))
-		}
-		return trimAll([]string{s})
-	}
-	return flat(f.value)
-}
-
-func trimAll(list []string) []string {
-	out := list[:0]
-	for _, s := range list {
-		if s = strings.TrimSpace(s); s != "" {
-			out = append(out, s)
-		}
-	}
-	return out
-}
-
-// flat gives the strings of a list; of maps in it, their name.
-func flat(v any) []string {
-	switch v := v.(type) {
-	case []any:
-		var out []string
-		for _, x := range v {
-			out = append(out, flat(x)...)
-		}
-		return out
-	case []field:
-		if s := fields(v).text("name", "title", "value", "label", "slug"); s != "" {
-			return []string{s}
-		}
-		return nil
-	case nil:
-		return nil
-	default:
-		return trimAll([]string{scalar(v)})
-	}
-}
-
-func scalar(v any) string {
-	switch v := v.(type) {
-	case string:
-		return v
-	case bool:
-		return strconv.FormatBool(v)
-	case int64:
-		return strconv.FormatInt(v, 10)
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64)
-	case json.Number:
-		return v.String()
-	case time.Time:
-		return v.Format(time.RFC3339)
-	case fmt.Stringer: // toml's local dates and times
-		return v.String()
-	}
-	return ""
-}
-
-// sub gives the fields of a nested table, none when there is none.
-func (fs fields) sub(key string) fields {
-	f, _ := fs.get(key)
-	m, _ := f.value.([]field)
-	return m
-}
-
-func newField(name string, value any, line int) field {
-	return field{name: name, key: normal(name), value: value, line: line}
-}
-
-// plainYAML reads what most front matters are made of, `key: value`, flow lists and
-// block lists of plain or quoted words, an order of magnitude quicker than
-// the library. It declines (false) whatever it is not sure of.
-func plainYAML(text string, line int) (fields, bool) {
+// plainYAML reads what most front matters are made of, `name: value` with plain
+// and quoted words, flow lists and block lists of them, ten times as fast as
+// the library. It declines (false) whatever it is not sure of; what it accepts
+// it reads as the library would.
+func plainYAML(text string, line int) (Fields, bool) {
 	if !isASCII(text) && strings.ContainsFunc(text, func(r rune) bool {
 		return r == utf8.RuneError || r >= 0x7F && r < 0xA0 || r == 0x2028 || r == 0x2029 || r == 0xFEFF
 	}) {
@@ -222,7 +72,7 @@ func plainYAML(text string, line int) (fields, bool) {
 	if strings.Count(text, "\r") != strings.Count(text, "\r\n") {
 		return nil, false // as is a carriage return of its own
 	}
-	list := make(fields, 0, 8)
+	list := make(Fields, 0, 8)
 	for ; text != ""; line++ {
 		var l string
 		l, text = cutLine(text)
@@ -256,14 +106,14 @@ func plainYAML(text string, line int) (fields, bool) {
 				text, line = after, line+1
 			}
 			if items != nil {
-				f.value = items
+				f.Value = items
 			}
 		case rest[0] == '[':
-			if f.value, ok = plainFlow(rest); !ok {
+			if f.Value, ok = plainFlow(rest); !ok {
 				return nil, false
 			}
 		default:
-			if f.value, ok = plainScalar(rest, false); !ok {
+			if f.Value, ok = plainScalar(rest, false); !ok {
 				return nil, false
 			}
 		}
@@ -285,9 +135,8 @@ func cutLine(s string) (line, rest string) {
 	return strings.TrimSuffix(line, "\r"), rest
 }
 
-func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
-
-// plainScalar reads a quoted or plain scalar that is whole in s.
+// plainScalar reads a quoted or plain scalar that is whole in s. In a flow list
+// (flow) more characters have a meaning.
 func plainScalar(s string, flow bool) (any, bool) {
 	if s == "" {
 		return nil, !flow
@@ -307,9 +156,7 @@ func plainScalar(s string, flow bool) (any, bool) {
 			return nil, false // a doubled quote, a comment: the library knows
 		}
 		return s[1:end], true
-	case '-', '?', ':', ',', '[', ']', '{', '}', '#', '&', '*', '!', '|', '>', '%', '@', '`':
-		return nil, false
-	case '~', '.', '=', '<':
+	case '-', '?', ':', ',', '[', ']', '{', '}', '#', '&', '*', '!', '|', '>', '%', '@', '`', '~', '.', '=', '<':
 		return nil, false
 	}
 	if strings.Contains(s, ": ") || strings.Contains(s, " #") || s[len(s)-1] == ':' {
@@ -325,6 +172,7 @@ func plainScalar(s string, flow bool) (any, bool) {
 	return s, true
 }
 
+// plainFlow reads a flow list of scalars that is whole in s.
 func plainFlow(s string) (any, bool) {
 	if s[len(s)-1] != ']' {
 		return nil, false
@@ -356,11 +204,15 @@ func plainFlow(s string) (any, bool) {
 	return items, true
 }
 
-func libraryYAML(text string, line int) (fields, *fieldError) {
+// maxNodes bounds the nodes of a front matter, which aliases of YAML can
+// multiply.
+const maxNodes = 10000
+
+func parseYAML(text string, line int) (Fields, *Error) {
 	var doc yaml.Node
 	if err := yaml.Unmarshal([]byte(text), &doc); err != nil {
 		at, why := yamlError(err)
-		return nil, &fieldError{line + max(at, 1) - 1, why}
+		return nil, &Error{line + max(at, 1) - 1, why}
 	}
 	if len(doc.Content) == 0 {
 		return nil, nil
@@ -370,17 +222,18 @@ func libraryYAML(text string, line int) (fields, *fieldError) {
 		if root.Kind == yaml.ScalarNode && root.Tag == "!!null" {
 			return nil, nil
 		}
-		return nil, &fieldError{line, "front matter is not a list of `name: value` lines"}
+		return nil, &Error{line, "front matter is not a list of `name: value` lines"}
 	}
-	budget := 10000
-	m, _ := yamlValue(root, line, &budget).([]field)
+	budget := maxNodes
+	m, _ := yamlValue(root, line, &budget).(Fields)
 	if budget <= 0 {
-		return nil, &fieldError{line, "front matter is too large"}
+		return nil, &Error{line, "front matter is too large"}
 	}
 	return m, nil
 }
 
-// yamlValue brings a node to a value; budget bounds what aliases can blow up.
+// yamlValue converts a node. Each node takes one from budget; at 0 the rest is
+// left out.
 func yamlValue(n *yaml.Node, line int, budget *int) any {
 	if *budget--; *budget <= 0 {
 		return nil
@@ -400,7 +253,7 @@ func yamlValue(n *yaml.Node, line int, budget *int) any {
 		}
 		return list
 	case yaml.MappingNode:
-		list := make([]field, 0, len(n.Content)/2)
+		list := make(Fields, 0, len(n.Content)/2)
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			k := n.Content[i]
 			list = append(list, newField(k.Value, yamlValue(n.Content[i+1], line, budget), line+k.Line-1))
@@ -410,10 +263,10 @@ func yamlValue(n *yaml.Node, line int, budget *int) any {
 	return nil
 }
 
-var yamlLine = pattern(`line (\d+)`)
+var yamlLine = lazyRegexp(`line (\d+)`)
 
-// yamlError gives the line and the reason of the library's error in words an
-// author can use.
+// yamlError returns the line, from 1 (0: not known), and the reason of an error
+// of the library in words an author can use.
 func yamlError(err error) (line int, why string) {
 	why = err.Error()
 	var one *yaml.LoadError
@@ -435,7 +288,7 @@ func yamlError(err error) (line int, why string) {
 	return line, "front matter is not YAML: " + why
 }
 
-func tomlFields(text string, line int) (fields, *fieldError) {
+func parseTOML(text string, line int) (Fields, *Error) {
 	var m map[string]any
 	if err := toml.Unmarshal([]byte(text), &m); err != nil {
 		at, why := 1, err.Error()
@@ -444,12 +297,12 @@ func tomlFields(text string, line int) (fields, *fieldError) {
 			at, _ = bad.Position()
 			why = strings.TrimPrefix(why, "toml: ")
 		}
-		return nil, &fieldError{line + at - 1, "front matter is not TOML: " + why}
+		return nil, &Error{line + at - 1, "front matter is not TOML: " + why}
 	}
 	return mapFields(m, text, line), nil
 }
 
-func jsonFields(text string, line int) (fields, *fieldError) {
+func parseJSON(text string, line int) (Fields, *Error) {
 	var m map[string]any
 	dec := json.NewDecoder(strings.NewReader(text))
 	dec.UseNumber()
@@ -463,23 +316,23 @@ func jsonFields(text string, line int) (fields, *fieldError) {
 		case errors.As(err, &typ):
 			at = min(at, typ.Offset)
 		}
-		return nil, &fieldError{line + strings.Count(text[:at], "\n"), "front matter is not JSON: " + err.Error()}
+		return nil, &Error{line + strings.Count(text[:at], "\n"), "front matter is not JSON: " + err.Error()}
 	}
 	return mapFields(m, text, line), nil
 }
 
-// mapFields gives the entries of a map in the order of their lines, which are
+// mapFields returns the entries of a map in the order of their lines, which are
 // found by their names.
-func mapFields(m map[string]any, text string, line int) fields {
-	list := make(fields, 0, len(m))
+func mapFields(m map[string]any, text string, line int) Fields {
+	list := make(Fields, 0, len(m))
 	for name, v := range m {
 		list = append(list, newField(name, plainValue(v, text, line), line+lineOf(text, name)))
 	}
-	slices.SortFunc(list, func(a, b field) int {
-		if a.line != b.line {
-			return a.line - b.line
+	slices.SortFunc(list, func(a, b Field) int {
+		if a.Line != b.Line {
+			return a.Line - b.Line
 		}
-		return strings.Compare(a.name, b.name)
+		return strings.Compare(a.Name, b.Name)
 	})
 	return list
 }
@@ -487,7 +340,7 @@ func mapFields(m map[string]any, text string, line int) fields {
 func plainValue(v any, text string, line int) any {
 	switch v := v.(type) {
 	case map[string]any:
-		return []field(mapFields(v, text, line))
+		return mapFields(v, text, line)
 	case []any:
 		for i := range v {
 			v[i] = plainValue(v[i], text, line)
@@ -517,7 +370,8 @@ func lineOf(text, name string) int {
 		l, text = cutLine(text)
 		l = strings.TrimLeft(l, " \t[{\"'")
 		if after, ok := strings.CutPrefix(l, name); ok {
-			if after = strings.TrimLeft(after, " \t\"'"); after == "" || after[0] == ':' || after[0] == '=' || after[0] == ']' {
+			after = strings.TrimLeft(after, " \t\"'")
+			if after == "" || after[0] == ':' || after[0] == '=' || after[0] == ']' {
 				return i
 			}
 		}
@@ -525,17 +379,36 @@ func lineOf(text, name string) int {
 	return 0
 }
 
-func juliaFields(defs []markdown.Def) fields {
-	list := make(fields, 0, len(defs))
+// juliaFields converts the definitions of a Franklin page. Of an expression
+// only a date has a value: its source, see ParseDate.
+func juliaFields(defs []markdown.Def) Fields {
+	list := make(Fields, 0, len(defs))
 	for _, d := range defs {
 		v := d.Value
 		if s, ok := v.(string); ok {
 			v = strings.TrimSpace(s)
 		}
-		if v == nil && bytes.HasPrefix([]byte(d.Source), []byte("Date")) {
-			v = d.Source // a date this room may still understand
+		if v == nil && strings.HasPrefix(d.Source, "Date") {
+			v = d.Source
 		}
 		list = append(list, newField(d.Name, v, d.Line))
 	}
 	return list
 }
+
+// lazyRegexp compiles an expression when it is first asked for: few commands
+// need it, and all of them would wait for it at their start.
+func lazyRegexp(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }

@@ -1,4 +1,4 @@
-package blog
+package frontmatter
 
 import (
 	"bytes"
@@ -21,26 +21,26 @@ import (
 // if this field says what it should and all others what they said. What cannot
 // be proved so (anchors, tags, values of an unusual form) is refused.
 
-// SetField gives the source with one field of its front matter changed. A
+// Set gives the source with one field of its front matter changed. A
 // front matter is added where there is none. The value is a string, a bool, a
 // time.Time (in the blog's zone), a []string, or nil, which takes the field
 // away. Of the fields title, slug, date, tags, summary and draft it finds the
 // author's own spelling: `published: false` is a draft too. The error is a
 // plain reason.
-func SetField(src []byte, o markdown.Options, name string, value any) ([]byte, error) {
-	if draft, ok := value.(bool); ok && normal(name) == "draft" {
-		return setDraft(src, o, nil, draft)
+func Set(src []byte, o markdown.Options, name string, value any) ([]byte, error) {
+	if draft, ok := value.(bool); ok && KeyOf(name) == "draft" {
+		return SetDraft(src, o, nil, draft)
 	}
-	s, fs, err := readFront(src, o)
+	s, fs, err := Read(src, o)
 	if err != nil {
 		return nil, err
 	}
-	return splice(src, o, spelling(fs, s.Dialect, name), value)
+	return SetNamed(src, o, fs.NameOf(name, s.Dialect), value)
 }
 
-// readFront reads the front matter of a source that is to be edited: it must be
+// Read reads the front matter of a source that is to be edited: it must be
 // sound.
-func readFront(src []byte, o markdown.Options) (*markdown.Source, fields, error) {
+func Read(src []byte, o markdown.Options) (*markdown.Source, Fields, error) {
 	if !utf8.Valid(src) {
 		return nil, nil, errors.New("the text is not UTF-8")
 	}
@@ -50,113 +50,96 @@ func readFront(src []byte, o markdown.Options) (*markdown.Source, fields, error)
 			return nil, nil, errors.New(p.Text)
 		}
 	}
-	fs, bad := parseFields(s.Front)
+	fs, bad := Parse(s.Front)
 	if bad != nil {
 		return nil, nil, bad
 	}
 	return s, fs, nil
 }
 
-// spelling gives the path of the field that says what name means, as the
-// author has written it; what is not there yet gets the usual name.
-func spelling(fs fields, d markdown.Dialect, name string) string {
-	switch normal(name) {
-	case "date":
-		for _, k := range dateKeys(d) {
-			if f, ok := fs.get(k); ok {
-				if _, flag := fs.flag(k); !flag || k != "published" {
-					return f.name
-				}
-			}
-		}
-	case "summary":
-		for _, k := range summaryKeys() {
-			if f, ok := fs.get(k); ok {
-				return f.name
-			}
-		}
-		return "description"
-	case "tags":
-		for _, k := range []string{"tags", "tag"} {
-			if f, ok := fs.get(k); ok {
-				return f.name
-			}
-		}
-		for _, table := range []string{"taxonomies", "extra"} {
-			if f, ok := fs.sub(table).get("tags"); ok {
-				return table + "." + f.name
-			}
-		}
-	}
-	return name
-}
-
-// setDraft makes a source a draft, or not. given are the fields that the
+// SetDraft makes a source a draft, or not. given are the fields that the
 // folder adds to the source's own.
-func setDraft(src []byte, o markdown.Options, given fields, draft bool) ([]byte, error) {
-	s, own, err := readFront(src, o)
+func SetDraft(src []byte, o markdown.Options, given Fields, draft bool) ([]byte, error) {
+	s, own, err := Read(src, o)
 	if err != nil {
 		return nil, err
 	}
 	all := slices.Concat(given, own)
-	if draft == isDraft(all) {
+	if draft == all.IsDraft() {
 		return src, nil
 	}
 	if draft {
-		for _, k := range []string{"draft", "isdraft"} {
-			if f, ok := own.get(k); ok {
-				return splice(src, o, f.name, true)
+		if f, ok := own.Get(Keys(Draft)...); ok {
+			return SetNamed(src, o, f.Name, true)
+		}
+		for _, k := range Keys(Published) {
+			if _, flag := own.Flag(k); flag {
+				f, _ := own.Get(k)
+				return SetNamed(src, o, f.Name, false)
 			}
 		}
-		for _, k := range []string{"published", "publish"} {
-			if _, flag := own.flag(k); flag {
-				f, _ := own.get(k)
-				return splice(src, o, f.name, false)
-			}
-		}
-		for _, k := range []string{"status", "state"} {
-			if f, ok := own.get(k); ok {
-				return splice(src, o, f.name, "draft")
-			}
+		if f, ok := own.Get(Keys(Status)...); ok {
+			return SetNamed(src, o, f.Name, "draft")
 		}
 		if s.Dialect == markdown.Jekyll {
-			return splice(src, o, "published", false)
+			return SetNamed(src, o, "published", false)
 		}
-		return splice(src, o, "draft", true)
+		return SetNamed(src, o, "draft", true)
 	}
-	for _, k := range []string{"draft", "hidden", "isdraft", "published", "publish", "status", "state"} {
-		f, ok := all.get(k)
-		if !ok || !isDraft(fields{f}) || !isDraft(all) {
-			continue
+	for _, way := range []struct {
+		meaning Meaning
+		value   any // that says it is none
+	}{{Draft, false}, {Hidden, false}, {Published, true}, {Status, "published"}} {
+		for _, k := range Keys(way.meaning) {
+			f, ok := all.Get(k)
+			if !ok || !(Fields{f}).IsDraft() || !all.IsDraft() {
+				continue
+			}
+			if src, err = SetNamed(src, o, f.Name, way.value); err != nil {
+				return nil, err
+			}
+			if _, own, err = Read(src, o); err != nil {
+				return nil, err
+			}
+			all = slices.Concat(given, own)
 		}
-		var value any = k == "published" || k == "publish"
-		if k == "status" || k == "state" {
-			value = "published"
-		}
-		if src, err = splice(src, o, f.name, value); err != nil {
-			return nil, err
-		}
-		if _, own, err = readFront(src, o); err != nil {
-			return nil, err
-		}
-		all = slices.Concat(given, own)
 	}
 	return src, nil
 }
 
-// splice sets the field of a name, or of a path "taxonomies.tags", that must
+// ClearDraft takes away the fields that say whether a source is a draft. The
+// error is a plain reason.
+func ClearDraft(src []byte, o markdown.Options) ([]byte, error) {
+	for _, k := range slices.Concat(Keys(Draft), Keys(Published), Keys(Status)) {
+		_, own, err := Read(src, o)
+		if err != nil {
+			return nil, err
+		}
+		f, ok := own.Get(k)
+		_, flag := own.Flag(k)
+		if !ok || !flag && !(Fields{f}).IsDraft() {
+			continue
+		}
+		if src, err = SetNamed(src, o, f.Name, nil); err != nil {
+			return nil, err
+		}
+	}
+	return src, nil
+}
+
+// SetNamed sets the field of a name, or of a path "taxonomies.tags", that must
 // then be there already. It tries the ways to write the value, the likeliest
 // first, and gives the first one that is proved.
-func splice(src []byte, o markdown.Options, name string, value any) ([]byte, error) {
+func SetNamed(src []byte, o markdown.Options, name string, value any) ([]byte, error) {
 	if err := settable(name, value); err != nil {
 		return nil, err
 	}
-	before, was, err := readFront(src, o)
+	before, was, err := Read(src, o)
 	if err != nil {
 		return nil, err
 	}
-	p := proof{o: o, path: strings.Split(name, "."), value: value, source: before, rest: was}
-	if f, ok := p.cut(&p.rest); ok && p.says(f.value) || !ok && value == nil {
+	p := verification{o: o, path: strings.Split(name, "."), value: value, source: before, rest: was}
+	if f, ok := p.cut(&p.rest); ok && p.says(f.Value) || !ok && value == nil {
 		return src, nil // it says so already
 	}
 	l, err := layoutOf(src, before)
@@ -182,12 +165,12 @@ func splice(src []byte, o markdown.Options, name string, value any) ([]byte, err
 	return nil, fmt.Errorf("field %q is written in a way that only its author can change", markdown.Clean(name))
 }
 
-var fieldName = pattern(`^[A-Za-z_][A-Za-z0-9_-]{0,63}(\.[A-Za-z_][A-Za-z0-9_-]{0,63})?$`)
+var fieldName = lazyRegexp(`^[A-Za-z_][A-Za-z0-9_-]{0,63}(\.[A-Za-z_][A-Za-z0-9_-]{0,63})?$`)
 
 // settable refuses what no front matter should hold.
 func settable(name string, value any) error {
 	if !fieldName().MatchString(name) {
-		return fmt.Errorf("field %q cannot be changed here", cut(markdown.Clean(name), 60))
+		return fmt.Errorf("field %q cannot be changed here", markdown.Shorten(markdown.Clean(name), 60))
 	}
 	texts, _ := value.([]string)
 	switch v := value.(type) {
@@ -209,21 +192,21 @@ func settable(name string, value any) error {
 	return nil
 }
 
-// A proof says what must hold of a source after a field was changed.
-type proof struct {
+// A verification says what must hold of a source after a field was changed.
+type verification struct {
 	o      markdown.Options
 	path   []string
 	value  any
 	source *markdown.Source
-	rest   fields // what was there, without the field
+	rest   Fields // what was there, without the field
 }
 
 // cut takes the field of the path away, the last one of its name: it is the one
 // that counts.
-func (p *proof) cut(list *fields) (field, bool) {
-	at := func(fs fields, name string) int {
+func (p *verification) cut(list *Fields) (Field, bool) {
+	at := func(fs Fields, name string) int {
 		for i := len(fs) - 1; i >= 0; i-- {
-			if fs[i].key == normal(name) {
+			if fs[i].Key == KeyOf(name) {
 				return i
 			}
 		}
@@ -232,34 +215,34 @@ func (p *proof) cut(list *fields) (field, bool) {
 	fs := slices.Clone(*list)
 	i := at(fs, p.path[0])
 	if i < 0 {
-		return field{}, false
+		return Field{}, false
 	}
 	f := fs[i]
 	if len(p.path) == 1 {
 		*list = slices.Delete(fs, i, i+1)
 		return f, true
 	}
-	below, _ := f.value.([]field)
+	below, _ := f.Value.(Fields)
 	k := at(below, p.path[1])
 	if k < 0 {
-		return field{}, false
+		return Field{}, false
 	}
 	f = below[k]
-	fs[i].value = slices.Delete(slices.Clone(below), k, k+1)
+	fs[i].Value = slices.Delete(slices.Clone(below), k, k+1)
 	*list = fs
 	return f, true
 }
 
 // says reports whether a value that was read is the one that was to be written.
-func (p *proof) says(v any) bool {
+func (p *verification) says(v any) bool {
 	switch want := p.value.(type) {
 	case nil:
 		return false
 	case bool:
-		yes, set := fields{{key: "x", value: v}}.flag("x")
+		yes, set := Fields{{Key: "x", Value: v}}.Flag("x")
 		return set && yes == want
 	case time.Time:
-		t, err := dateOf(v, want.Location())
+		t, err := Field{Value: v}.Date(want.Location())
 		return err == nil && t.Equal(want)
 	case string:
 		if v == nil {
@@ -275,8 +258,8 @@ func (p *proof) says(v any) bool {
 }
 
 // holds reads the changed source and compares.
-func (p *proof) holds(out []byte) bool {
-	after, now, err := readFront(out, p.o)
+func (p *verification) holds(out []byte) bool {
+	after, now, err := Read(out, p.o)
 	if err != nil || after.Dialect != p.source.Dialect || after.Heading != p.source.Heading ||
 		p.source.Front.Kind != markdown.NoFront && after.Front.Kind != p.source.Front.Kind {
 		return false
@@ -291,24 +274,24 @@ func (p *proof) holds(out []byte) bool {
 		}
 	}
 	f, there := p.cut(&now)
-	return there == (p.value != nil) && (!there || p.says(f.value)) && fieldsAgree(p.rest, now)
+	return there == (p.value != nil) && (!there || p.says(f.Value)) && fieldsAgree(p.rest, now)
 }
 
 // fieldsAgree compares names and values. The order counts only among fields of
 // one name.
-func fieldsAgree(a, b []field) bool {
-	byName := func(fs []field) []field {
+func fieldsAgree(a, b Fields) bool {
+	byName := func(fs Fields) Fields {
 		fs = slices.Clone(fs)
-		slices.SortStableFunc(fs, func(x, y field) int { return strings.Compare(x.key, y.key) })
+		slices.SortStableFunc(fs, func(x, y Field) int { return strings.Compare(x.Key, y.Key) })
 		return fs
 	}
-	return slices.EqualFunc(byName(a), byName(b), func(x, y field) bool { return x.name == y.name && sameValue(x.value, y.value) })
+	return slices.EqualFunc(byName(a), byName(b), func(x, y Field) bool { return x.Name == y.Name && sameValue(x.Value, y.Value) })
 }
 
 func sameValue(a, b any) bool {
 	switch a := a.(type) {
-	case []field:
-		b, ok := b.([]field)
+	case Fields:
+		b, ok := b.(Fields)
 		return ok && fieldsAgree(a, b)
 	case []any:
 		b, ok := b.([]any)
