@@ -14,19 +14,19 @@ import (
 // What an author does to a post from a list or from the post itself. A screen
 // only asks: each of these ends in a commit of package blog, which decides.
 
-// A done is a commit of this session that can be taken back.
-type done struct {
+// A ownCommit is a commit of this session that can be taken back.
+type ownCommit struct {
 	rev  blog.Rev
 	what string
 }
 
-// mostDone bounds how far undo goes.
-const mostDone = 100
+// maxCommits bounds how far undo goes.
+const maxCommits = 100
 
 // selected is the post that an action is about, the home page while no post is
 // seen below it; nil if there is none.
 func (b *browser) selected() *blog.Post {
-	switch s := b.top().(type) {
+	switch s := b.current().(type) {
 	case *list:
 		if first, last := s.visible(b.geo.body()); s.sel >= first && s.sel <= last {
 			return s.posts[s.sel]
@@ -47,22 +47,22 @@ func (b *browser) canAuthor(a action) bool {
 		return false
 	}
 	switch a {
-	case writeNew, unsaved, readers:
+	case actNewPost, actUnsaved, actStats:
 		return true
-	case drafts:
-		l, ok := b.top().(*list)
-		return ok && (l.name == draftsName || b.top().place() == onHome && len(hidden(b.edition)) > 0)
-	case undo:
-		return len(b.done) > 0
+	case actDrafts:
+		l, ok := b.current().(*list)
+		return ok && (l.name == draftsName || b.current().kind() == onHome && len(hidden(b.edition)) > 0)
+	case actUndo:
+		return len(b.commits) > 0
 	}
 	p := b.selected()
 	switch {
 	case p == nil:
 		return false
 	case p.State == blog.Broken:
-		return a == edit || a == remove || a == versions
+		return a == actEdit || a == actRemove || a == actVersions
 	case p == b.edition.Home():
-		return a == edit || a == versions
+		return a == actEdit || a == actVersions
 	}
 	return true
 }
@@ -70,49 +70,49 @@ func (b *browser) canAuthor(a action) bool {
 func (b *browser) actAuthor(a action) {
 	v, p := b.conf.Visitor, b.selected()
 	switch a {
-	case writeNew:
+	case actNewPost:
 		b.askTitle()
-	case edit:
+	case actEdit:
 		b.edit(p)
-	case publish:
+	case actPublish:
 		if p.State.Visible() {
 			b.commit("taken back", func(ctx context.Context) (blog.Receipt, error) { return v.Unpublish(ctx, p.Slug) })
 		} else {
 			b.commit("published", func(ctx context.Context) (blog.Receipt, error) { return v.Publish(ctx, p.Slug) })
 		}
-	case schedule:
+	case actSchedule:
 		b.askWhen(p)
-	case rename:
+	case actRename:
 		b.askSlug(p)
-	case remove:
+	case actRemove:
 		b.commit("deleted «"+oneLine(p.Title)+"»", func(ctx context.Context) (blog.Receipt, error) { return v.Remove(ctx, p.Path) })
-	case versions:
+	case actVersions:
 		b.openVersions(p)
-	case undo:
-		last := b.done[len(b.done)-1]
-		b.done = b.done[:len(b.done)-1]
-		b.work(func() func() {
+	case actUndo:
+		last := b.commits[len(b.commits)-1]
+		b.commits = b.commits[:len(b.commits)-1]
+		b.background(func() func() {
 			r, err := v.Undo(b.ctx, last.rev)
 			return func() {
 				if err != nil {
-					b.refused(err)
+					b.sayRefused(err)
 					return
 				}
-				b.point(r)
+				b.selectChanged(r)
 				b.say("undone: " + last.what)
 			}
 		})
-	case drafts:
-		if l, ok := b.top().(*list); ok && l.name == draftsName {
+	case actDrafts:
+		if l, ok := b.current().(*list); ok && l.name == draftsName {
 			b.back()
 		} else {
 			b.push(newList(b, draftsName, hidden))
 		}
-	case unsaved:
+	case actUnsaved:
 		b.openUnsaved(true)
-	case share:
+	case actShare:
 		b.askShare(p)
-	case readers:
+	case actStats:
 		b.openStats()
 	}
 }
@@ -156,51 +156,51 @@ func hiddenFirst(posts []*blog.Post) []*blog.Post {
 // back.
 func (b *browser) commit(what string, job func(context.Context) (blog.Receipt, error)) {
 	ctx := b.ctx
-	b.work(func() func() {
+	b.background(func() func() {
 		r, err := job(ctx)
 		return func() {
 			if err != nil {
-				b.refused(err)
+				b.sayRefused(err)
 				return
 			}
-			b.committed(r, what)
-			b.point(r)
-			b.say(b.outcome(r, what))
+			b.noteCommit(r, what)
+			b.selectChanged(r)
+			b.say(b.describe(r, what))
 		}
 	})
 }
 
-// point selects the post that was changed.
-func (b *browser) point(r blog.Receipt) {
-	b.follow(b.conf.Visitor.Edition())
-	l, ok := b.top().(*list)
+// selectChanged selects the post that was changed.
+func (b *browser) selectChanged(r blog.Receipt) {
+	b.setEdition(b.conf.Visitor.Edition())
+	l, ok := b.current().(*list)
 	if !ok {
 		return
 	}
-	l.sync()
+	l.refresh()
 	for _, f := range r.Files {
 		if f.Post != nil {
-			l.choose(f.Post.Slug)
+			l.selectPost(f.Post.Slug)
 			return
 		}
 	}
 }
 
-// committed notes a commit for undo, unless nothing was changed: the revision is
+// noteCommit notes a commit for undo, unless nothing was changed: the revision is
 // somebody else's then.
-func (b *browser) committed(r blog.Receipt, what string) {
+func (b *browser) noteCommit(r blog.Receipt, what string) {
 	if !slices.ContainsFunc(r.Files, func(f blog.Filed) bool { return f.Action != blog.Unchanged }) {
 		return
 	}
-	b.done = append(b.done, done{r.Rev, what})
-	if len(b.done) > mostDone {
-		b.done = b.done[1:]
+	b.commits = append(b.commits, ownCommit{r.Rev, what})
+	if len(b.commits) > maxCommits {
+		b.commits = b.commits[1:]
 	}
 }
 
-// outcome says what became of a change: the state and address of its post, and
+// describe says what became of a change: the state and address of its post, and
 // the first thing that is doubtful.
-func (b *browser) outcome(r blog.Receipt, what string) string {
+func (b *browser) describe(r blog.Receipt, what string) string {
 	for _, f := range r.Files {
 		switch {
 		case f.Action == blog.Removed, f.Post == nil:
@@ -208,7 +208,7 @@ func (b *browser) outcome(r blog.Receipt, what string) string {
 		case f.Action == blog.Unchanged:
 			what = "unchanged"
 		case f.Post.State == blog.Scheduled:
-			what = "scheduled for " + b.inFull(f.Post.Due())
+			what = "scheduled for " + b.fullTime(f.Post.Due())
 		case f.Post.State == blog.Draft && what == "published":
 			what = "still a draft"
 		}
@@ -226,12 +226,12 @@ func (b *browser) outcome(r blog.Receipt, what string) string {
 	return what
 }
 
-// refused says why something was not done.
-func (b *browser) refused(err error) { b.say("not done: " + b.why(err)) }
+// sayRefused says why something was not done.
+func (b *browser) sayRefused(err error) { b.say("not done: " + b.reason(err)) }
 
-// why is the reason of an error in words for the author. What is wrong with the
+// reason is the reason of an error in words for the author. What is wrong with the
 // machine goes to the log.
-func (b *browser) why(err error) string {
+func (b *browser) reason(err error) string {
 	var no *blog.Refusal
 	switch {
 	case errors.As(err, &no):
@@ -252,8 +252,8 @@ func (b *browser) why(err error) string {
 	return "internal error"
 }
 
-// inFull writes a moment as it counts, in the blog's own time zone.
-func (b *browser) inFull(t time.Time) string {
+// fullTime writes a moment as it counts, in the blog's own time zone.
+func (b *browser) fullTime(t time.Time) string {
 	return t.In(b.zone()).Format("Monday, 2 January 2006, 15:04 MST")
 }
 

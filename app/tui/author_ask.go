@@ -10,9 +10,9 @@ import (
 func (b *browser) askTitle() {
 	b.prompt = &prompt{b: b, label: "title: ", enter: func(title string) {
 		v := b.conf.Visitor
-		b.workDesk(func() func() {
+		b.openInput(func() func() {
 			src, at := v.Starter(title)
-			return func() { b.openEditor(work{text: src, at: at, unsaved: title != ""}) }
+			return func() { b.openEditor(document{text: src, cursor: at, unsaved: title != ""}) }
 		})
 	}}
 }
@@ -38,7 +38,7 @@ func (b *browser) askWhen(p *blog.Post) {
 			b.say("not done: " + oneLine(err.Error()))
 			return
 		}
-		b.choice = &choice{b: b, text: "Goes live on " + b.inFull(at) + ".", options: []option{{"y", "yes", func() {
+		b.choice = &choice{b: b, text: "Goes live on " + b.fullTime(at) + ".", options: []option{{"y", "yes", func() {
 			b.commit("scheduled", func(ctx context.Context) (blog.Receipt, error) {
 				return b.conf.Visitor.Schedule(ctx, p.Slug, at)
 			})
@@ -63,11 +63,11 @@ func (b *browser) askShare(p *blog.Post) {
 		return
 	}
 	if _, shared := v.PreviewOf(p); !shared {
-		b.work(func() func() {
+		b.background(func() func() {
 			given, err := v.Share(b.ctx, p.Slug)
 			return func() {
 				if err != nil {
-					b.refused(err)
+					b.sayRefused(err)
 					return
 				}
 				b.showShare(given)
@@ -92,11 +92,11 @@ func (b *browser) showShare(given blog.Preview) {
 			b.say("copied: " + address)
 		}},
 		{"x", "take back", func() {
-			b.work(func() func() {
+			b.background(func() func() {
 				err := v.Revoke(b.ctx, given.Token)
 				return func() {
 					if err != nil {
-						b.refused(err)
+						b.sayRefused(err)
 						return
 					}
 					b.say("taken back: that address leads nowhere now")

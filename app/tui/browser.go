@@ -17,26 +17,26 @@ import (
 
 // The messages of a session.
 type (
-	packet     []byte   // from the terminal
-	inputEnd   struct{} // the terminal is gone
-	resized    Size
-	notice     string
-	superseded struct{}
-	deaf       struct{ resizes, notices bool } // a channel was closed
-	deliver    func()                          // puts a command's result in place
-	escExpired int
-	noteOver   int
-	waitOver   struct{} // for the terminal's answers
+	packet         []byte   // from the terminal
+	inputEnd       struct{} // the terminal is gone
+	resized        Size
+	notice         string
+	superseded     struct{}
+	channelClosed  struct{ resizes, notices bool } // a channel was closed
+	deliver        func()                          // puts a command's result in place
+	escapeExpired  int
+	messageExpired int
+	answerOverdue  struct{} // for the terminal's answers
 )
 
 const (
-	escWait    = 50 * time.Millisecond  // an escape alone is a key after this
-	answerWait = 100 * time.Millisecond // the first frame waits no longer for the background colour
-	patience   = 50 * time.Millisecond  // a wait shorter than this is not shown
-	noteTime   = 3 * time.Second
+	escWait     = 50 * time.Millisecond  // an escape alone is a key after this
+	answerWait  = 100 * time.Millisecond // the first frame waits no longer for the background colour
+	quickEnough = 50 * time.Millisecond  // a wait shorter than this is not shown
+	messageTime = 3 * time.Second
 
-	mostPasteAuthor = 2 << 20         // bytes
-	answerLate      = 5 * time.Second // a background colour told later is not ours to follow
+	maxPasteAuthor = 2 << 20         // bytes
+	answerDeadline = 5 * time.Second // a background colour told later is not ours to follow
 )
 
 // browser is the one model.
@@ -62,19 +62,19 @@ type browser struct {
 	edition    *blog.Edition
 
 	stack        []screen // the first is home
-	past, future []visit
+	past, future []historyEntry
 	viewed       map[string]bool // paths of the posts that were shown
 	prompt       *prompt
 	choice       *choice
 	picker       *picker
-	note         string
-	notes        int
+	message      string
+	messageSeq   int
 
 	// An author's.
-	done    []done           // what was done in this session, for undo
-	clip    string           // what was cut or copied last
-	opening bool             // a desk is waited for
-	early   []terminal.Event // what was typed meanwhile
+	commits   []ownCommit      // what was done in this session, for undo
+	clipboard string           // what was cut or copied last
+	opening   bool             // a desk is waited for
+	queued    []terminal.Event // what was typed meanwhile
 }
 
 func newBrowser(ctx context.Context, t Terminal, c Config, p *terminal.Painter, crash func(any)) *browser {
@@ -82,7 +82,7 @@ func newBrowser(ctx context.Context, t Terminal, c Config, p *terminal.Painter, 
 	b.edition = c.Visitor.Edition()
 	b.theme = typeset.Theme{Name: "dark", Accent: b.edition.Site().Accent}
 	if c.Visitor.IsAuthor() {
-		b.in.MaxPaste = mostPasteAuthor
+		b.in.MaxPaste = maxPasteAuthor
 	}
 	return b
 }
@@ -92,9 +92,9 @@ func (b *browser) Init() tea.Cmd {
 	defer b.recovered()
 	b.styles = typeset.Styled(b.theme)
 	b.stack = []screen{newHome(b)}
-	b.await()
+	b.listen()
 	if !b.ready {
-		b.after(answerWait, waitOver{})
+		b.after(answerWait, answerOverdue{})
 	}
 	if b.conf.Open != "" {
 		slug, heading, _ := strings.Cut(b.conf.Open, "#")
@@ -123,9 +123,9 @@ func (b *browser) Update(msg tea.Msg) (m tea.Model, cmd tea.Cmd) {
 		}
 		if b.in.Waiting() {
 			b.escapes++
-			b.after(escWait, escExpired(b.escapes))
+			b.after(escWait, escapeExpired(b.escapes))
 		}
-	case escExpired:
+	case escapeExpired:
 		if int(msg) == b.escapes {
 			for _, e := range b.in.Flush() {
 				b.event(e)
@@ -134,29 +134,29 @@ func (b *browser) Update(msg tea.Msg) (m tea.Model, cmd tea.Cmd) {
 	case inputEnd:
 		return b, tea.Quit
 	case resized:
-		b.geo = newGeometry(plausible(msg.Width, msg.Height))
-		b.await()
+		b.geo = newGeometry(boundedSize(msg.Width, msg.Height))
+		b.listen()
 	case notice:
 		b.say(oneLine(string(msg)))
-		b.await()
-	case deaf:
+		b.listen()
+	case channelClosed:
 		if msg.resizes {
 			b.term.Resizes = nil
 		}
 		if msg.notices {
 			b.term.Notices = nil
 		}
-		b.await()
+		b.listen()
 	case superseded:
-		b.follow(b.conf.Visitor.Edition())
-		b.await()
+		b.setEdition(b.conf.Visitor.Edition())
+		b.listen()
 	case deliver:
 		msg()
-	case noteOver:
-		if int(msg) == b.notes {
-			b.note = ""
+	case messageExpired:
+		if int(msg) == b.messageSeq {
+			b.message = ""
 		}
-	case waitOver:
+	case answerOverdue:
 		b.ready = true
 	default:
 		return b, nil // bubbletea's own
@@ -177,7 +177,7 @@ func (b *browser) recovered() {
 // close ends the session's writing, when Update is called no more.
 func (b *browser) close() {
 	for _, s := range b.stack {
-		if d, ok := s.(desk); ok {
+		if d, ok := s.(inputScreen); ok {
 			func() {
 				defer b.recovered()
 				d.close()
@@ -195,7 +195,7 @@ func (b *browser) event(e terminal.Event) {
 				b.leaving = true
 				return
 			}
-			b.wait(e)
+			b.enqueue(e)
 			return
 		case terminal.PointerDown, terminal.PointerDrag, terminal.PointerUp, terminal.WheelUp, terminal.WheelDown:
 			return
@@ -209,28 +209,28 @@ func (b *browser) event(e terminal.Event) {
 	case terminal.Paste:
 		if b.prompt != nil {
 			b.prompt.insert(e.Text)
-		} else if d, ok := b.top().(desk); ok && b.choice == nil {
+		} else if d, ok := b.current().(inputScreen); ok && b.choice == nil {
 			d.event(e)
 		}
 	case terminal.PasteTooLong:
 		b.say("That is too long for a paste; send it as a file.")
 	case terminal.PointerDown, terminal.PointerDrag, terminal.PointerUp, terminal.WheelUp, terminal.WheelDown:
-		if d, ok := b.top().(desk); ok && b.prompt == nil && b.choice == nil {
+		if d, ok := b.current().(inputScreen); ok && b.prompt == nil && b.choice == nil {
 			d.event(e)
 		}
 	case terminal.Attributes:
 		b.ready = true
 	case terminal.LightBackground, terminal.DarkBackground:
 		b.ready = true
-		if name := map[terminal.Kind]string{terminal.LightBackground: "light", terminal.DarkBackground: "dark"}[e.Kind]; !b.chosen && !b.monochrome && time.Since(b.began) < answerLate {
+		if name := map[terminal.Kind]string{terminal.LightBackground: "light", terminal.DarkBackground: "dark"}[e.Kind]; !b.chosen && !b.monochrome && time.Since(b.began) < answerDeadline {
 			b.setTheme(name)
 		}
 	}
 }
 
 func (b *browser) key(e terminal.Event) {
-	top := b.top()
-	d, typing := top.(desk)
+	top := b.current()
+	d, typing := top.(inputScreen)
 	if e.Key == "ctrl+c" && (!typing || b.prompt != nil || b.choice != nil) {
 		if typing {
 			e.Key = "esc" // nobody leaves a text by mistake
@@ -240,7 +240,7 @@ func (b *browser) key(e terminal.Event) {
 		}
 	}
 	if typing && b.prompt == nil && b.choice == nil {
-		b.note = ""
+		b.message = ""
 		if !b.perform(e.Key) {
 			d.event(e)
 		}
@@ -268,7 +268,7 @@ func (b *browser) key(e terminal.Event) {
 
 // perform does what a key means here, if it means anything.
 func (b *browser) perform(key string) bool {
-	for _, a := range actionsOf(key, b.top().place()) {
+	for _, a := range actionsOf(key, b.current().kind()) {
 		if b.can(a) {
 			b.act(a)
 			return true
@@ -280,54 +280,54 @@ func (b *browser) perform(key string) bool {
 // can tells whether an action is of any use now.
 func (b *browser) can(a action) bool {
 	switch a {
-	case help:
-		return b.top().place() != onHelp
-	case back, cancel, quit, leave:
+	case actHelp:
+		return b.current().kind() != onHelp
+	case actBack, actCancel, actQuit:
 		return true
-	case theme:
+	case actTheme:
 		return !b.monochrome
-	case search:
+	case actSearch:
 		return len(b.edition.Posts()) > 0
-	case tags:
+	case actTags:
 		return len(b.edition.Tags()) > 0
-	case archive:
+	case actArchive:
 		return len(b.edition.Posts()) > 0
-	case writeNew, edit, publish, schedule, rename, remove, versions, undo, drafts, unsaved, share, readers:
+	case actNewPost, actEdit, actPublish, actSchedule, actRename, actRemove, actVersions, actUndo, actDrafts, actUnsaved, actShare, actStats:
 		return b.canAuthor(a)
 	}
-	return b.top().can(a)
+	return b.current().can(a)
 }
 
 func (b *browser) act(a action) {
-	b.note = ""
+	b.message = ""
 	switch a {
-	case help:
+	case actHelp:
 		b.push(newHelp(b))
-	case cancel:
-		if b.top().can(cancel) {
-			b.top().act(cancel)
+	case actCancel:
+		if b.current().can(actCancel) {
+			b.current().act(actCancel)
 		} else if len(b.stack) > 1 {
 			b.back()
 		}
-	case back, leave:
+	case actBack:
 		b.back()
-	case quit:
+	case actQuit:
 		b.leaving = true
-	case theme:
+	case actTheme:
 		next := map[string]string{"dark": "light", "light": "mono", "mono": "dark"}[b.theme.Name]
 		b.chosen = true
 		b.setTheme(next)
 		b.say("colours: " + map[string]string{"dark": "dark", "light": "light", "mono": "none"}[next])
-	case search:
+	case actSearch:
 		b.askSearch()
-	case tags:
+	case actTags:
 		b.push(newTags(b))
-	case archive:
+	case actArchive:
 		b.push(newArchive(b))
-	case writeNew, edit, publish, schedule, rename, remove, versions, undo, drafts, unsaved, share, readers:
+	case actNewPost, actEdit, actPublish, actSchedule, actRename, actRemove, actVersions, actUndo, actDrafts, actUnsaved, actShare, actStats:
 		b.actAuthor(a)
 	default:
-		b.top().act(a)
+		b.current().act(a)
 	}
 }
 
@@ -336,8 +336,8 @@ func (b *browser) setTheme(name string) {
 	b.styles = typeset.Styled(b.theme)
 }
 
-// follow takes a newer edition.
-func (b *browser) follow(e *blog.Edition) {
+// setEdition takes a newer edition.
+func (b *browser) setEdition(e *blog.Edition) {
 	known := make(map[string]bool, len(b.edition.Posts()))
 	for _, p := range b.edition.Posts() {
 		known[p.Slug] = true
@@ -350,7 +350,7 @@ func (b *browser) follow(e *blog.Edition) {
 	}
 	old := b.edition
 	switch {
-	case b.note != "" && b.conf.Visitor.IsAuthor(), b.top().place() == onEditor:
+	case b.message != "" && b.conf.Visitor.IsAuthor(), b.current().kind() == onEditor:
 		// What the author has done is being said, or the editor has news of its own.
 	case fresh > 0:
 		b.say(fmt.Sprintf("%d new", fresh))

@@ -9,18 +9,18 @@ import (
 	"sheaf/app/typeset"
 )
 
-// around is how many lines are shown before and after one that has changed.
-const around = 2
+// contextLines is how many lines are shown before and after one that has changed.
+const contextLines = 2
 
-// A textLine is one line of two texts that are compared.
-type textLine struct {
+// A diffLine is one line of two texts that are compared.
+type diffLine struct {
 	spans   []textdiff.Span // without line ends
 	changed bool
 }
 
-// textLines divides spans into lines.
-func textLines(spans []textdiff.Span) (lines []textLine) {
-	var line textLine
+// diffLines divides spans into lines.
+func diffLines(spans []textdiff.Span) (lines []diffLine) {
+	var line diffLine
 	for _, s := range spans {
 		for part := range strings.SplitAfterSeq(s.Text, "\n") {
 			end := strings.HasSuffix(part, "\n")
@@ -30,7 +30,7 @@ func textLines(spans []textdiff.Span) (lines []textLine) {
 			}
 			if end {
 				lines = append(lines, line)
-				line = textLine{}
+				line = diffLine{}
 			}
 		}
 	}
@@ -40,11 +40,11 @@ func textLines(spans []textdiff.Span) (lines []textLine) {
 	return lines
 }
 
-// changedLines shows the lines that have changed and some around them. What
+// diffView shows the lines that have changed and some around them. What
 // went is struck through, what came is bold, and a mark stands before a line
 // that has either, so that no colour is needed.
-func changedLines(spans []textdiff.Span, width int, st typeset.Styles) (out []string) {
-	lines := textLines(spans)
+func diffView(spans []textdiff.Span, width int, st typeset.Styles) (out []string) {
+	lines := diffLines(spans)
 	near := make([]bool, len(lines))
 	any := false
 	for i, l := range lines {
@@ -52,7 +52,7 @@ func changedLines(spans []textdiff.Span, width int, st typeset.Styles) (out []st
 			continue
 		}
 		any = true
-		for k := max(i-around, 0); k <= min(i+around, len(lines)-1); k++ {
+		for k := max(i-contextLines, 0); k <= min(i+contextLines, len(lines)-1); k++ {
 			near[k] = true
 		}
 	}
@@ -66,14 +66,14 @@ func changedLines(spans []textdiff.Span, width int, st typeset.Styles) (out []st
 			}
 			continue
 		}
-		out = append(out, spanRows(l, width, st)...)
+		out = append(out, diffLineRows(l, width, st)...)
 	}
 	return out
 }
 
-// spanRows sets a line of a comparison in rows, broken at words. What went and
+// diffLineRows sets a line of a comparison in rows, broken at words. What went and
 // what came in its place are a blank apart, so that each can be read.
-func spanRows(l textLine, width int, st typeset.Styles) []string {
+func diffLineRows(l diffLine, width int, st typeset.Styles) []string {
 	mark := "  "
 	if l.changed {
 		went, came := false, false
@@ -111,7 +111,7 @@ func spanRows(l textLine, width int, st typeset.Styles) []string {
 		case '+':
 			style = st.Added
 		}
-		for text := shownText(s.Text); text != ""; {
+		for text := printableText(s.Text); text != ""; {
 			n := strings.IndexByte(text, ' ') + 1
 			if n == 0 {
 				n = len(text)
@@ -138,8 +138,8 @@ func spanRows(l textLine, width int, st typeset.Styles) []string {
 	return rows
 }
 
-// shownText makes a piece of a source fit for a row.
-func shownText(s string) string {
+// printableText makes a piece of a source fit for a row.
+func printableText(s string) string {
 	var out strings.Builder
 	for s != "" {
 		g := character(s)

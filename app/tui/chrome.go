@@ -19,8 +19,8 @@ func (b *browser) show() {
 
 // frame composes what is to be seen now.
 func (b *browser) frame() *terminal.Frame {
-	s := b.top()
-	s.sync()
+	s := b.current()
+	s.refresh()
 	g := b.geo
 	rows := make([]terminal.Row, 0, g.height)
 	if g.header {
@@ -34,8 +34,8 @@ func (b *browser) frame() *terminal.Frame {
 	if g.footer {
 		rows[g.height-1] = b.footer(s)
 	}
-	f := &terminal.Frame{Width: g.width, Height: g.height, Rows: rows, Title: s.window()}
-	if d, ok := s.(desk); ok {
+	f := &terminal.Frame{Width: g.width, Height: g.height, Rows: rows, Title: s.windowTitle()}
+	if d, ok := s.(inputScreen); ok {
 		f.Mouse = true
 		if c := d.cursor(); c != nil && b.prompt == nil && b.choice == nil {
 			at := *c
@@ -48,10 +48,10 @@ func (b *browser) frame() *terminal.Frame {
 	return f
 }
 
-// edge is where the lines above and below a screen begin, and how far they go:
+// chromeSpan is where the lines above and below a screen begin, and how far they go:
 // a desk has the whole window.
-func (b *browser) edge(s screen) (at, width int) {
-	if _, ok := s.(desk); ok && b.geo.width >= narrow {
+func (b *browser) chromeSpan(s screen) (at, width int) {
+	if _, ok := s.(inputScreen); ok && b.geo.width >= narrow {
 		return 1, b.geo.width - 2
 	}
 	return b.geo.edge()
@@ -59,12 +59,12 @@ func (b *browser) edge(s screen) (at, width int) {
 
 // header is the line above: where am I.
 func (b *browser) header(s screen) terminal.Row {
-	at, width := b.edge(s)
+	at, width := b.chromeSpan(s)
 	site := oneLine(b.edition.Site().Title)
 	left := b.styles.Bold.On(site)
-	if s.place() == onEditor {
-		left = s.crumb()
-	} else if c := s.crumb(); c != "" {
+	if s.kind() == onEditor {
+		left = s.breadcrumb()
+	} else if c := s.breadcrumb(); c != "" {
 		// The title has the room: the site's name is cut, and left out in a
 		// narrow window.
 		const least = 16
@@ -81,7 +81,7 @@ func (b *browser) header(s screen) terminal.Row {
 
 // footer is the line below: what can I do, or what has just been done.
 func (b *browser) footer(s screen) terminal.Row {
-	at, width := b.edge(s)
+	at, width := b.chromeSpan(s)
 	switch {
 	case b.choice != nil:
 		return terminal.Row{At: at, Text: b.choice.line(width, b.styles)}
@@ -89,11 +89,11 @@ func (b *browser) footer(s screen) terminal.Row {
 		return terminal.Row{At: at, Text: b.prompt.line(width, b.styles)}
 	case b.picker != nil:
 		return terminal.Row{At: at, Text: typeset.Truncate(b.picker.line(b.styles), width)}
-	case b.note != "":
-		return terminal.Row{At: at, Text: typeset.Truncate(b.note, width)}
+	case b.message != "":
+		return terminal.Row{At: at, Text: typeset.Truncate(b.message, width)}
 	}
-	if d, ok := s.(desk); ok {
-		if what := d.remark(); what != "" {
+	if d, ok := s.(inputScreen); ok {
+		if what := d.lineProblem(); what != "" {
 			return terminal.Row{At: at, Text: typeset.Truncate(b.styles.Error.On("!")+" "+what, width)}
 		}
 	}
@@ -106,9 +106,9 @@ func (b *browser) hints(s screen, width int) string {
 	dim := b.styles.Dim
 	right := ""
 	room := width
-	if b.can(help) {
+	if b.can(actHelp) {
 		key := "?"
-		if s.place() == onEditor {
+		if s.kind() == onEditor {
 			key = "F1"
 		}
 		right = key + " " + dim.On("keys")
@@ -117,7 +117,7 @@ func (b *browser) hints(s screen, width int) string {
 	var line strings.Builder
 	used := 0
 	for _, k := range keymap {
-		if k.hint == "" || k.where&s.place() == 0 || !b.can(k.do) {
+		if k.hint == "" || k.where&s.kind() == 0 || !b.can(k.do) {
 			continue
 		}
 		word := s.hint(k)
@@ -144,7 +144,7 @@ func (b *browser) hints(s screen, width int) string {
 
 // say shows a message in the bottom line for a while, a long one longer.
 func (b *browser) say(s string) {
-	b.note = s
-	b.notes++
-	b.after(noteTime+time.Duration(len(s)/40)*time.Second, noteOver(b.notes))
+	b.message = s
+	b.messageSeq++
+	b.after(messageTime+time.Duration(len(s)/40)*time.Second, messageExpired(b.messageSeq))
 }

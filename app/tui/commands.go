@@ -15,8 +15,8 @@ func (b *browser) commands() tea.Cmd {
 	return tea.Batch(cmds...)
 }
 
-// do adds a command. It must not touch the browser.
-func (b *browser) do(cmd tea.Cmd) {
+// command adds a command. It must not touch the browser.
+func (b *browser) command(cmd tea.Cmd) {
 	crash := b.crash
 	b.cmds = append(b.cmds, func() tea.Msg {
 		defer func() {
@@ -31,7 +31,7 @@ func (b *browser) do(cmd tea.Cmd) {
 // after sends a message later.
 func (b *browser) after(d time.Duration, msg tea.Msg) {
 	ctx := b.ctx
-	b.do(func() tea.Msg {
+	b.command(func() tea.Msg {
 		t := time.NewTimer(d)
 		defer t.Stop()
 		select {
@@ -43,11 +43,11 @@ func (b *browser) after(d time.Duration, msg tea.Msg) {
 	})
 }
 
-// await waits for the next thing that is not typed. There is one such command
+// listen waits for the next thing that is not typed. There is one such command
 // at any time.
-func (b *browser) await() {
+func (b *browser) listen() {
 	ctx, news, resizes, notices := b.ctx, b.edition.Superseded(), b.term.Resizes, b.term.Notices
-	b.do(func() tea.Msg {
+	b.command(func() tea.Msg {
 		select {
 		case <-ctx.Done():
 			return nil
@@ -55,31 +55,31 @@ func (b *browser) await() {
 			return superseded{}
 		case s, ok := <-resizes:
 			if !ok {
-				return deaf{resizes: true}
+				return channelClosed{resizes: true}
 			}
 			return resized(s)
 		case s, ok := <-notices:
 			if !ok {
-				return deaf{notices: true}
+				return channelClosed{notices: true}
 			}
 			return notice(s)
 		}
 	})
 }
 
-// work does what may take a while outside of Update; what it returns is called
+// background does what may take a while outside of Update; what it returns is called
 // in Update. Most often it is done at once: then so is that.
-func (b *browser) work(job func() (then func())) {
+func (b *browser) background(job func() (then func())) {
 	ctx := b.ctx
 	done := make(chan func(), 1)
 	guard(b.crash, func() { done <- job() })
-	t := time.NewTimer(patience)
+	t := time.NewTimer(quickEnough)
 	defer t.Stop()
 	select {
 	case then := <-done:
 		then()
 	case <-t.C:
-		b.do(func() tea.Msg {
+		b.command(func() tea.Msg {
 			select {
 			case then := <-done:
 				return deliver(then)
@@ -91,20 +91,20 @@ func (b *browser) work(job func() (then func())) {
 	}
 }
 
-// workDesk is work that a desk comes of. What is typed before it is there is
+// openInput is work that a desk comes of. What is typed before it is there is
 // meant for it, and for nothing else: it waits for it, and is lost when something
 // else comes.
-func (b *browser) workDesk(job func() (then func())) {
-	before := b.top()
+func (b *browser) openInput(job func() (then func())) {
+	before := b.current()
 	b.opening = true
-	b.work(func() func() {
+	b.background(func() func() {
 		then := job()
 		return func() {
 			b.opening = false
 			then()
-			early := b.early
-			b.early = nil
-			if d, ok := b.top().(desk); ok && screen(d) != before && b.prompt == nil && b.choice == nil {
+			early := b.queued
+			b.queued = nil
+			if d, ok := b.current().(inputScreen); ok && screen(d) != before && b.prompt == nil && b.choice == nil {
 				for _, e := range early {
 					b.event(e)
 				}
@@ -113,15 +113,15 @@ func (b *browser) workDesk(job func() (then func())) {
 	})
 }
 
-// wait keeps what is typed for the desk that comes, as much as one paste may be.
-func (b *browser) wait(e terminal.Event) {
+// enqueue keeps what is typed for the desk that comes, as much as one paste may be.
+func (b *browser) enqueue(e terminal.Event) {
 	const most = 1000
 	size := len(e.Text)
-	for _, was := range b.early {
+	for _, was := range b.queued {
 		size += len(was.Text)
 	}
-	if len(b.early) < most && size <= mostPasteAuthor {
-		b.early = append(b.early, e)
+	if len(b.queued) < most && size <= maxPasteAuthor {
+		b.queued = append(b.queued, e)
 	}
 }
 

@@ -8,9 +8,9 @@ import (
 	"sheaf/app/typeset"
 )
 
-func newTags(b *browser) *index {
-	x := &index{b: b, name: "tags", unit: "tag", empty: "No tags."}
-	x.make = func() (entries []entry) {
+func newTags(b *browser) *menu {
+	x := &menu{b: b, name: "tags", unit: "tag", empty: "No tags."}
+	x.build = func() (entries []item) {
 		tags := b.edition.Tags()
 		digits := 1
 		for _, t := range tags {
@@ -18,7 +18,7 @@ func newTags(b *browser) *index {
 		}
 		for _, t := range tags {
 			name := oneLine(t.Name)
-			entries = append(entries, entry{
+			entries = append(entries, item{
 				name:  t.Name,
 				lines: []string{typeset.Truncate(b.styles.Dim.On(rightAligned(fmt.Sprint(t.Count), digits))+"  #"+name, x.room())},
 				open: func() {
@@ -28,13 +28,13 @@ func newTags(b *browser) *index {
 		}
 		return entries
 	}
-	x.sync()
+	x.refresh()
 	return x
 }
 
-func newArchive(b *browser) *index {
+func newArchive(b *browser) *menu {
 	const undated = "no date"
-	x := &index{b: b, name: "archive", unit: "year", empty: "No posts yet."}
+	x := &menu{b: b, name: "archive", unit: "year", empty: "No posts yet."}
 	in := func(e *blog.Edition, y string) (posts []*blog.Post) {
 		for _, p := range e.Posts() {
 			if year(p) == y {
@@ -43,7 +43,7 @@ func newArchive(b *browser) *index {
 		}
 		return posts
 	}
-	x.make = func() (entries []entry) {
+	x.build = func() (entries []item) {
 		var years []string
 		count := map[string]int{}
 		for _, p := range b.edition.Posts() {
@@ -57,7 +57,7 @@ func newArchive(b *browser) *index {
 			if y == "" {
 				name = undated
 			}
-			entries = append(entries, entry{
+			entries = append(entries, item{
 				name:  name,
 				lines: []string{typeset.Truncate(leftAligned(name, 7)+b.styles.Dim.On("  "+rightAligned(fmt.Sprint(count[y]), 4)+plural(count[y], " post")), x.room())},
 				open: func() {
@@ -67,15 +67,15 @@ func newArchive(b *browser) *index {
 		}
 		return entries
 	}
-	x.sync()
+	x.refresh()
 	return x
 }
 
 // newOutline lists the headings of a post; the one being read is selected.
-func newOutline(b *browser, s *post) *index {
-	x := &index{b: b, name: s.crumb() + " › outline", unit: "heading", empty: "No headings."}
-	x.make = func() (entries []entry) {
-		s.sync()
+func newOutline(b *browser, s *post) *menu {
+	x := &menu{b: b, name: s.breadcrumb() + " › outline", unit: "heading", empty: "No headings."}
+	x.build = func() (entries []item) {
+		s.refresh()
 		if s.page == nil {
 			return nil
 		}
@@ -89,14 +89,14 @@ func newOutline(b *browser, s *post) *index {
 			if h.Level == least {
 				text = b.styles.Bold.On(text)
 			}
-			entries = append(entries, entry{
+			entries = append(entries, item{
 				name:  fmt.Sprint(i),
 				lines: []string{typeset.Truncate(indent+text, x.room())},
 				open: func() {
 					b.back()
-					s.sync()
+					s.refresh()
 					if i < len(s.page.Heads) {
-						b.remember()
+						b.pushHistory()
 						s.to(s.page.Heads[i].Line + s.geo.lead)
 					}
 				},
@@ -104,7 +104,7 @@ func newOutline(b *browser, s *post) *index {
 		}
 		return entries
 	}
-	x.sync()
+	x.refresh()
 	for i, h := range s.page.Heads {
 		if h.Line <= s.top-s.geo.lead+1 {
 			x.sel = i

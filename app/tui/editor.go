@@ -18,74 +18,74 @@ type editor struct {
 	b   *browser
 	buf *buffer.Buffer
 
-	name       string   // path of the file; "" until a new text is saved
-	base       blog.Rev // what the text was taken from
-	hash       string
-	unsaved    bool // differs from base though nothing was typed: continued, merged
-	closed     bool // its last line ends with a line end, and shall
-	edition    *blog.Edition
-	overtaken  bool // somebody has changed the file since
-	committing bool // and that is the author
+	path             string   // path of the file; "" until a new text is saved
+	base             blog.Rev // what the text was taken from
+	hash             string
+	unsaved          bool // differs from base though nothing was typed: continued, merged
+	finalNewline     bool // its last line ends with a line end, and shall
+	edition          *blog.Edition
+	changedElsewhere bool // somebody has changed the file since
+	committing       bool // and that is the author
 
-	keep    *keeper
-	waiting bool // to be kept soon
-	kept    time.Time
-	unkept  string // why not
-	seen    int    // the version that was last looked at
+	saver         *autosaver
+	autosaveDue   bool // to be kept soon
+	autosaved     time.Time
+	autosaveError string // why not
+	seenVersion   int    // the version that was last looked at
 
-	top     int  // where the first row begins
-	loose   bool // the wheel has moved the text away from the cursor
-	goal    int  // the column that up and down keep to; -1: the cursor's
-	numbers bool
-	shown   []span // the rows on the screen
-	wrapped *wrapping
-	at      *terminal.Cell
-	pressed time.Time
-	where   int // the place that was pressed
-	words   string
+	top          int  // where the first row begins
+	scrolledAway bool // the wheel has moved the text away from the cursor
+	goalColumn   int  // the column that up and down keep to; -1: the cursor's
+	numbers      bool
+	shownRows    []span // the rows on the screen
+	wrapped      *wrapping
+	cursorCell   *terminal.Cell
+	clickedWhen  time.Time
+	clickedAt    int // the place that was pressed
+	sought       string
 
-	sketch    blog.Sketch
-	sketched  int // the version it is of; -1: none
-	sketching bool
-	slow      time.Duration // the last one took
-	draft     *typeset.Draft
-	draftFor  pageKey
-	alone     bool // no preview beside the text
+	inspection    blog.Sketch
+	inspected     int // the version it is of; -1: none
+	inspecting    bool
+	inspectTook   time.Duration // the last one took
+	previewDraft  *typeset.Draft
+	previewKey    pageKey
+	previewHidden bool // no preview beside the text
 }
 
-// A work is a text to be edited, and what it was taken from.
-type work struct {
-	name    string
+// A document is a text to be edited, and what it was taken from.
+type document struct {
+	path    string
 	base    blog.Rev
 	hash    string
 	text    []byte
-	at      int
-	id      string // of what is kept of it
+	cursor  int
+	keptID  string // of what is kept of it
 	unsaved bool
 }
 
 const (
-	keepAfter    = time.Second            // a change is kept after so long
-	sketchAfter  = 120 * time.Millisecond // a preview waits for a pause in the typing
-	sketchShare  = 4                      // of the time at most one in so many parts is spent on previews
-	doubleClick  = 400 * time.Millisecond
-	wheelRows    = 3
-	previewFrom  = 120         // cells of a window that has room for the preview beside the text
-	adopted      = time.Second // what is changed by hand is in the history after so long
-	goodbyeLimit = 3 * time.Second
+	autosaveAfter = time.Second            // a change is kept after so long
+	inspectAfter  = 120 * time.Millisecond // a preview waits for a pause in the typing
+	inspectShare  = 4                      // of the time at most one in so many parts is spent on previews
+	doubleClick   = 400 * time.Millisecond
+	wheelRows     = 3
+	previewFrom   = 120         // cells of a window that has room for the preview beside the text
+	recordedAfter = time.Second // what is changed by hand is in the history after so long
+	closeTimeout  = 3 * time.Second
 )
 
-func (b *browser) openEditor(w work) *editor {
-	e := &editor{b: b, buf: buffer.New(string(w.text), w.at, b.longestText()), name: w.name, base: w.base, hash: w.hash, unsaved: w.unsaved,
-		edition: b.edition, goal: -1, sketched: -1, closed: w.hash == "" || bytes.HasSuffix(w.text, []byte("\n")),
-		keep: &keeper{visitor: b.conf.Visitor, version: -1}}
-	e.keep.hold(w.id)
-	e.seen = e.buf.Version()
+func (b *browser) openEditor(w document) *editor {
+	e := &editor{b: b, buf: buffer.New(string(w.text), w.cursor, b.longestText()), path: w.path, base: w.base, hash: w.hash, unsaved: w.unsaved,
+		edition: b.edition, goalColumn: -1, inspected: -1, finalNewline: w.hash == "" || bytes.HasSuffix(w.text, []byte("\n")),
+		saver: &autosaver{visitor: b.conf.Visitor, version: -1}}
+	e.saver.lock(w.keptID)
+	e.seenVersion = e.buf.Version()
 	b.push(e)
-	e.sketching = true
-	b.work(e.sketchJob())
+	e.inspecting = true
+	b.background(e.inspectJob())
 	if e.dirty() {
-		e.keepNow()
+		e.autosave()
 	}
 	return e
 }
@@ -96,24 +96,24 @@ func (b *browser) longestText() int {
 	return int(b.conf.Visitor.MaxFile("x.md")) - len("\r\n")
 }
 
-// refused reports a change that would have made the text too long, after saying
+// refusedTooLong reports a change that would have made the text too long, after saying
 // so.
-func (e *editor) refused() bool {
+func (e *editor) refusedTooLong() bool {
 	if !e.buf.Refused() {
 		return false
 	}
-	e.tooLong()
+	e.sayTooLong()
 	return true
 }
 
-func (e *editor) tooLong() {
+func (e *editor) sayTooLong() {
 	e.b.say(fmt.Sprintf("Too long: a post has at most %d KB. Delete something or begin another post.", e.b.conf.Visitor.MaxFile("x.md")>>10))
 }
 
 // edit opens a post's source; what is kept of it is offered first.
 func (b *browser) edit(p *blog.Post) {
 	v, ctx := b.conf.Visitor, b.ctx
-	b.workDesk(func() func() {
+	b.openInput(func() func() {
 		name, base, hash, src, err := v.Open(ctx, p.Path)
 		var mine []blog.Kept
 		if err == nil {
@@ -121,10 +121,10 @@ func (b *browser) edit(p *blog.Post) {
 		}
 		return func() {
 			if err != nil {
-				b.refused(err)
+				b.sayRefused(err)
 				return
 			}
-			now := work{name: name, base: base, hash: hash, text: src}
+			now := document{path: name, base: base, hash: hash, text: src}
 			for _, k := range mine {
 				if k.Path == name && k.Door == door {
 					b.choice = &choice{b: b, text: "You have an unsaved text of this, kept " + ago(k.Time, time.Now()) + ".", options: []option{
@@ -142,49 +142,49 @@ func (b *browser) edit(p *blog.Post) {
 // continued is the work that a kept text was. Where it is open in another
 // session, which may be one that only seems to be alive, both go on with a copy
 // of their own.
-func (b *browser) continued(k blog.Kept) work {
-	w := work{name: k.Path, base: k.Base, hash: k.Hash, text: k.Text, at: k.At, id: k.ID, unsaved: true}
+func (b *browser) continued(k blog.Kept) document {
+	w := document{path: k.Path, base: k.Base, hash: k.Hash, text: k.Text, cursor: k.At, keptID: k.ID, unsaved: true}
 	if b.conf.Visitor.Held(k.ID) {
-		w.id = ""
+		w.keptID = ""
 	}
 	return w
 }
 
-func (e *editor) place() place { return onEditor }
+func (e *editor) kind() screenKind { return onEditor }
 
-func (e *editor) crumb() string {
+func (e *editor) breadcrumb() string {
 	st := e.b.styles
 	s := st.Bold.On(typeset.Truncate(e.title(), max(e.b.geo.width/2, 10)))
 	if e.dirty() {
 		s += " ●"
 	}
-	if e.sketched >= 0 && e.sketch.Post != nil {
-		s += "  " + st.Dim.On(e.sketch.Post.State.String())
+	if e.inspected >= 0 && e.inspection.Post != nil {
+		s += "  " + st.Dim.On(e.inspection.Post.State.String())
 	}
 	return s
 }
 
 func (e *editor) title() string {
-	if e.sketched >= 0 && e.sketch.Post != nil && oneLine(e.sketch.Post.Title) != "" {
-		return oneLine(e.sketch.Post.Title)
+	if e.inspected >= 0 && e.inspection.Post != nil && oneLine(e.inspection.Post.Title) != "" {
+		return oneLine(e.inspection.Post.Title)
 	}
-	if e.name != "" {
-		return oneLine(e.name)
+	if e.path != "" {
+		return oneLine(e.path)
 	}
 	return "a new post"
 }
 
-func (e *editor) window() string { return title(e.b.edition.Site().Title, e.title()) }
+func (e *editor) windowTitle() string { return title(e.b.edition.Site().Title, e.title()) }
 
 func (e *editor) status() string {
 	t, _, at := e.state()
 	line := t.Line(at)
 	pos := fmt.Sprintf("line %d, col %d", line+1, cells(t.Slice(t.LineStart(line), at))+1)
 	switch {
-	case e.unkept != "":
+	case e.autosaveError != "":
 		return "NOT KEPT  " + pos
-	case e.dirty() && !e.kept.IsZero() && e.b.geo.width >= narrow:
-		return "kept " + seconds(time.Since(e.kept)) + "   " + pos
+	case e.dirty() && !e.autosaved.IsZero() && e.b.geo.width >= narrow:
+		return "kept " + seconds(time.Since(e.autosaved)) + "   " + pos
 	}
 	return pos
 }
@@ -199,94 +199,94 @@ func (e *editor) state() (t buffer.Text, anchor, at int) {
 
 func (e *editor) dirty() bool { return e.unsaved || e.buf.Changed() }
 
-func (e *editor) sync() {
+func (e *editor) refresh() {
 	if e.edition != e.b.edition {
 		e.edition = e.b.edition
 		e.compareBase()
-		e.b.later(adopted, e.compareBase)
+		e.b.later(recordedAfter, e.compareBase)
 	}
-	if e.sketched >= 0 && e.draftFor != e.pageKey() {
-		e.look(0)
+	if e.inspected >= 0 && e.previewKey != e.pageKey() {
+		e.inspectSoon(0)
 	}
 }
 
 // changed does what follows from a change of the text.
 func (e *editor) changed() {
 	v := e.buf.Version()
-	if v == e.seen {
+	if v == e.seenVersion {
 		return
 	}
-	e.seen = v
-	if !e.waiting {
-		e.waiting = true
-		e.b.later(keepAfter, e.keepNow)
+	e.seenVersion = v
+	if !e.autosaveDue {
+		e.autosaveDue = true
+		e.b.later(autosaveAfter, e.autosave)
 	}
-	e.look(max(sketchAfter, e.slow*sketchShare))
+	e.inspectSoon(max(inspectAfter, e.inspectTook*inspectShare))
 }
 
 func (e *editor) can(a action) bool {
 	switch a {
-	case cancel:
+	case actCancel:
 		anchor, at := e.buf.Selection()
 		return anchor != at
-	case findAgain:
-		return e.words != ""
+	case actFindAgain:
+		return e.sought != ""
 	}
 	return true
 }
 
 func (e *editor) act(a action) {
 	switch a {
-	case save:
+	case actSave:
 		e.save(nil)
-	case publishText:
+	case actPublishText:
 		e.publish()
-	case preview:
+	case actPreview:
 		if e.b.geo.width >= previewFrom {
-			e.alone = !e.alone
+			e.previewHidden = !e.previewHidden
 		} else {
 			e.openPreview()
 		}
-	case fieldsOf:
+	case actFields:
 		e.b.openForm(e)
-	case findText:
+	case actFindText:
 		e.askFind()
-	case findAgain:
-		e.find(e.words, true)
-	case replaceText:
+	case actFindAgain:
+		e.find(e.sought, true)
+	case actReplaceText:
 		e.askReplace()
-	case goToLine:
+	case actGoToLine:
 		e.askLine()
-	case undoText:
+	case actUndoText:
 		if !e.buf.Undo() {
 			e.b.say("nothing to undo")
 		}
-	case redoText:
+	case actRedoText:
 		if !e.buf.Redo() {
 			e.b.say("nothing to redo")
 		}
-	case cutText:
-		e.b.clipped(e.buf.Cut())
-	case copyText:
+	case actCutText:
+		e.b.toClipboard(e.buf.Cut())
+	case actCopyText:
 		e.copy()
-	case pasteText:
-		e.buf.Paste(e.b.clip)
-	case selectAll:
+	case actPasteText:
+		e.buf.Paste(e.b.clipboard)
+	case actSelectAll:
 		e.buf.SelectAll()
-	case lineNumbers:
+	case actLineNumbers:
 		e.numbers = !e.numbers
-	case closeText:
-		e.ask()
+	case actClose:
+		e.askClose()
 		return
 	}
-	e.moved()
+	e.afterEdit()
 }
 
-// moved is called after everything that may have changed the text or the place
+// afterEdit is called after everything that may have changed the text or the place
 // of the cursor.
-func (e *editor) moved() {
-	e.goal, e.loose = -1, false
-	e.refused()
+func (e *editor) afterEdit() {
+	e.goalColumn, e.scrolledAway = -1, false
+	e.refusedTooLong()
 	e.changed()
 }
 

@@ -10,7 +10,7 @@ import (
 
 // matchFrom finds what is looked for in a row.
 func (e *editor) matchFrom(t buffer.Text, at, end int) (from, to int) {
-	if from, to, ok := t.Match(e.words, at, end); ok {
+	if from, to, ok := t.Match(e.sought, at, end); ok {
 		return from, to
 	}
 	return end, end
@@ -33,37 +33,37 @@ func (e *editor) askFind() {
 			return "no match"
 		},
 		change: func(words string) {
-			e.words = words
+			e.sought = words
 			if from, to, ok := t.Find(words, start); ok && words != "" {
 				e.buf.MoveTo(from, false)
 				e.buf.MoveTo(to, true)
 			} else {
 				e.buf.MoveTo(start, false)
 			}
-			e.loose = false
+			e.scrolledAway = false
 		},
 		enter: func(words string) {
-			if words == "" && e.words != "" {
-				e.find(e.words, true)
+			if words == "" && e.sought != "" {
+				e.find(e.sought, true)
 				return
 			}
 			e.find(words, false)
 		},
 		cancel: func() {
-			e.words = ""
+			e.sought = ""
 			e.buf.MoveTo(start, false)
 		},
 	}
-	if sel := e.buf.Selected(); sel != "" && len(sel) < mostTyped && !strings.Contains(sel, "\n") {
+	if sel := e.buf.Selected(); sel != "" && len(sel) < maxTyped && !strings.Contains(sel, "\n") {
 		e.b.prompt.text = sel
-		e.words = sel
+		e.sought = sel
 	}
 }
 
 // find selects the next place of some words, or the one at the cursor.
 func (e *editor) find(words string, next bool) bool {
 	anchor, at := e.buf.Selection()
-	e.words = words
+	e.sought = words
 	start := min(anchor, at)
 	if next {
 		start = max(anchor, at)
@@ -71,7 +71,7 @@ func (e *editor) find(words string, next bool) bool {
 	from, to, ok := e.buf.Text().Find(words, start)
 	if !ok {
 		e.b.say("No match for «" + oneLine(words) + "».")
-		e.words = ""
+		e.sought = ""
 		return false
 	}
 	if from < start {
@@ -79,12 +79,12 @@ func (e *editor) find(words string, next bool) bool {
 	}
 	e.buf.MoveTo(from, false)
 	e.buf.MoveTo(to, true)
-	e.goal, e.loose = -1, false
+	e.goalColumn, e.scrolledAway = -1, false
 	return true
 }
 
 func (e *editor) askReplace() {
-	e.b.prompt = &prompt{b: e.b, label: "replace: ", text: e.words, enter: func(words string) {
+	e.b.prompt = &prompt{b: e.b, label: "replace: ", text: e.sought, enter: func(words string) {
 		if words == "" {
 			return
 		}
@@ -106,20 +106,20 @@ func (e *editor) askEach(words, by string) {
 	e.b.choice = &choice{b: e.b, text: "Replace this one?", options: []option{
 		{"y", "yes", func() {
 			e.buf.Replace(by)
-			if e.refused() {
+			if e.refusedTooLong() {
 				return
 			}
-			e.moved()
+			e.afterEdit()
 			next()
 		}},
 		{"n", "next", next},
 		{"a", "all", func() {
 			n := e.buf.ReplaceAll(words, by)
-			if e.refused() {
+			if e.refusedTooLong() {
 				return
 			}
-			e.words = ""
-			e.moved()
+			e.sought = ""
+			e.afterEdit()
 			e.b.say(fmt.Sprintf("replaced %d", n))
 		}},
 	}}
@@ -133,6 +133,6 @@ func (e *editor) askLine() {
 		}
 		t := e.buf.Text()
 		e.buf.MoveTo(t.LineStart(max(min(n, t.Lines()), 1)-1), false)
-		e.moved()
+		e.afterEdit()
 	}}
 }

@@ -13,7 +13,7 @@ func (e *editor) event(ev terminal.Event) {
 	switch ev.Kind {
 	case terminal.Paste:
 		e.buf.Paste(printable(ev.Text))
-		e.moved()
+		e.afterEdit()
 	case terminal.PointerDown, terminal.PointerDrag, terminal.WheelUp, terminal.WheelDown:
 		e.mouse(ev)
 	case terminal.Key:
@@ -29,7 +29,7 @@ func (e *editor) key(ev terminal.Event) {
 	}
 	if m, ok := motionOf(key); ok {
 		e.buf.Move(m, selecting)
-		e.moved()
+		e.afterEdit()
 		return
 	}
 	switch key {
@@ -44,12 +44,12 @@ func (e *editor) key(ev terminal.Event) {
 		e.vertical(n, selecting)
 		return
 	case "home", "end":
-		e.edge(key == "end", selecting)
+		e.rowEdge(key == "end", selecting)
 	case "backspace":
 		e.buf.Erase(buffer.Left)
 	case "delete", "ctrl+d":
 		if selecting {
-			e.b.clipped(e.buf.Cut())
+			e.b.toClipboard(e.buf.Cut())
 		} else {
 			e.buf.Erase(buffer.Right)
 		}
@@ -75,7 +75,7 @@ func (e *editor) key(ev terminal.Event) {
 		}
 		e.buf.Type(s)
 	}
-	e.moved()
+	e.afterEdit()
 }
 
 // motions are the keys that move; with shift before them they select.
@@ -117,15 +117,15 @@ func printable(s string) string {
 func (e *editor) vertical(rows int, selecting bool) {
 	t, _, at := e.state()
 	w := e.wrapping(t)
-	s := w.row(at)
-	if e.goal < 0 {
-		e.goal = w.column(s, at)
+	s := w.rowAt(at)
+	if e.goalColumn < 0 {
+		e.goalColumn = w.column(s, at)
 	}
 	step, by := w.next, 1
 	if rows < 0 {
 		step, by = w.previous, -1
 	}
-	goal, moved := e.goal, false
+	goal, moved := e.goalColumn, false
 	for ; rows != 0; rows -= by {
 		next, ok := step(s)
 		if !ok {
@@ -133,26 +133,26 @@ func (e *editor) vertical(rows int, selecting bool) {
 		}
 		s, moved = next, true
 	}
-	to := w.place(s, goal)
+	to := w.offsetAt(s, goal)
 	if !moved && by > 0 {
 		to = t.Len()
 	} else if !moved {
 		to = 0
 	}
 	e.buf.MoveTo(to, selecting)
-	e.loose = false
-	e.goal = goal
+	e.scrolledAway = false
+	e.goalColumn = goal
 }
 
-// edge moves to the beginning or the end of the row, and from there to that of
+// rowEdge moves to the beginning or the end of the row, and from there to that of
 // the line.
-func (e *editor) edge(end, selecting bool) {
+func (e *editor) rowEdge(end, selecting bool) {
 	t, _, at := e.state()
 	w := e.wrapping(t)
-	s := w.row(at)
+	s := w.rowAt(at)
 	m, to := buffer.LineStart, s.from
 	if end {
-		m, to = buffer.LineEnd, w.place(s, 1<<30)
+		m, to = buffer.LineEnd, w.offsetAt(s, 1<<30)
 	}
 	if line := t.LineStart(t.Line(at)); to == at || !end && s.from == line {
 		to = t.To(m, at)
@@ -164,7 +164,7 @@ func (e *editor) mouse(ev terminal.Event) {
 	switch ev.Kind {
 	case terminal.WheelUp, terminal.WheelDown:
 		w := e.wrapping(e.buf.Text())
-		s := w.row(e.top)
+		s := w.rowAt(e.top)
 		for range wheelRows {
 			next, ok := w.next(s)
 			if ev.Kind == terminal.WheelUp {
@@ -175,45 +175,45 @@ func (e *editor) mouse(ev terminal.Event) {
 			}
 			s = next
 		}
-		e.top, e.loose = s.from, true
+		e.top, e.scrolledAway = s.from, true
 		return
 	}
 	y := ev.Y
 	if e.b.geo.header {
 		y--
 	}
-	if len(e.shown) == 0 {
+	if len(e.shownRows) == 0 {
 		return
 	}
 	w := e.wrapping(e.buf.Text())
-	s := e.shown[max(min(y, len(e.shown)-1), 0)]
+	s := e.shownRows[max(min(y, len(e.shownRows)-1), 0)]
 	if y < 0 {
 		s, _ = w.previous(s)
 	} else if y >= e.b.geo.body() {
 		s, _ = w.next(s)
 	}
 	left, _ := e.room()
-	at := w.place(s, max(ev.X-left, 0))
+	at := w.offsetAt(s, max(ev.X-left, 0))
 	if ev.Kind == terminal.PointerDrag {
 		e.buf.MoveTo(at, true)
-		e.goal, e.loose = -1, false
+		e.goalColumn, e.scrolledAway = -1, false
 		return
 	}
 	e.buf.MoveTo(at, false)
-	if at == e.where && time.Since(e.pressed) < doubleClick {
+	if at == e.clickedAt && time.Since(e.clickedWhen) < doubleClick {
 		e.buf.SelectWord()
 	}
-	e.where, e.pressed = at, time.Now()
-	e.goal, e.loose = -1, true
+	e.clickedAt, e.clickedWhen = at, time.Now()
+	e.goalColumn, e.scrolledAway = -1, true
 }
 
-// clipped takes what was cut or copied, for the terminal's clipboard too.
-func (b *browser) clipped(s string) {
+// toClipboard takes what was cut or copied, for the terminal's clipboard too.
+func (b *browser) toClipboard(s string) {
 	if s == "" {
 		return
 	}
-	b.clip = s
-	if len(s) > mostCopied {
+	b.clipboard = s
+	if len(s) > maxCopied {
 		b.say("copied for here; it is too long for your terminal's clipboard")
 		return
 	}
@@ -231,5 +231,5 @@ func (e *editor) copy() {
 		}
 		s = t.Slice(from, to)
 	}
-	e.b.clipped(s)
+	e.b.toClipboard(s)
 }

@@ -24,7 +24,7 @@ func writing(t testing.TB, cols, rows int, text string) (*browser, *editor) {
 	b := newBrowser(t.Context(), Terminal{Width: cols, Height: rows}, Config{Visitor: bl.Author("Ada").Through(door), Setter: typeset.New(1 << 20)}, p, func(p any) { panic(p) })
 	b.ready = true
 	b.Init()
-	e := b.openEditor(work{text: []byte(text)})
+	e := b.openEditor(document{text: []byte(text)})
 	b.show()
 	return b, e
 }
@@ -61,7 +61,7 @@ func TestRowsOfAText(t *testing.T) {
 	} {
 		w := &wrapping{text: buffer.NewText(c.text), width: c.width}
 		var got []string
-		for s, ok := w.row(0), true; ok; s, ok = w.next(s) {
+		for s, ok := w.rowAt(0), true; ok; s, ok = w.next(s) {
 			got = append(got, c.text[s.from:s.to])
 		}
 		if fmt.Sprintf("%q", got) != fmt.Sprintf("%q", c.want) {
@@ -83,7 +83,7 @@ func FuzzRows(f *testing.F) {
 		}
 		w := &wrapping{text: buffer.NewText(text), width: width}
 		var down []span
-		s, ok := w.row(0), true
+		s, ok := w.rowAt(0), true
 		for ; ok; s, ok = w.next(s) {
 			if len(down) > 0 && s.from < down[len(down)-1].to {
 				t.Fatalf("row %v follows %v", s, down[len(down)-1])
@@ -100,7 +100,7 @@ func FuzzRows(f *testing.F) {
 			if col > max(width, tabStop) {
 				t.Fatalf("row %q takes %d cells of %d", row, col, width)
 			}
-			if at := w.place(s, 0); at < s.from || at > s.to {
+			if at := w.offsetAt(s, 0); at < s.from || at > s.to {
 				t.Fatalf("place %d is not in %v", at, s)
 			}
 		}
@@ -199,7 +199,7 @@ func TestTypingBeforeTheEditor(t *testing.T) {
 		e.leave(true)
 		b.cmds = nil
 		release := make(chan struct{})
-		b.workDesk(func() func() {
+		b.openInput(func() func() {
 			<-release
 			return then(b)
 		})
@@ -213,9 +213,9 @@ func TestTypingBeforeTheEditor(t *testing.T) {
 		return b
 	}
 	b := slow(func(b *browser) func() {
-		return func() { b.openEditor(work{text: []byte("."), at: 0}) }
+		return func() { b.openEditor(document{text: []byte("."), cursor: 0}) }
 	})
-	if e, ok := b.top().(*editor); !ok || e.buf.Text().String() != "xqN pasted\n." {
+	if e, ok := b.current().(*editor); !ok || e.buf.Text().String() != "xqN pasted\n." {
 		t.Errorf("the text is not in the editor: %v", screenOf(b))
 	}
 	b = slow(func(b *browser) func() {
@@ -238,12 +238,12 @@ func TestTypingBeforeTheEditor(t *testing.T) {
 // does to another post is said in its first line.
 func TestProblemsOfOthers(t *testing.T) {
 	b, e := writing(t, 80, 24, "one\ntwo\nthree\n")
-	e.sketch = blog.Sketch{Post: &blog.Post{Path: "posts/mine.md"}, Problems: []blog.Problem{
+	e.inspection = blog.Sketch{Post: &blog.Post{Path: "posts/mine.md"}, Problems: []blog.Problem{
 		{Path: "posts/hers.md", Line: 2, Text: "slug taken"},
 		{Path: "posts/mine.md", Text: "the whole file"},
 		{Path: "posts/mine.md", Line: 3, Text: "a line"},
 	}}
-	e.sketched, e.name = e.buf.Version(), "posts/mine.md"
+	e.inspected, e.path = e.buf.Version(), "posts/mine.md"
 	for line, want := range map[int]string{0: "! posts/hers.md:2: slug taken · the whole file", 1: "^S save", 2: "! a line"} {
 		e.buf.MoveTo(e.buf.Text().LineStart(line), false)
 		b.show()
@@ -346,19 +346,19 @@ func BenchmarkEditorPaste(b *testing.B) {
 func TestKeeperKeepsTheLatest(t *testing.T) {
 	bl, _ := openBlog(t, map[string]string{"hello.md": "Hello.\n"})
 	v := bl.Author("Ada")
-	k := &keeper{visitor: v, version: -1}
+	k := &autosaver{visitor: v, version: -1}
 	for version, text := range []string{"one", "two"} {
 		if err := k.put(t.Context(), version, blog.Kept{Text: []byte(text)}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := k.drop(t.Context(), 0); err != nil {
+	if err := k.discard(t.Context(), 0); err != nil {
 		t.Fatal(err)
 	}
 	if all, err := v.Kept(t.Context()); err != nil || len(all) != 1 || string(all[0].Text) != "two" {
 		t.Fatalf("kept %v, %v", all, err)
 	}
-	if err := k.drop(t.Context(), 1); err != nil {
+	if err := k.discard(t.Context(), 1); err != nil {
 		t.Fatal(err)
 	}
 	if all, err := v.Kept(t.Context()); err != nil || len(all) != 0 {
@@ -377,7 +377,7 @@ func TestPublishingWhileOthersDo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e = b.openEditor(work{name: name, base: base, hash: hash, text: src, at: len(src)})
+	e = b.openEditor(document{path: name, base: base, hash: hash, text: src, cursor: len(src)})
 	press(b, "Mine.\r")
 	release := make(chan struct{})
 	b.cmds = nil
@@ -409,7 +409,7 @@ func TestPublishingWhileOthersDo(t *testing.T) {
 	}
 	press(b, "\x13")
 	for range 500 {
-		if _, ok := b.top().(*merge); ok || b.choice != nil {
+		if _, ok := b.current().(*merge); ok || b.choice != nil {
 			break
 		}
 		for len(b.cmds) > 0 {

@@ -13,8 +13,8 @@ import (
 	"sheaf/app/typeset"
 )
 
-// beside reports whether the preview stands beside the text.
-func (e *editor) beside() bool { return e.b.geo.width >= previewFrom && !e.alone }
+// previewBeside reports whether the preview stands beside the text.
+func (e *editor) previewBeside() bool { return e.b.geo.width >= previewFrom && !e.previewHidden }
 
 // room is where the text begins and how many cells it has, one of which is for
 // the cursor behind it.
@@ -28,12 +28,12 @@ func (e *editor) room() (left, width int) {
 		n := len(strconv.Itoa(e.buf.Text().Lines())) + 1
 		left, width = left+n, width-n
 	}
-	if e.beside() {
+	if e.previewBeside() {
 		width = (g.width-3)/2 - left
 	}
 	if spare := width - widest - 1; spare > 0 {
 		width -= spare
-		if !e.beside() && g.width >= centred {
+		if !e.previewBeside() && g.width >= centred {
 			left += spare / 2
 		}
 	}
@@ -51,12 +51,12 @@ func (e *editor) wrapping(t buffer.Text) *wrapping {
 // ensure scrolls until the cursor is seen.
 func (e *editor) ensure(w *wrapping, height int) {
 	_, at := e.buf.Selection()
-	top := w.row(min(e.top, w.text.Len()))
+	top := w.rowAt(min(e.top, w.text.Len()))
 	e.top = top.from
-	if e.loose || height < 1 {
+	if e.scrolledAway || height < 1 {
 		return
 	}
-	cur := w.row(at)
+	cur := w.rowAt(at)
 	back := func(rows int) {
 		s := cur
 		for range rows {
@@ -94,7 +94,7 @@ func (e *editor) ensure(w *wrapping, height int) {
 	back(height / 3)
 }
 
-func (e *editor) cursor() *terminal.Cell { return e.at }
+func (e *editor) cursor() *terminal.Cell { return e.cursorCell }
 
 func (e *editor) rows(height int) []terminal.Row {
 	t, anchor, at := e.state()
@@ -104,29 +104,29 @@ func (e *editor) rows(height int) []terminal.Row {
 	from, to := min(anchor, at), max(anchor, at)
 	marks := map[int]bool{}
 	for _, p := range e.problems() {
-		if e.own(p) {
+		if e.isOwn(p) {
 			marks[p.Line-1] = true
 		}
 	}
-	e.shown, e.at = e.shown[:0], nil
+	e.shownRows, e.cursorCell = e.shownRows[:0], nil
 	rows := make([]terminal.Row, 0, height)
-	s := w.row(e.top)
-	cur := w.row(at)
+	s := w.rowAt(e.top)
+	cur := w.rowAt(at)
 	for len(rows) < height {
 		line := t.Line(s.from)
 		first := s.from == t.LineStart(line)
 		if s.from == cur.from && s.to == cur.to {
-			e.at = &terminal.Cell{X: min(left+w.column(s, at), e.b.geo.width-1), Y: len(rows)}
+			e.cursorCell = &terminal.Cell{X: min(left+w.column(s, at), e.b.geo.width-1), Y: len(rows)}
 		}
 		rows = append(rows, terminal.Row{At: 0, Text: e.gutter(left, line, first, marks[line]) + e.line(t, s, from, to)})
-		e.shown = append(e.shown, s)
+		e.shownRows = append(e.shownRows, s)
 		next, ok := w.next(s)
 		if !ok {
 			break
 		}
 		s = next
 	}
-	if e.beside() {
+	if e.previewBeside() {
 		rows = e.withPreview(rows, height)
 	}
 	return rows
@@ -167,7 +167,7 @@ func (e *editor) line(t buffer.Text, s span, from, to int) string {
 		if col+n > room {
 			break
 		}
-		if e.words != "" && pos >= matchTo && (match < 0 || pos > match) {
+		if e.sought != "" && pos >= matchTo && (match < 0 || pos > match) {
 			match, matchTo = e.matchFrom(t, pos, s.to)
 		}
 		var now typeset.Style
@@ -176,7 +176,7 @@ func (e *editor) line(t buffer.Text, s span, from, to int) string {
 			now = st.Selected
 		case match >= 0 && pos >= match && pos < matchTo:
 			now = st.Match
-		case e.sketched >= 0 && pos < e.sketch.Body:
+		case e.inspected >= 0 && pos < e.inspection.Body:
 			now = st.Dim
 		}
 		if now != style {
@@ -196,26 +196,26 @@ func (e *editor) line(t buffer.Text, s span, from, to int) string {
 
 // problems are those of the text as it was last looked at.
 func (e *editor) problems() []blog.Problem {
-	if e.sketched < 0 || e.sketch.Post == nil {
+	if e.inspected < 0 || e.inspection.Post == nil {
 		return nil
 	}
-	return e.sketch.Problems
+	return e.inspection.Problems
 }
 
-// own reports a problem of this text; it may make one for another post.
-func (e *editor) own(p blog.Problem) bool {
-	return markdown.Clean(p.Path) == markdown.Clean(e.sketch.Post.Path)
+// isOwn reports a problem of this text; it may make one for another post.
+func (e *editor) isOwn(p blog.Problem) bool {
+	return markdown.Clean(p.Path) == markdown.Clean(e.inspection.Post.Path)
 }
 
-// remark says what is doubtful in the cursor's line; in the first one also what
+// lineProblem says what is doubtful in the cursor's line; in the first one also what
 // is so in no line of this text, once it has a name.
-func (e *editor) remark() string {
+func (e *editor) lineProblem() string {
 	t, _, at := e.state()
 	line := t.Line(at) + 1
 	var all []string
 	for _, p := range e.problems() {
-		switch own := e.own(p); {
-		case own && (p.Line == line || p.Line == 0 && line == 1 && e.name != ""):
+		switch own := e.isOwn(p); {
+		case own && (p.Line == line || p.Line == 0 && line == 1 && e.path != ""):
 			all = append(all, oneLine(p.Text))
 		case !own && line == 1:
 			all = append(all, oneLine(p.String()))

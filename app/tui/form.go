@@ -14,12 +14,12 @@ import (
 // stands on the same bytes: to change a field is to edit the text there.
 func (b *browser) openForm(e *editor) {
 	v := b.conf.Visitor
-	x := &index{b: b, where: onForm, name: e.title() + " › fields"}
-	x.make = func() (entries []entry) {
-		fields, err := v.Fields(e.name, []byte(e.buf.Text().String()))
+	x := &menu{b: b, where: onForm, name: e.title() + " › fields"}
+	x.build = func() (entries []item) {
+		fields, err := v.Fields(e.path, []byte(e.buf.Text().String()))
 		if err != nil {
-			return []entry{{name: "error", lines: []string{
-				typeset.Truncate(b.styles.Error.On("!")+" "+b.why(err), x.room()),
+			return []item{{name: "error", lines: []string{
+				typeset.Truncate(b.styles.Error.On("!")+" "+b.reason(err), x.room()),
 				typeset.Truncate(b.styles.Dim.On("Mend that in the text first."), x.room()),
 			}}}
 		}
@@ -36,41 +36,41 @@ func (b *browser) openForm(e *editor) {
 			if value == "" {
 				value = b.styles.Dim.On(f.none)
 			}
-			entries = append(entries, entry{
+			entries = append(entries, item{
 				name:  f.name,
 				lines: []string{typeset.Truncate(b.styles.Dim.On(leftAligned(f.name, labels))+value, x.room())},
 				open:  func() { b.askField(e, x, f.name, f.value) },
 			})
 		}
-		for i, file := range v.Beside(e.name) {
+		for i, file := range v.Beside(e.path) {
 			label := ""
 			if i == 0 {
 				label = "beside"
 			}
-			entries = append(entries, entry{name: "file " + file, lines: []string{typeset.Truncate(b.styles.Dim.On(leftAligned(label, labels)+oneLine(file)), x.room())}})
+			entries = append(entries, item{name: "file " + file, lines: []string{typeset.Truncate(b.styles.Dim.On(leftAligned(label, labels)+oneLine(file)), x.room())}})
 		}
 		return entries
 	}
-	x.sync()
+	x.refresh()
 	b.push(x)
 }
 
 // askField changes one field; a switch is turned over.
-func (b *browser) askField(e *editor, x *index, name, value string) {
+func (b *browser) askField(e *editor, x *menu, name, value string) {
 	set := func(value string) {
 		old := e.buf.Text().String()
-		now, err := b.conf.Visitor.SetField(e.name, []byte(old), name, value)
+		now, err := b.conf.Visitor.SetField(e.path, []byte(old), name, value)
 		if err != nil {
 			b.say("not done: " + oneLine(err.Error()))
 			return
 		}
 		if !e.buf.Fits(len(now)) {
-			e.tooLong()
+			e.sayTooLong()
 			return
 		}
 		e.take(string(now))
-		e.moved()
-		x.again()
+		e.afterEdit()
+		x.reload()
 	}
 	if name == "draft" {
 		if value == "yes" {
@@ -103,17 +103,17 @@ func lastTag(text string) string {
 // that are used most first.
 func tagsLike(e *blog.Edition, text string) (names []string) {
 	const most, cells = 5, 40
-	last := folded(lastTag(text))
+	last := fold(lastTag(text))
 	var given []string
 	for t := range strings.SplitSeq(text, ",") {
-		given = append(given, folded(strings.TrimSpace(t)))
+		given = append(given, fold(strings.TrimSpace(t)))
 	}
 	tags := slices.Clone(e.Tags())
 	slices.SortStableFunc(tags, func(a, b blog.Tag) int { return b.Count - a.Count })
 	room := cells
 	for _, t := range tags {
 		name := oneLine(t.Name)
-		if low := folded(name); !strings.HasPrefix(low, last) || slices.Contains(given, low) {
+		if low := fold(name); !strings.HasPrefix(low, last) || slices.Contains(given, low) {
 			continue
 		}
 		if room -= ansi.StringWidth(name) + 1; room < 0 || len(names) == most {

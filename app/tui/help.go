@@ -13,7 +13,7 @@ import (
 // helpScreen shows the key map, in two columns where there is room.
 type helpScreen struct {
 	b     *browser
-	where place // it was asked for
+	where screenKind // it was asked for
 	geo   geometry
 	theme typeset.Theme
 	lines []string
@@ -21,18 +21,18 @@ type helpScreen struct {
 }
 
 func newHelp(b *browser) *helpScreen {
-	h := &helpScreen{b: b, where: b.top().place()}
-	h.sync()
+	h := &helpScreen{b: b, where: b.current().kind()}
+	h.refresh()
 	return h
 }
 
-func (h *helpScreen) place() place          { return onHelp }
-func (h *helpScreen) crumb() string         { return "keys" }
+func (h *helpScreen) kind() screenKind      { return onHelp }
+func (h *helpScreen) breadcrumb() string    { return "keys" }
 func (h *helpScreen) status() string        { return "" }
-func (h *helpScreen) window() string        { return title(h.b.edition.Site().Title, "keys") }
+func (h *helpScreen) windowTitle() string   { return title(h.b.edition.Site().Title, "keys") }
 func (h *helpScreen) hint(k binding) string { return k.hint }
 
-func (h *helpScreen) can(a action) bool { return a != cancel }
+func (h *helpScreen) can(a action) bool { return a != actCancel }
 
 func (h *helpScreen) act(a action) {
 	h.top += scrolled(a, h.top, h.geo.body(), len(h.lines))
@@ -43,17 +43,17 @@ func (h *helpScreen) clamp() {
 	h.top = max(min(h.top, h.geo.lead+len(h.lines)-h.geo.body()), 0)
 }
 
-func (h *helpScreen) sync() {
+func (h *helpScreen) refresh() {
 	if h.geo == h.b.geo && h.theme == h.b.theme && h.lines != nil {
 		return
 	}
 	h.geo, h.theme = h.b.geo, h.b.theme
-	h.lines = h.make()
+	h.lines = h.render()
 	h.clamp()
 }
 
-// make sets the key map.
-func (h *helpScreen) make() []string {
+// render sets the key map.
+func (h *helpScreen) render() []string {
 	const gap, twoFrom = 3, 72
 	width := h.geo.measure
 	column := width
@@ -126,13 +126,13 @@ func (h *helpScreen) column(width int, groups ...string) (lines []string) {
 // useful leaves out what this blog or this terminal has nothing for.
 func (h *helpScreen) useful(a action) bool {
 	switch a {
-	case menu:
+	case actNextPage:
 		return len(h.b.edition.Pages()) > 0
-	case tags:
+	case actTags:
 		return len(h.b.edition.Tags()) > 0
-	case copyAddress:
+	case actCopyAddress:
 		return h.b.host() != ""
-	case theme:
+	case actTheme:
 		return !h.b.monochrome
 	}
 	return true
@@ -155,4 +155,6 @@ func (h *helpScreen) visitor(width int) []string {
 	return lines
 }
 
-func (h *helpScreen) rows(height int) []terminal.Row { return h.geo.window(h.lines, h.top, height) }
+func (h *helpScreen) rows(height int) []terminal.Row {
+	return h.geo.window(h.lines, h.top, height)
+}

@@ -14,7 +14,7 @@ func (b *browser) askSearch() {
 			return
 		}
 		e := b.edition
-		b.work(func() func() {
+		b.background(func() func() {
 			hits := e.Search(words)
 			return func() { b.push(newHits(b, words, e, hits)) }
 		})
@@ -22,9 +22,9 @@ func (b *browser) askSearch() {
 }
 
 // newHits shows what a search has found.
-func newHits(b *browser, words string, e *blog.Edition, hits []blog.Hit) *index {
-	x := &index{b: b, name: "«" + words + "»", unit: "post", empty: "No match for «" + words + "»."}
-	x.make = func() (entries []entry) {
+func newHits(b *browser, words string, e *blog.Edition, hits []blog.Hit) *menu {
+	x := &menu{b: b, name: "«" + words + "»", unit: "post", empty: "No match for «" + words + "»."}
+	x.build = func() (entries []item) {
 		if b.edition != e {
 			e = b.edition
 			hits = e.Search(words)
@@ -43,53 +43,53 @@ func newHits(b *browser, words string, e *blog.Edition, hits []blog.Hit) *index 
 			if hit.Heading != "" && room >= 60 {
 				where = b.styles.Dim.On(" › " + oneLine(hit.Heading))
 			}
-			entries = append(entries, entry{
+			entries = append(entries, item{
 				name: p.Slug,
 				lines: []string{
 					between(b.styles.Bold.On(oneLine(p.Title))+where, b.styles.Dim.On(right), room),
-					typeset.Truncate(lit(oneLine(hit.Snippet), words, b.styles), room),
+					typeset.Truncate(highlightWords(oneLine(hit.Snippet), words, b.styles), room),
 				},
 				open: func() {
 					s := b.openPost(p, nil)
-					s.search = lookup{words: words}
-					s.aim = func() {
-						s.search.look(s.page)
+					s.search = textSearch{words: words}
+					s.goTo = func() {
+						s.search.find(s.page)
 						line := s.page.StartOf(hit.Line)
 						if hit.Line <= 1 {
 							line = 0
 						}
 						if m, ok := s.search.from(line); ok {
-							s.bring(m.line)
+							s.scrollTo(m.line)
 						} else {
-							s.search = lookup{}
+							s.search = textSearch{}
 							if hit.Line > 1 {
-								s.bring(line)
+								s.scrollTo(line)
 							}
 						}
 					}
 					if s.page != nil {
-						s.aim()
-						s.aim = nil
+						s.goTo()
+						s.goTo = nil
 					}
 				},
 			})
 		}
 		return entries
 	}
-	x.sync()
+	x.refresh()
 	return x
 }
 
-// lit shows the words that were looked for in a snippet; the rest is dim.
-func lit(snippet, words string, st typeset.Styles) string {
-	low := folded(snippet)
+// highlightWords shows the words that were looked for in a snippet; the rest is dim.
+func highlightWords(snippet, words string, st typeset.Styles) string {
+	low := fold(snippet)
 	if len(low) != len(snippet) {
 		return st.Dim.On(snippet)
 	}
 	var out strings.Builder
 	for at := 0; at < len(snippet); {
 		next, long := len(snippet), 0
-		for _, w := range strings.Fields(folded(words)) {
+		for _, w := range strings.Fields(fold(words)) {
 			if k := strings.Index(low[at:], w); k >= 0 && at+k < next {
 				next, long = at+k, len(w)
 			}

@@ -22,10 +22,10 @@ type geometry struct {
 }
 
 const (
-	widest  = 80  // the measure, at most
-	narrow  = 50  // below it there are no margins
-	centred = 100 // from here on the text stands in the middle
-	airy    = 20  // from this height on a text begins with a blank line
+	widest   = 80  // the measure, at most
+	narrow   = 50  // below it there are no margins
+	centred  = 100 // from here on the text stands in the middle
+	leadFrom = 20  // from this height on a text begins with a blank line
 )
 
 func newGeometry(width, height int) geometry {
@@ -38,7 +38,7 @@ func newGeometry(width, height int) geometry {
 	default:
 		g.left, g.measure = (width-widest)/2, widest
 	}
-	if height >= airy {
+	if height >= leadFrom {
 		g.lead = 1
 	}
 	return g

@@ -9,9 +9,9 @@ import (
 	"sheaf/app/typeset"
 )
 
-// followLink goes where a link leads: to a heading of the same text, to another
+// openLink goes where a link leads: to a heading of the same text, to another
 // post, or, as an address on the reader's clipboard, elsewhere.
-func (b *browser) followLink(from *blog.Post, target string, inside func(heading string)) {
+func (b *browser) openLink(from *blog.Post, target string, inside func(heading string)) {
 	if p, heading, ok := b.edition.Resolve(from, target); ok && p != nil {
 		if p == from {
 			inside(heading)
@@ -30,8 +30,8 @@ func (b *browser) followLink(from *blog.Post, target string, inside func(heading
 	b.say("copied: " + target)
 }
 
-// painted sets some cells of a line in a style of their own.
-func painted(line string, col, cells int, st typeset.Style) string {
+// restyled sets some cells of a line in a style of their own.
+func restyled(line string, col, cells int, st typeset.Style) string {
 	if w := ansi.StringWidth(line); col+cells > w {
 		cells = w - col
 	}

@@ -18,17 +18,17 @@ import (
 // a number of rows from the top.
 type list struct {
 	b      *browser
-	where  place
+	where  screenKind
 	name   string
 	source func(*blog.Edition) []*blog.Post
 
-	edition *blog.Edition
-	all     []*blog.Post // of source
-	posts   []*blog.Post // those that the filter leaves
-	query   string
-	sel     int
-	top     spot
-	menuAt  int
+	edition  *blog.Edition
+	all      []*blog.Post // of source
+	posts    []*blog.Post // those that the filter leaves
+	query    string
+	sel      int
+	top      spot
+	nextPage int
 
 	notices     []string // what an author should know, above the posts
 	noticesIn   typeset.Theme
@@ -60,24 +60,24 @@ func (b *browser) pageKey() pageKey { return pageKey{b.geo.measure, b.theme} }
 
 func newHome(b *browser) *list {
 	l := &list{b: b, where: onHome, source: ordered}
-	l.sync()
+	l.refresh()
 	return l
 }
 
 // newList shows some of the posts.
 func newList(b *browser, name string, source func(*blog.Edition) []*blog.Post) *list {
 	l := &list{b: b, where: onList, name: name, source: source}
-	l.sync()
+	l.refresh()
 	return l
 }
 
-func (l *list) place() place { return l.where }
+func (l *list) kind() screenKind { return l.where }
 
-func (l *list) crumb() string {
+func (l *list) breadcrumb() string {
 	return l.name
 }
 
-func (l *list) window() string {
+func (l *list) windowTitle() string {
 	return title(l.b.edition.Site().Title, l.name)
 }
 
@@ -95,21 +95,21 @@ func (l *list) status() string {
 
 func (l *list) hint(k binding) string {
 	switch k.do {
-	case publish:
+	case actPublish:
 		if p := l.b.selected(); p != nil && p.State.Visible() {
 			return "take back"
 		}
-	case drafts:
+	case actDrafts:
 		if l.name == draftsName {
 			return ""
 		}
-	case menu:
+	case actNextPage:
 		var names []string
 		for _, p := range l.b.edition.Pages() {
 			names = append(names, oneLine(p.Title))
 		}
 		return "pages: " + strings.Join(names, " · ")
-	case open:
+	case actOpen:
 		if first, last := l.visible(l.b.geo.body()); l.sel < first || l.sel > last {
 			return "to the posts"
 		}
@@ -117,8 +117,8 @@ func (l *list) hint(k binding) string {
 	return k.hint
 }
 
-// sync follows the browser.
-func (l *list) sync() {
+// refresh follows the browser.
+func (l *list) refresh() {
 	if l.edition != l.b.edition {
 		var selected *blog.Post
 		line := 0
@@ -127,7 +127,7 @@ func (l *list) sync() {
 		}
 		l.edition = l.b.edition
 		l.all = l.source(l.edition)
-		l.sift()
+		l.applyFilter()
 		l.tagCells, l.dateCells = 0, 0
 		l.now, l.broken = time.Now(), map[string]string{}
 		for _, p := range l.edition.Problems() {
@@ -143,13 +143,13 @@ func (l *list) sync() {
 		}
 		l.colsFor = geometry{}
 		if selected != nil {
-			l.keep(selected, line)
+			l.reselect(selected, line)
 		}
 	}
 	l.recount()
 	if l.colsFor != l.b.geo || l.noticesIn != l.b.theme {
 		l.colsFor, l.noticesIn = l.b.geo, l.b.theme
-		l.notices = l.troubles()
+		l.notices = l.problemLines()
 		l.titles = nil
 		l.timeCells, l.counted = l.timeRoom(), time.Now()
 		l.cols = newColumns(l.b.geo, l.dateCells, l.timeCells, l.tagCells)
@@ -167,7 +167,7 @@ func (l *list) sync() {
 			return
 		}
 		conf := l.b.conf
-		l.b.work(func() func() {
+		l.b.background(func() func() {
 			set := page(conf, home, typeset.Header{}, key.measure, key.theme)
 			return func() {
 				if l.introOf == home && l.introFor == key {
@@ -179,9 +179,9 @@ func (l *list) sync() {
 	}
 }
 
-// keep selects the same post again after a change, on the line of the screen
+// reselect selects the same post again after a change, on the line of the screen
 // where it was.
-func (l *list) keep(p *blog.Post, line int) {
+func (l *list) reselect(p *blog.Post, line int) {
 	if i := slices.IndexFunc(l.posts, func(q *blog.Post) bool { return q.Slug == p.Slug }); i >= 0 {
 		moved := i - l.sel
 		l.sel = i
@@ -193,16 +193,16 @@ func (l *list) keep(p *blog.Post, line int) {
 	l.clamp()
 }
 
-// choose selects a post that has been read.
-func (l *list) choose(slug string) {
+// selectPost selects a post that has been read.
+func (l *list) selectPost(slug string) {
 	if i := slices.IndexFunc(l.posts, func(q *blog.Post) bool { return q.Slug == slug }); i >= 0 && i != l.sel {
 		l.sel = i
 		l.ensure()
 	}
 }
 
-// sift applies the filter.
-func (l *list) sift() {
+// applyFilter applies the filter.
+func (l *list) applyFilter() {
 	l.posts = l.all
 	if l.query == "" {
 		return
@@ -220,15 +220,15 @@ func (l *list) sift() {
 
 func (l *list) can(a action) bool {
 	switch a {
-	case open:
+	case actOpen:
 		return len(l.posts) > 0
-	case filter:
+	case actFilter:
 		return len(l.all) > 0
-	case menu:
+	case actNextPage:
 		return len(l.b.edition.Pages()) > 0
-	case cancel:
+	case actCancel:
 		return l.query != ""
-	case labels:
+	case actLinkLabels:
 		return l.intro != nil && l.query == "" && slices.ContainsFunc(l.intro.Links, func(k typeset.Link) bool { return l.introSeen(k.Line) })
 	}
 	return true
@@ -238,7 +238,7 @@ func (l *list) act(a action) {
 	h := l.b.geo.body()
 	half, whole := max(h/2, 1), max(h-1, 1)
 	switch a {
-	case lineDown:
+	case actLineDown:
 		// What stands above the posts is read first.
 		if _, last := l.visible(h); l.sel > last && l.scroll(1) {
 			return
@@ -249,45 +249,45 @@ func (l *list) act(a action) {
 		} else {
 			l.scroll(1)
 		}
-	case lineUp:
+	case actLineUp:
 		if first, last := l.visible(h); l.sel > 0 && l.sel >= first && l.sel <= last {
 			l.sel--
 			l.ensure()
 		} else {
 			l.scroll(-1)
 		}
-	case halfDown:
-		l.leap(half)
-	case halfUp:
-		l.leap(-half)
-	case pageDown:
-		l.leap(whole)
-	case pageUp:
-		l.leap(-whole)
-	case top:
+	case actHalfDown:
+		l.jump(half)
+	case actHalfUp:
+		l.jump(-half)
+	case actPageDown:
+		l.jump(whole)
+	case actPageUp:
+		l.jump(-whole)
+	case actTop:
 		l.top, l.sel = spot{}, 0
-	case bottom:
+	case actBottom:
 		l.top, l.sel = l.last(h), max(len(l.posts)-1, 0)
-	case open:
+	case actOpen:
 		if first, last := l.visible(h); l.sel < first || l.sel > last {
 			l.top = spot{l.sel + 1, 0}
 			l.clamp()
 			return
 		}
 		l.b.openPost(l.posts[l.sel], nil)
-	case filter:
-		l.ask()
-	case menu:
+	case actFilter:
+		l.askFilter()
+	case actNextPage:
 		pages := l.b.edition.Pages()
-		l.menuAt %= len(pages)
-		l.b.openPost(pages[l.menuAt], nil)
-		l.menuAt++
-	case cancel:
+		l.nextPage %= len(pages)
+		l.b.openPost(pages[l.nextPage], nil)
+		l.nextPage++
+	case actCancel:
 		l.unfilter()
-	case labels:
+	case actLinkLabels:
 		home := l.introOf
 		l.b.pickLink(l.intro, l.introSeen, func(k typeset.Link) {
-			l.b.followLink(home, k.Target, func(id string) {
+			l.b.openLink(home, k.Target, func(id string) {
 				if line, ok := l.intro.Anchor(id); ok {
 					l.top = spot{0, line + l.b.geo.lead}
 					l.clamp()
@@ -297,8 +297,8 @@ func (l *list) act(a action) {
 	}
 }
 
-// ask filters while the reader types.
-func (l *list) ask() {
+// askFilter filters while the reader types.
+func (l *list) askFilter() {
 	selected, top, query := l.sel, l.top, l.query
 	if query != "" {
 		selected, top = 0, spot{}
@@ -308,7 +308,7 @@ func (l *list) ask() {
 		tail: func() string { return fmt.Sprintf("%d of %d", len(l.posts), len(l.all)) },
 		change: func(text string) {
 			l.query = text
-			l.sift()
+			l.applyFilter()
 			l.sel, l.top = 0, spot{}
 			if text == "" {
 				l.sel, l.top = selected, top
@@ -323,7 +323,7 @@ func (l *list) ask() {
 		},
 		cancel: func() {
 			l.query = ""
-			l.sift()
+			l.applyFilter()
 			l.sel, l.top = selected, top
 			l.clamp()
 		},
@@ -337,10 +337,10 @@ func (l *list) unfilter() {
 		p = l.posts[l.sel]
 	}
 	l.query = ""
-	l.sift()
+	l.applyFilter()
 	l.sel, l.top = 0, spot{}
 	if p != nil {
-		l.choose(p.Slug)
+		l.selectPost(p.Slug)
 	}
 	l.clamp()
 }

@@ -22,7 +22,7 @@ func (l *list) rows(height int) []terminal.Row {
 				rows = append(rows, l.introRow(skip-l.b.geo.lead))
 			}
 		} else {
-			of := l.item(item - 1)
+			of := l.postRows(item - 1)
 			rows = append(rows, of[min(skip, len(of)):]...)
 		}
 		skip = 0
@@ -37,7 +37,7 @@ func (l *list) rows(height int) []terminal.Row {
 		rows = append(rows, terminal.Row{At: l.b.geo.left, Text: l.b.styles.Dim.On(typeset.Truncate(text, l.b.geo.measure))})
 	}
 	rows = rows[:min(len(rows), height)]
-	l.b.number(func(line int) *terminal.Row {
+	l.b.drawLabels(func(line int) *terminal.Row {
 		if y := l.introY(line); y >= 0 && y < len(rows) {
 			return &rows[y]
 		}
@@ -60,8 +60,8 @@ func (l *list) introRow(i int) terminal.Row {
 	return terminal.Row{}
 }
 
-// troubles says which files an author should look at.
-func (l *list) troubles() (lines []string) {
+// problemLines says which files an author should look at.
+func (l *list) problemLines() (lines []string) {
 	const most = 5
 	if l.where != onHome {
 		return nil
@@ -99,8 +99,8 @@ func (l *list) introSeen(line int) bool {
 	return y >= 0 && y < l.b.geo.body()
 }
 
-// heading gives what stands between a post and the one before it.
-func (l *list) heading(i int) []string {
+// yearLine gives what stands between a post and the one before it.
+func (l *list) yearLine(i int) []string {
 	if !l.cols.years {
 		return nil
 	}
@@ -134,11 +134,11 @@ func (l *list) titleLines(i int) []string {
 	return lines
 }
 
-// item makes the rows of a post.
-func (l *list) item(i int) []terminal.Row {
+// postRows makes the rows of a post.
+func (l *list) postRows(i int) []terminal.Row {
 	c, st, p := l.cols, l.b.styles, l.posts[i]
 	var rows []terminal.Row
-	for _, h := range l.heading(i) {
+	for _, h := range l.yearLine(i) {
 		if h == "" {
 			rows = append(rows, terminal.Row{})
 		} else {

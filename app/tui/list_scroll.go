@@ -36,7 +36,7 @@ func (l *list) height(item int) int {
 		}
 		return n
 	}
-	return len(l.heading(item-1)) + len(l.titleLines(item-1))
+	return len(l.yearLine(item-1)) + len(l.titleLines(item-1))
 }
 
 // last is the lowest spot that may be on top of a screen.
@@ -94,7 +94,7 @@ func (l *list) visible(height int) (first, last int) {
 	at := -l.top.row
 	for item := l.top.item; item <= len(l.posts) && at < height; item++ {
 		n := l.height(item)
-		if item > 0 && at+len(l.heading(item-1)) >= 0 && at+n <= height {
+		if item > 0 && at+len(l.yearLine(item-1)) >= 0 && at+n <= height {
 			if last < 0 {
 				first = item - 1
 			}
@@ -135,8 +135,8 @@ func (l *list) ensure() {
 	}
 }
 
-// leap scrolls by much; at an end of the list it goes to the end.
-func (l *list) leap(rows int) {
+// jump scrolls by much; at an end of the list it goes to the end.
+func (l *list) jump(rows int) {
 	if l.scroll(rows) {
 		return
 	}

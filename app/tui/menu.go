@@ -8,60 +8,60 @@ import (
 	"sheaf/app/typeset"
 )
 
-// An index is a list of anything but posts by date: tags, years, headings,
+// An menu is a list of anything but posts by date: tags, years, headings,
 // what a search has found. It is short enough to be made as a whole.
-type index struct {
+type menu struct {
 	b     *browser
-	where place // 0 is onIndex
+	where screenKind // 0 is onIndex
 	name  string
 	unit  string // "tag"; counted in the line above
 	empty string
-	make  func() []entry         // anew for each edition, geometry and theme
+	build func() []item          // anew for each edition, geometry and theme
 	acts  map[action]func(i int) // what else can be done with an entry
 
 	edition *blog.Edition
 	geo     geometry
 	theme   typeset.Theme
-	entries []entry
+	entries []item
 	at      []int // the first row of each entry
 	total   int
 	sel     int
 	top     int
 }
 
-// An entry is one thing to choose.
-type entry struct {
+// An item is one thing to choose.
+type item struct {
 	name  string   // tells it from the others
 	lines []string // at least one
 	open  func()   // nil: it is only read
 }
 
-func (x *index) place() place {
+func (x *menu) kind() screenKind {
 	if x.where != 0 {
 		return x.where
 	}
-	return onIndex
+	return onMenu
 }
 
-func (x *index) crumb() string { return x.name }
+func (x *menu) breadcrumb() string { return x.name }
 
-func (x *index) window() string { return title(x.b.edition.Site().Title, x.name) }
+func (x *menu) windowTitle() string { return title(x.b.edition.Site().Title, x.name) }
 
-func (x *index) hint(k binding) string {
-	if k.do == open && x.where == 0 {
+func (x *menu) hint(k binding) string {
+	if k.do == actOpen && x.where == 0 {
 		return "open"
 	}
 	return k.hint
 }
 
-func (x *index) status() string {
+func (x *menu) status() string {
 	if len(x.entries) == 0 || x.unit == "" {
 		return ""
 	}
 	return counted(len(x.entries), x.unit)
 }
 
-func (x *index) sync() {
+func (x *menu) refresh() {
 	if x.edition == x.b.edition && x.geo == x.b.geo && x.theme == x.b.theme {
 		return
 	}
@@ -70,7 +70,7 @@ func (x *index) sync() {
 		name = x.entries[x.sel].name
 	}
 	x.edition, x.geo, x.theme = x.b.edition, x.b.geo, x.b.theme
-	x.entries = x.make()
+	x.entries = x.build()
 	x.at = x.at[:0]
 	x.total = x.geo.lead
 	for i, e := range x.entries {
@@ -85,7 +85,7 @@ func (x *index) sync() {
 }
 
 // ensure scrolls until the selection is on the screen.
-func (x *index) ensure() {
+func (x *menu) ensure() {
 	h := x.geo.body()
 	if len(x.entries) > 0 {
 		from := x.at[x.sel]
@@ -99,23 +99,23 @@ func (x *index) ensure() {
 	x.top = min(x.top, max(x.total-h, 0))
 }
 
-func (x *index) can(a action) bool {
+func (x *menu) can(a action) bool {
 	switch a {
-	case open:
+	case actOpen:
 		return len(x.entries) > 0 && x.entries[x.sel].open != nil
-	case lineDown, lineUp, halfDown, halfUp, pageDown, pageUp, top, bottom:
+	case actLineDown, actLineUp, actHalfDown, actHalfUp, actPageDown, actPageUp, actTop, actBottom:
 		return true
 	}
 	return len(x.entries) > 0 && x.acts[a] != nil
 }
 
-// again makes the entries anew.
-func (x *index) again() {
+// reload makes the entries anew.
+func (x *menu) reload() {
 	x.edition = nil
-	x.sync()
+	x.refresh()
 }
 
-func (x *index) act(a action) {
+func (x *menu) act(a action) {
 	h := max(x.geo.body(), 1)
 	per := 1
 	if len(x.entries) > 0 {
@@ -123,23 +123,23 @@ func (x *index) act(a action) {
 	}
 	by := 0
 	switch a {
-	case lineDown:
+	case actLineDown:
 		by = 1
-	case lineUp:
+	case actLineUp:
 		by = -1
-	case halfDown:
+	case actHalfDown:
 		by = max(h/2/per, 1)
-	case halfUp:
+	case actHalfUp:
 		by = -max(h/2/per, 1)
-	case pageDown:
+	case actPageDown:
 		by = max(h/per-1, 1)
-	case pageUp:
+	case actPageUp:
 		by = -max(h/per-1, 1)
-	case top:
+	case actTop:
 		by = -len(x.entries)
-	case bottom:
+	case actBottom:
 		by = len(x.entries)
-	case open:
+	case actOpen:
 		x.entries[x.sel].open()
 		return
 	default:
@@ -150,7 +150,7 @@ func (x *index) act(a action) {
 	x.ensure()
 }
 
-func (x *index) rows(height int) []terminal.Row {
+func (x *menu) rows(height int) []terminal.Row {
 	if len(x.entries) == 0 {
 		rows := make([]terminal.Row, x.geo.lead)
 		return append(rows, terminal.Row{At: x.geo.left, Text: x.b.styles.Dim.On(typeset.Truncate(x.empty, x.geo.measure))})
@@ -177,7 +177,7 @@ func (x *index) rows(height int) []terminal.Row {
 }
 
 // room is how wide a line of an entry may be.
-func (x *index) room() int {
+func (x *menu) room() int {
 	c := newColumns(x.b.geo, 0, 0, 0)
 	return max(c.width-c.gap, 1)
 }

@@ -15,15 +15,15 @@ import (
 // them has changed is taken; where both did, the author chooses. Nothing is
 // saved by it: the editor goes on with the text that comes out.
 type merge struct {
-	b     *browser
-	e     *editor
-	other string // who was first, and when
-	hunks []textdiff.Hunk
-	take  map[int]byte // by hunk: 'm', 't' or 'b'
-	clash []int        // the hunks to choose in
-	sel   int          // of clash
-	rev   blog.Rev     // theirs
-	hash  string
+	b         *browser
+	e         *editor
+	other     string // who was first, and when
+	hunks     []textdiff.Hunk
+	taken     map[int]byte // by hunk: 'm', 't' or 'b'
+	conflicts []int        // the hunks to choose in
+	sel       int          // of clash
+	rev       blog.Rev     // theirs
+	hash      string
 
 	geo   geometry
 	theme typeset.Theme
@@ -34,35 +34,35 @@ type merge struct {
 }
 
 func newMerge(e *editor, other string, before, mine, theirs []byte, rev blog.Rev, hash string) *merge {
-	m := &merge{b: e.b, e: e, other: other, hunks: textdiff.Merge(before, mine, theirs), take: map[int]byte{}, rev: rev, hash: hash}
+	m := &merge{b: e.b, e: e, other: other, hunks: textdiff.Merge(before, mine, theirs), taken: map[int]byte{}, rev: rev, hash: hash}
 	for i, h := range m.hunks {
 		if h.Kind == textdiff.Clash {
-			m.clash = append(m.clash, i)
+			m.conflicts = append(m.conflicts, i)
 		}
 	}
 	m.dirty = true
 	return m
 }
 
-func (m *merge) place() place          { return onMerge }
-func (m *merge) crumb() string         { return m.e.title() + " › two texts" }
-func (m *merge) window() string        { return title(m.b.edition.Site().Title, "two texts") }
+func (m *merge) kind() screenKind      { return onMerge }
+func (m *merge) breadcrumb() string    { return m.e.title() + " › two texts" }
+func (m *merge) windowTitle() string   { return title(m.b.edition.Site().Title, "two texts") }
 func (m *merge) hint(k binding) string { return k.hint }
 
 func (m *merge) status() string {
-	if n := len(m.clash); n > 0 {
-		return fmt.Sprintf("%d of %d chosen", len(m.take), n)
+	if n := len(m.conflicts); n > 0 {
+		return fmt.Sprintf("%d of %d chosen", len(m.taken), n)
 	}
 	return "nothing to choose"
 }
 
 func (m *merge) can(a action) bool {
 	switch a {
-	case takeMine, takeTheirs, takeBoth:
-		return len(m.clash) > 0
-	case finish:
-		return len(m.take) == len(m.clash)
-	case cancel:
+	case actTakeMine, actTakeTheirs, actTakeBoth:
+		return len(m.conflicts) > 0
+	case actFinish:
+		return len(m.taken) == len(m.conflicts)
+	case actCancel:
 		return false
 	}
 	return true
@@ -70,30 +70,30 @@ func (m *merge) can(a action) bool {
 
 func (m *merge) act(a action) {
 	switch a {
-	case takeMine, takeTheirs, takeBoth:
-		m.take[m.clash[m.sel]] = map[action]byte{takeMine: 'm', takeTheirs: 't', takeBoth: 'b'}[a]
+	case actTakeMine, actTakeTheirs, actTakeBoth:
+		m.taken[m.conflicts[m.sel]] = map[action]byte{actTakeMine: 'm', actTakeTheirs: 't', actTakeBoth: 'b'}[a]
 		m.dirty = true
-		for i := 1; i <= len(m.clash); i++ { // on to the next that waits
-			if next := (m.sel + i) % len(m.clash); m.take[m.clash[next]] == 0 {
+		for i := 1; i <= len(m.conflicts); i++ { // on to the next that waits
+			if next := (m.sel + i) % len(m.conflicts); m.taken[m.conflicts[next]] == 0 {
 				m.sel = next
 				break
 			}
 		}
-		m.sync()
-		m.show()
-	case lineDown, lineUp:
+		m.refresh()
+		m.showSelected()
+	case actLineDown, actLineUp:
 		// From choice to choice while one is in sight, else by lines.
 		by := scrolled(a, 0, 0, 0)
-		if next := m.sel + by; len(m.clash) > 0 && next >= 0 && next < len(m.clash) {
+		if next := m.sel + by; len(m.conflicts) > 0 && next >= 0 && next < len(m.conflicts) {
 			m.sel, m.dirty = next, true
-			m.sync()
-			m.show()
+			m.refresh()
+			m.showSelected()
 			return
 		}
 		m.to(m.top + by)
-	case finish:
+	case actFinish:
 		m.b.back()
-		m.e.merged(m.text(), m.rev, m.hash)
+		m.e.merged(m.result(), m.rev, m.hash)
 	default:
 		m.to(m.top + scrolled(a, m.top, m.geo.body(), m.end()))
 	}
@@ -102,8 +102,8 @@ func (m *merge) act(a action) {
 func (m *merge) end() int   { return max(m.geo.lead+len(m.lines)-m.geo.body(), 0) }
 func (m *merge) to(row int) { m.top = min(max(row, 0), m.end()) }
 
-// show scrolls to the selected choice.
-func (m *merge) show() {
+// showSelected scrolls to the selected choice.
+func (m *merge) showSelected() {
 	if len(m.at) == 0 {
 		return
 	}
@@ -112,15 +112,15 @@ func (m *merge) show() {
 	}
 }
 
-// text is what comes out.
-func (m *merge) text() string {
+// result is what comes out.
+func (m *merge) result() string {
 	var out strings.Builder
 	for i, h := range m.hunks {
 		switch {
-		case h.Kind == textdiff.Clash && m.take[i] == 'b':
+		case h.Kind == textdiff.Clash && m.taken[i] == 'b':
 			out.Write(h.Mine)
 			out.Write(h.Theirs)
-		case h.Kind == textdiff.Theirs, h.Kind == textdiff.Clash && m.take[i] == 't':
+		case h.Kind == textdiff.Theirs, h.Kind == textdiff.Clash && m.taken[i] == 't':
 			out.Write(h.Theirs)
 		default:
 			out.Write(h.Mine)
@@ -129,18 +129,18 @@ func (m *merge) text() string {
 	return out.String()
 }
 
-func (m *merge) sync() {
+func (m *merge) refresh() {
 	if !m.dirty && m.geo == m.b.geo && m.theme == m.b.theme {
 		return
 	}
 	m.dirty, m.geo, m.theme = false, m.b.geo, m.b.theme
-	m.make()
+	m.render()
 	m.to(m.top)
 }
 
-// make sets the texts: where there is room side by side, else one below the
+// render sets the texts: where there is room side by side, else one below the
 // other.
-func (m *merge) make() {
+func (m *merge) render() {
 	width := m.geo.measure
 	m.lines, m.at = nil, nil
 	say := func(style typeset.Style, text string) {
@@ -148,7 +148,7 @@ func (m *merge) make() {
 			m.lines = append(m.lines, style.On(l))
 		}
 	}
-	if len(m.clash) > 0 {
+	if len(m.conflicts) > 0 {
 		say(typeset.Style{}, "You and "+m.other+" have changed the same lines. Nothing is lost: choose for each place.")
 	} else {
 		say(typeset.Style{}, "You and "+m.other+" have changed this post in different places. Both changes are in the text below.")
@@ -165,7 +165,7 @@ func (m *merge) make() {
 			m.changed("theirs", h.Base, h.Theirs)
 		case textdiff.Clash:
 			m.at = append(m.at, len(m.lines))
-			m.choice(h, m.take[i], nth == m.sel)
+			m.choice(h, m.taken[i], nth == m.sel)
 			nth++
 		}
 	}
@@ -177,7 +177,7 @@ func (m *merge) context(text string, first, last bool) {
 		return
 	}
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
-	head, tail := around, around
+	head, tail := contextLines, contextLines
 	if first {
 		head = 0
 	}
@@ -187,7 +187,7 @@ func (m *merge) context(text string, first, last bool) {
 	for i, l := range lines {
 		switch {
 		case i < head || i >= len(lines)-tail:
-			m.lines = append(m.lines, spanRows(textLine{spans: []textdiff.Span{{Kind: ' ', Text: strings.TrimRight(l, "\r")}}}, m.geo.measure, m.b.styles)...)
+			m.lines = append(m.lines, diffLineRows(diffLine{spans: []textdiff.Span{{Kind: ' ', Text: strings.TrimRight(l, "\r")}}}, m.geo.measure, m.b.styles)...)
 		case i == head:
 			m.lines = append(m.lines, m.b.styles.Dim.On("  …"))
 		}
@@ -197,8 +197,8 @@ func (m *merge) context(text string, first, last bool) {
 // changed shows what one of the two has changed alone.
 func (m *merge) changed(whose string, before, now []byte) {
 	m.lines = append(m.lines, m.b.styles.Dim.On("  "+whose+", taken:"))
-	for _, l := range textLines(textdiff.Words(string(before), string(now))) {
-		m.lines = append(m.lines, spanRows(l, m.geo.measure, m.b.styles)...)
+	for _, l := range diffLines(textdiff.Words(string(before), string(now))) {
+		m.lines = append(m.lines, diffLineRows(l, m.geo.measure, m.b.styles)...)
 	}
 }
 
@@ -221,12 +221,12 @@ func (m *merge) choice(h textdiff.Hunk, taken byte, selected bool) {
 			head = st.Accent.On(string(key)) + " " + head
 		}
 		m.lines = append(m.lines, bar+head+st.Accent.On(mark))
-		rows := textLines(textdiff.Words(string(before), string(text)))
+		rows := diffLines(textdiff.Words(string(before), string(text)))
 		if key == 0 {
-			rows = textLines([]textdiff.Span{{Kind: ' ', Text: string(text)}})
+			rows = diffLines([]textdiff.Span{{Kind: ' ', Text: string(text)}})
 		}
 		for _, l := range rows {
-			for _, r := range spanRows(l, m.geo.measure-2, st) {
+			for _, r := range diffLineRows(l, m.geo.measure-2, st) {
 				m.lines = append(m.lines, bar+r)
 			}
 		}
@@ -245,11 +245,11 @@ func (m *merge) rows(height int) []terminal.Row { return m.geo.window(m.lines, m
 // merged goes on with a text made of both, or as before when that is too long.
 func (e *editor) merged(text string, rev blog.Rev, hash string) {
 	if !e.buf.Fits(len(text)) {
-		e.tooLong()
+		e.sayTooLong()
 		return
 	}
 	e.take(text)
-	e.base, e.hash, e.unsaved, e.overtaken = rev, hash, true, false
-	e.moved()
+	e.base, e.hash, e.unsaved, e.changedElsewhere = rev, hash, true, false
+	e.afterEdit()
 	e.b.say("Both are in the text now. Save it when you have read it.")
 }

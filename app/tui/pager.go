@@ -7,8 +7,8 @@ import (
 	"sheaf/app/typeset"
 )
 
-// A sheet is a text that is only looked at: a difference, a preview.
-type sheet struct {
+// A pager is a text that is only looked at: a difference, a preview.
+type pager struct {
 	b    *browser
 	name string
 	make func(width int) []string // anew for each geometry and theme
@@ -21,19 +21,19 @@ type sheet struct {
 	top   int
 }
 
-func (s *sheet) place() place          { return onScroll }
-func (s *sheet) crumb() string         { return s.name }
-func (s *sheet) window() string        { return title(s.b.edition.Site().Title, s.name) }
-func (s *sheet) hint(k binding) string { return k.hint }
+func (s *pager) kind() screenKind      { return onPager }
+func (s *pager) breadcrumb() string    { return s.name }
+func (s *pager) windowTitle() string   { return title(s.b.edition.Site().Title, s.name) }
+func (s *pager) hint(k binding) string { return k.hint }
 
-func (s *sheet) status() string {
+func (s *pager) status() string {
 	if s.end() == 0 {
 		return ""
 	}
 	return fmt.Sprintf("%d%%", s.top*100/s.end())
 }
 
-func (s *sheet) sync() {
+func (s *pager) refresh() {
 	if s.made && s.geo == s.b.geo && s.theme == s.b.theme {
 		return
 	}
@@ -43,19 +43,19 @@ func (s *sheet) sync() {
 }
 
 // end is the last row that may be at the top.
-func (s *sheet) end() int { return max(s.geo.lead+len(s.lines)-s.geo.body(), 0) }
+func (s *pager) end() int { return max(s.geo.lead+len(s.lines)-s.geo.body(), 0) }
 
-func (s *sheet) to(row int) { s.top = min(max(row, 0), s.end()) }
+func (s *pager) to(row int) { s.top = min(max(row, 0), s.end()) }
 
-func (s *sheet) can(a action) bool {
+func (s *pager) can(a action) bool {
 	switch a {
-	case lineDown, lineUp, halfDown, halfUp, pageDown, pageUp, top, bottom:
+	case actLineDown, actLineUp, actHalfDown, actHalfUp, actPageDown, actPageUp, actTop, actBottom:
 		return true
 	}
 	return s.acts[a] != nil
 }
 
-func (s *sheet) act(a action) {
+func (s *pager) act(a action) {
 	if f := s.acts[a]; f != nil {
 		f()
 		return
@@ -67,24 +67,24 @@ func (s *sheet) act(a action) {
 // of at most end.
 func scrolled(a action, at, body, end int) int {
 	switch a {
-	case lineDown:
+	case actLineDown:
 		return 1
-	case lineUp:
+	case actLineUp:
 		return -1
-	case halfDown:
+	case actHalfDown:
 		return max(body/2, 1)
-	case halfUp:
+	case actHalfUp:
 		return -max(body/2, 1)
-	case pageDown:
+	case actPageDown:
 		return max(body-1, 1)
-	case pageUp:
+	case actPageUp:
 		return -max(body-1, 1)
-	case top:
+	case actTop:
 		return -at
-	case bottom:
+	case actBottom:
 		return end - at
 	}
 	return 0
 }
 
-func (s *sheet) rows(height int) []terminal.Row { return s.geo.window(s.lines, s.top, height) }
+func (s *pager) rows(height int) []terminal.Row { return s.geo.window(s.lines, s.top, height) }

@@ -14,18 +14,18 @@ import (
 // pickLink numbers the links that are seen and lets the reader choose one.
 func (b *browser) pickLink(p *typeset.Page, seen func(line int) bool, follow func(typeset.Link)) {
 	var links []typeset.Link
-	var marks []mark
+	var marks []labelPos
 	for _, l := range p.Links {
 		if seen(l.Line) {
-			at := mark{line: l.Line, col: l.Col + l.Cells}
+			at := labelPos{line: l.Line, col: l.Col + l.Cells}
 			if n := len(l.Rest); n > 0 {
-				at = mark{line: l.Rest[n-1].Line, col: l.Rest[n-1].Col + l.Rest[n-1].Cells}
+				at = labelPos{line: l.Rest[n-1].Line, col: l.Rest[n-1].Col + l.Rest[n-1].Cells}
 			}
 			links, marks = append(links, l), append(marks, at)
 		}
 	}
 	if len(links) > 0 {
-		b.picker = &picker{b: b, label: "link", marks: marks, choose: func(i int) { follow(links[i]) }}
+		b.picker = &picker{b: b, label: "link", labels: marks, choose: func(i int) { follow(links[i]) }}
 	}
 }
 
@@ -34,14 +34,14 @@ func (b *browser) pickLink(p *typeset.Page, seen func(line int) bool, follow fun
 type picker struct {
 	b      *browser
 	label  string
-	marks  []mark // where the numbers stand
+	labels []labelPos // where the numbers stand
 	typed  string
 	choose func(i int) // from 0
 }
 
-// A mark is where the number of a thing is put into a line of a page: after
+// A labelPos is where the number of a thing is put into a line of a page: after
 // it, or over its beginning.
-type mark struct {
+type labelPos struct {
 	line, col int
 	over      bool
 }
@@ -53,9 +53,9 @@ func (p *picker) key(e terminal.Event) bool {
 		p.typed += e.Key
 		n, _ := strconv.Atoi(p.typed)
 		switch {
-		case n < 1 || n > len(p.marks):
+		case n < 1 || n > len(p.labels):
 			p.typed = ""
-		case n*10 > len(p.marks):
+		case n*10 > len(p.labels):
 			p.pick(n)
 		}
 		return true
@@ -79,16 +79,16 @@ func (p *picker) pick(n int) {
 
 func (p *picker) line(st typeset.Styles) string {
 	return st.Accent.On(p.label+" ") + p.typed + st.Accent.On("▏") +
-		st.Dim.On("  1 to "+strconv.Itoa(len(p.marks))+", esc cancels")
+		st.Dim.On("  1 to "+strconv.Itoa(len(p.labels))+", esc cancels")
 }
 
-// number shows the numbers to choose by; at finds the row of a line of the
+// drawLabels shows the numbers to choose by; at finds the row of a line of the
 // page.
-func (b *browser) number(at func(line int) *terminal.Row) {
+func (b *browser) drawLabels(at func(line int) *terminal.Row) {
 	if b.picker == nil {
 		return
 	}
-	marks, st := b.picker.marks, b.styles
+	marks, st := b.picker.labels, b.styles
 	for i := len(marks) - 1; i >= 0; i-- { // from the right, so that columns stay true
 		m := marks[i]
 		r := at(m.line)
@@ -100,11 +100,11 @@ func (b *browser) number(at func(line int) *terminal.Row) {
 			r.Text = st.Title.On(number) + ansi.TruncateLeft(r.Text, len(number), "")
 			continue
 		}
-		r.Text = ansi.Truncate(r.Text, m.col, "") + st.Title.On(raised(i+1)) + ansi.TruncateLeft(r.Text, m.col, "")
+		r.Text = ansi.Truncate(r.Text, m.col, "") + st.Title.On(superscript(i+1)) + ansi.TruncateLeft(r.Text, m.col, "")
 	}
 }
 
-// raised writes a number in small raised digits.
-func raised(n int) string {
+// superscript writes a number in small raised digits.
+func superscript(n int) string {
 	return strings.Map(func(r rune) rune { return []rune("⁰¹²³⁴⁵⁶⁷⁸⁹")[r-'0'] }, fmt.Sprint(n))
 }

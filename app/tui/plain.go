@@ -15,9 +15,9 @@ import (
 	"sheaf/app/typeset"
 )
 
-// A talk is the blog on a terminal that can only print: it shows a list, reads
+// A plainSession is the blog on a terminal that can only print: it shows a list, reads
 // a line, shows a post, without one escape sequence.
-type talk struct {
+type plainSession struct {
 	t     Terminal
 	c     Config
 	lines chan string
@@ -32,8 +32,8 @@ type talk struct {
 // shownAtOnce is how many posts are listed before the reader is asked.
 const shownAtOnce = 20
 
-func dumb(ctx context.Context, t Terminal, c Config, crash func(any)) (err error) {
-	k := &talk{t: t, c: c, seen: map[string]bool{}, lines: make(chan string), sizes: t.Resizes, width: t.Width}
+func runPlain(ctx context.Context, t Terminal, c Config, crash func(any)) (err error) {
+	k := &plainSession{t: t, c: c, seen: map[string]bool{}, lines: make(chan string), sizes: t.Resizes, width: t.Width}
 	defer func() {
 		if p := recover(); p != nil {
 			crash(p)
@@ -72,7 +72,7 @@ func dumb(ctx context.Context, t Terminal, c Config, crash func(any)) (err error
 			if !ok {
 				k.sizes = nil
 			} else {
-				k.width, _ = plausible(s.Width, s.Height)
+				k.width, _ = boundedSize(s.Width, s.Height)
 			}
 		case line, ok := <-k.lines:
 			if !ok || !k.answer(strings.TrimSpace(line)) {
@@ -84,7 +84,7 @@ func dumb(ctx context.Context, t Terminal, c Config, crash func(any)) (err error
 }
 
 // answer does what a line asks for; false ends the talk.
-func (k *talk) answer(line string) bool {
+func (k *plainSession) answer(line string) bool {
 	e := k.c.Visitor.Edition()
 	if n, err := strconv.Atoi(line); err == nil {
 		if n < 1 || n > len(k.shown) {
@@ -122,11 +122,11 @@ func (k *talk) answer(line string) bool {
 	return true
 }
 
-func (k *talk) help() {
+func (k *plainSession) help() {
 	k.say("A number or an address reads a post, m lists more, l lists all posts, p lists the pages, /words searches, q quits.")
 }
 
-func (k *talk) list(posts []*blog.Post) {
+func (k *plainSession) list(posts []*blog.Post) {
 	k.shown, k.next = posts, 0
 	if len(posts) == 0 {
 		k.print("No posts yet.")
@@ -135,7 +135,7 @@ func (k *talk) list(posts []*blog.Post) {
 	k.help()
 }
 
-func (k *talk) more() {
+func (k *plainSession) more() {
 	end := min(k.next+shownAtOnce, len(k.shown))
 	for i, p := range k.shown[k.next:end] {
 		date := ""
@@ -150,7 +150,7 @@ func (k *talk) more() {
 	}
 }
 
-func (k *talk) open(slug string) {
+func (k *plainSession) open(slug string) {
 	p, err := k.c.Visitor.Edition().Post(slug)
 	if err != nil {
 		k.print("There is no post «" + oneLine(slug) + "». ? says what can be typed.")
@@ -163,12 +163,12 @@ func (k *talk) open(slug string) {
 	k.page(p, typeset.Header{Title: oneLine(p.Title), Note: oneLine(p.Note())})
 }
 
-func (k *talk) page(p *blog.Post, h typeset.Header) {
+func (k *plainSession) page(p *blog.Post, h typeset.Header) {
 	k.print(strings.Join(page(k.c, p, h, k.measure(), typeset.Theme{Name: "plain"}).Lines, "\n"))
 }
 
 // say prints a line of ours, broken at words.
-func (k *talk) say(s string) {
+func (k *plainSession) say(s string) {
 	for _, line := range typeset.Wrap(s, k.measure()) {
 		k.print(line)
 	}
@@ -176,13 +176,13 @@ func (k *talk) say(s string) {
 
 // measure leaves the last column free: there some terminals go on by
 // themselves.
-func (k *talk) measure() int { return max(min(k.width-1, widest), 1) }
+func (k *plainSession) measure() int { return max(min(k.width-1, widest), 1) }
 
-func (k *talk) print(s string) {
+func (k *plainSession) print(s string) {
 	k.write(strings.ReplaceAll(markdown.Clean(s), "\n", "\r\n") + "\r\n")
 }
 
-func (k *talk) write(s string) {
+func (k *plainSession) write(s string) {
 	if k.err == nil {
 		_, k.err = io.WriteString(k.t.Out, s)
 	}
@@ -190,7 +190,7 @@ func (k *talk) write(s string) {
 
 // read gathers what is typed into lines and echoes it: the terminal is in raw
 // mode.
-func (k *talk) read(ctx context.Context) {
+func (k *plainSession) read(ctx context.Context) {
 	defer close(k.lines)
 	var line []byte
 	buf := make([]byte, 256)
@@ -217,7 +217,7 @@ func (k *talk) read(ctx context.Context) {
 					line = line[:len(line)-w]
 					echo.WriteString("\b \b")
 				}
-			case c >= ' ' && len(line) < mostTyped:
+			case c >= ' ' && len(line) < maxTyped:
 				line = append(line, c)
 				echo.WriteByte(c)
 			}

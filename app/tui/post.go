@@ -27,11 +27,11 @@ type post struct {
 	askFor pageKey
 	geo    geometry
 
-	top    int    // the row at the top; the page begins after geo.lead rows
-	here   anchor // what is being read
-	aim    func() // where to go when the page comes
-	link   int    // the selected one, -1 for none
-	search lookup // in this post
+	top     int        // the row at the top; the page begins after geo.lead rows
+	reading anchor     // what is being read
+	goTo    func()     // where to go when the page comes
+	link    int        // the selected one, -1 for none
+	search  textSearch // in this post
 }
 
 // view counts a post that is shown, once for the session.
@@ -49,18 +49,18 @@ func (b *browser) view(p *blog.Post) {
 func newPost(b *browser, p *blog.Post, aim func(*post)) *post {
 	s := &post{b: b, p: p, slug: p.Slug, link: -1, geo: b.geo}
 	if aim != nil {
-		s.aim = func() { aim(s) }
+		s.goTo = func() { aim(s) }
 	}
 	return s
 }
 
-func (s *post) place() place { return onPost }
+func (s *post) kind() screenKind { return onPost }
 
-func (s *post) crumb() string {
+func (s *post) breadcrumb() string {
 	return oneLine(s.p.Title)
 }
 
-func (s *post) window() string { return title(s.p.Title, s.b.edition.Site().Title) }
+func (s *post) windowTitle() string { return title(s.p.Title, s.b.edition.Site().Title) }
 
 func (s *post) status() string {
 	var parts []string
@@ -78,43 +78,43 @@ func (s *post) status() string {
 
 func (s *post) hint(k binding) string {
 	switch {
-	case k.do == older:
+	case k.do == actOlder:
 		return k.hint + ": " + oneLine(s.older.Title)
-	case k.do == publish && s.p.State.Visible():
+	case k.do == actPublish && s.p.State.Visible():
 		return "take back"
 	}
 	return k.hint
 }
 
-// sync follows the browser: a newer edition, another window, another theme.
-func (s *post) sync() {
+// refresh follows the browser: a newer edition, another window, another theme.
+func (s *post) refresh() {
 	if s.edition != s.b.edition {
 		s.edition = s.b.edition
-		s.meet()
+		s.locate()
 	}
 	key := s.b.pageKey()
 	if s.asked == s.p && s.askFor == key {
 		if s.geo != s.b.geo {
 			s.geo = s.b.geo
-			s.restore(s.here)
+			s.restore(s.reading)
 		}
 		return
 	}
 	changed := s.asked != nil && s.asked != s.p
 	s.asked, s.askFor = s.p, key
 	p, conf, head := s.p, s.b.conf, typeset.Header{Title: oneLine(s.p.Title), Note: oneLine(s.p.Note())}
-	s.b.work(func() func() {
+	s.b.background(func() func() {
 		set := page(conf, p, head, key.measure, key.theme)
 		return func() {
 			if s.asked == p && s.askFor == key {
-				s.show(set, changed)
+				s.setPage(set, changed)
 			}
 		}
 	})
 }
 
-// meet finds the post in a new edition.
-func (s *post) meet() {
+// locate finds the post in a new edition.
+func (s *post) locate() {
 	p, err := s.edition.Post(s.slug)
 	s.gone = err != nil
 	if s.gone {
@@ -143,23 +143,23 @@ func (s *post) meet() {
 	}
 }
 
-// show takes the page, and stays where the reader was.
-func (s *post) show(set *typeset.Page, changed bool) {
+// setPage takes the page, and stays where the reader was.
+func (s *post) setPage(set *typeset.Page, changed bool) {
 	s.page, s.geo = set, s.b.geo
-	if s.b.top() == screen(s) {
+	if s.b.current() == screen(s) {
 		s.b.view(s.p)
 	}
 	s.link = -1
-	s.search.look(set)
-	s.restore(s.here)
+	s.search.find(set)
+	s.restore(s.reading)
 	if changed {
 		s.realign()
 	}
-	if s.aim != nil {
-		s.aim()
-		s.aim = nil
+	if s.goTo != nil {
+		s.goTo()
+		s.goTo = nil
 	}
-	if s.b.picker != nil && s.b.top() == screen(s) {
+	if s.b.picker != nil && s.b.current() == screen(s) {
 		s.b.picker = nil
 	}
 }
@@ -178,7 +178,7 @@ func (s *post) end() int { return max(s.lines()-s.geo.body(), 0) }
 // to scrolls and notes where that is.
 func (s *post) to(row int) {
 	s.top = min(max(row, 0), s.end())
-	s.here = anchor{}
+	s.reading = anchor{}
 	line := s.top - s.geo.lead
 	if s.page == nil || line <= 0 {
 		return
@@ -192,39 +192,39 @@ func (s *post) to(row int) {
 		return
 	}
 	begin, end := s.block(source)
-	s.here = anchor{source: source, row: line - begin, of: max(end-begin, 1), above: above, line: s.page.Lines[line]}
+	s.reading = anchor{source: source, row: line - begin, of: max(end-begin, 1), above: above, line: s.page.Lines[line]}
 }
 
 func (s *post) can(a action) bool {
-	if a == historyBack {
+	if a == actHistoryBack {
 		return len(s.b.past) > 0
 	}
-	if a == historyForward {
+	if a == actHistoryForward {
 		return len(s.b.future) > 0
 	}
 	if s.gone || s.page == nil {
 		return false
 	}
 	switch a {
-	case older:
+	case actOlder:
 		return s.older != nil
-	case newer:
+	case actNewer:
 		return s.newer != nil
-	case find:
+	case actFind:
 		return true
-	case findNext, findPrevious:
+	case actFindNext, actFindPrevious:
 		return s.search.words != ""
-	case cancel:
+	case actCancel:
 		return s.search.words != "" || s.link >= 0
-	case outline, headingNext, headingPrevious:
+	case actOutline, actHeadingNext, actHeadingPrevious:
 		return len(s.page.Heads) > 0
-	case linkNext, linkPrevious, labels:
+	case actLinkNext, actLinkPrevious, actLinkLabels:
 		return len(s.page.Links) > 0
-	case follow:
+	case actOpenLink:
 		return s.link >= 0
-	case copyCode:
+	case actCopyCode:
 		return len(s.page.Codes) > 0
-	case copyAddress:
+	case actCopyAddress:
 		return s.b.host() != ""
 	}
 	return true
@@ -232,50 +232,50 @@ func (s *post) can(a action) bool {
 
 func (s *post) act(a action) {
 	switch a {
-	case lineDown, lineUp, halfDown, halfUp, pageDown, pageUp, top, bottom:
+	case actLineDown, actLineUp, actHalfDown, actHalfUp, actPageDown, actPageUp, actTop, actBottom:
 		s.to(s.top + scrolled(a, s.top, s.geo.body(), s.end()))
-	case older:
-		s.b.remember()
+	case actOlder:
+		s.b.pushHistory()
 		s.b.replacePost(s.older, nil)
-	case newer:
-		s.b.remember()
+	case actNewer:
+		s.b.pushHistory()
 		s.b.replacePost(s.newer, nil)
-	case historyBack:
+	case actHistoryBack:
 		s.b.travel(&s.b.past, &s.b.future)
-	case historyForward:
+	case actHistoryForward:
 		s.b.travel(&s.b.future, &s.b.past)
-	case find:
-		s.ask()
-	case findNext:
-		s.found(s.search.step(1))
-	case findPrevious:
-		s.found(s.search.step(-1))
-	case cancel:
-		s.search = lookup{}
+	case actFind:
+		s.askFind()
+	case actFindNext:
+		s.showMatch(s.search.step(1))
+	case actFindPrevious:
+		s.showMatch(s.search.step(-1))
+	case actCancel:
+		s.search = textSearch{}
 		s.link = -1
-	case outline:
+	case actOutline:
 		s.b.push(newOutline(s.b, s))
-	case headingNext, headingPrevious:
-		s.heading(a == headingNext)
-	case linkNext:
+	case actHeadingNext, actHeadingPrevious:
+		s.goToHeading(a == actHeadingNext)
+	case actLinkNext:
 		s.selectLink(1)
-	case linkPrevious:
+	case actLinkPrevious:
 		s.selectLink(-1)
-	case follow:
-		s.follow(s.page.Links[s.link])
-	case labels:
+	case actOpenLink:
+		s.openLink(s.page.Links[s.link])
+	case actLinkLabels:
 		s.label()
-	case copyCode:
+	case actCopyCode:
 		s.copyCode()
-	case copyAddress:
+	case actCopyAddress:
 		address := "ssh -t " + s.b.host() + " " + oneLine(s.slug)
 		s.b.paint.Copy(address)
 		s.b.say("copied: " + address)
 	}
 }
 
-// heading goes to the next or the previous one.
-func (s *post) heading(next bool) {
+// goToHeading goes to the next or the previous one.
+func (s *post) goToHeading(next bool) {
 	at := s.top - s.geo.lead
 	to := -1
 	for _, h := range s.page.Heads {
@@ -292,15 +292,15 @@ func (s *post) heading(next bool) {
 	}
 }
 
-// seen reports whether a line of the page is on the screen.
-func (s *post) seen(line int) bool {
+// onScreen reports whether a line of the page is on the screen.
+func (s *post) onScreen(line int) bool {
 	y := line + s.geo.lead - s.top
 	return y >= 0 && y < s.geo.body()
 }
 
-// bring scrolls until a line is on the screen.
-func (s *post) bring(line int) {
-	if !s.seen(line) {
+// scrollTo scrolls until a line is on the screen.
+func (s *post) scrollTo(line int) {
+	if !s.onScreen(line) {
 		s.to(line + s.geo.lead - s.geo.body()/3)
 	}
 }
@@ -310,8 +310,8 @@ func (s *post) bring(line int) {
 func (s *post) selectLink(by int) {
 	links := s.page.Links
 	i := s.link + by
-	if s.link < 0 || !s.seen(links[s.link].Line) {
-		i = slices.IndexFunc(links, func(l typeset.Link) bool { return s.seen(l.Line) })
+	if s.link < 0 || !s.onScreen(links[s.link].Line) {
+		i = slices.IndexFunc(links, func(l typeset.Link) bool { return s.onScreen(l.Line) })
 		if i < 0 {
 			i = slices.IndexFunc(links, func(l typeset.Link) bool { return l.Line+s.geo.lead > s.top })
 		}
@@ -320,15 +320,15 @@ func (s *post) selectLink(by int) {
 		}
 	}
 	s.link = (i + len(links)) % len(links)
-	s.bring(links[s.link].Line)
-	s.b.note = ""
+	s.scrollTo(links[s.link].Line)
+	s.b.message = ""
 }
 
-// follow goes where a link of this post leads.
-func (s *post) follow(l typeset.Link) {
+// openLink goes where a link of this post leads.
+func (s *post) openLink(l typeset.Link) {
 	inside := func(id string) {
 		if line, ok := s.page.Anchor(id); ok {
-			s.b.remember()
+			s.b.pushHistory()
 			s.link = -1
 			s.to(line + s.geo.lead)
 		}
@@ -337,35 +337,35 @@ func (s *post) follow(l typeset.Link) {
 		inside(l.Target)
 		return
 	}
-	s.b.followLink(s.p, l.Target, inside)
+	s.b.openLink(s.p, l.Target, inside)
 }
 
 // label numbers the links that are seen.
 func (s *post) label() {
-	if !slices.ContainsFunc(s.page.Links, func(l typeset.Link) bool { return s.seen(l.Line) }) {
+	if !slices.ContainsFunc(s.page.Links, func(l typeset.Link) bool { return s.onScreen(l.Line) }) {
 		s.selectLink(1)
 		s.link = -1
 	}
-	s.b.pickLink(s.page, s.seen, s.follow)
+	s.b.pickLink(s.page, s.onScreen, s.openLink)
 }
 
-// mostCopied is what terminals take by OSC 52.
-const mostCopied = 72 << 10
+// maxCopied is what terminals take by OSC 52.
+const maxCopied = 72 << 10
 
 // copyCode copies the block of code that is seen, or lets the reader choose.
 func (s *post) copyCode() {
 	var codes []typeset.Code
-	var marks []mark
+	var marks []labelPos
 	for _, c := range s.page.Codes {
 		lines := strings.Count(strings.TrimRight(c.Text, "\n"), "\n") + 1
-		if s.seen(c.Line) || s.seen(c.Line+lines-1) || c.Line+s.geo.lead < s.top && c.Line+lines+s.geo.lead > s.top {
+		if s.onScreen(c.Line) || s.onScreen(c.Line+lines-1) || c.Line+s.geo.lead < s.top && c.Line+lines+s.geo.lead > s.top {
 			codes = append(codes, c)
-			marks = append(marks, mark{line: max(c.Line, s.top-s.geo.lead), over: true})
+			marks = append(marks, labelPos{line: max(c.Line, s.top-s.geo.lead), over: true})
 		}
 	}
 	put := func(i int) {
 		text := codes[i].Text
-		if len(text) > mostCopied {
+		if len(text) > maxCopied {
 			s.b.say("too long for a clipboard")
 			return
 		}
@@ -380,7 +380,7 @@ func (s *post) copyCode() {
 	case 0:
 		for _, c := range s.page.Codes {
 			if c.Line+s.geo.lead > s.top {
-				s.bring(c.Line)
+				s.scrollTo(c.Line)
 				return
 			}
 		}
@@ -388,29 +388,29 @@ func (s *post) copyCode() {
 	case 1:
 		put(0)
 	default:
-		s.b.picker = &picker{b: s.b, label: "code", marks: marks, choose: put}
+		s.b.picker = &picker{b: s.b, label: "code", labels: marks, choose: put}
 	}
 }
 
-// ask searches in this post.
-func (s *post) ask() {
+// askFind searches in this post.
+func (s *post) askFind() {
 	s.b.prompt = &prompt{b: s.b, label: "/", enter: func(words string) {
-		s.search = lookup{words: words}
+		s.search = textSearch{words: words}
 		if words == "" {
 			return
 		}
-		s.search.look(s.page)
-		s.found(s.search.from(s.top - s.geo.lead))
+		s.search.find(s.page)
+		s.showMatch(s.search.from(s.top - s.geo.lead))
 		if len(s.search.matches) == 0 {
 			s.b.say("No match for «" + words + "».")
-			s.search = lookup{}
+			s.search = textSearch{}
 		}
 	}}
 }
 
-func (s *post) found(m match, ok bool) {
+func (s *post) showMatch(m match, ok bool) {
 	if ok {
-		s.bring(m.line)
+		s.scrollTo(m.line)
 	}
 }
 
@@ -434,12 +434,12 @@ func (s *post) rows(height int) []terminal.Row {
 		}
 		rows = append(rows, terminal.Row{At: left, Text: s.page.Lines[i]})
 	}
-	s.mark(rows)
+	s.highlight(rows)
 	return rows
 }
 
-// mark shows what was found, the selected link, and the numbers to choose by.
-func (s *post) mark(rows []terminal.Row) {
+// highlight shows what was found, the selected link, and the numbers to choose by.
+func (s *post) highlight(rows []terminal.Row) {
 	st := s.b.styles
 	first := s.top - s.geo.lead
 	at := func(line int) *terminal.Row {
@@ -454,16 +454,16 @@ func (s *post) mark(rows []terminal.Row) {
 			if i == s.search.at || m.part == s.search.at+1 {
 				style = st.Match
 			}
-			r.Text = painted(r.Text, m.col, m.cells, style)
+			r.Text = restyled(r.Text, m.col, m.cells, style)
 		}
 	}
 	if s.link >= 0 && s.link < len(s.page.Links) {
 		l := s.page.Links[s.link]
 		for _, place := range append([]typeset.Place{{Line: l.Line, Col: l.Col, Cells: l.Cells}}, l.Rest...) {
 			if r := at(place.Line); r != nil {
-				r.Text = painted(r.Text, place.Col, place.Cells, st.Selected)
+				r.Text = restyled(r.Text, place.Col, place.Cells, st.Selected)
 			}
 		}
 	}
-	s.b.number(at)
+	s.b.drawLabels(at)
 }

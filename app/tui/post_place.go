@@ -14,8 +14,8 @@ type anchor struct {
 	line    string // what stands there
 }
 
-// A visit is a place that history leads back to.
-type visit struct {
+// A historyEntry is a place that history leads back to.
+type historyEntry struct {
 	slug string
 	at   anchor
 }
@@ -32,16 +32,16 @@ func atHeading(id string) func(*post) {
 	}
 }
 
-func atVisit(v visit) func(*post) {
+func atHistoryEntry(v historyEntry) func(*post) {
 	return func(s *post) { s.restore(v.at) }
 }
 
 // openPost puts a post on top and goes where aim says.
 func (b *browser) openPost(p *blog.Post, aim func(*post)) *post {
-	b.remember()
+	b.pushHistory()
 	s := newPost(b, p, aim)
 	b.push(s)
-	s.sync()
+	s.refresh()
 	return s
 }
 
@@ -50,26 +50,26 @@ func (b *browser) replacePost(p *blog.Post, aim func(*post)) {
 	s := newPost(b, p, aim)
 	b.stack[len(b.stack)-1] = s
 	b.picker = nil
-	s.sync()
+	s.refresh()
 }
 
-const mostVisits = 200
+const maxHistory = 200
 
-// remember writes the post on top into the history, before another one comes.
-func (b *browser) remember() {
+// pushHistory writes the post on top into the history, before another one comes.
+func (b *browser) pushHistory() {
 	b.future = nil
-	if s, ok := b.top().(*post); ok && !s.gone {
-		b.past = append(b.past, s.visit())
-		if len(b.past) > mostVisits {
+	if s, ok := b.current().(*post); ok && !s.gone {
+		b.past = append(b.past, s.historyEntry())
+		if len(b.past) > maxHistory {
 			b.past = b.past[1:]
 		}
 	}
 }
 
-func (s *post) visit() visit { return visit{s.slug, s.here} }
+func (s *post) historyEntry() historyEntry { return historyEntry{s.slug, s.reading} }
 
 // travel goes through the history. What is gone is passed over.
-func (b *browser) travel(from, to *[]visit) {
+func (b *browser) travel(from, to *[]historyEntry) {
 	for len(*from) > 0 {
 		v := (*from)[len(*from)-1]
 		*from = (*from)[:len(*from)-1]
@@ -77,10 +77,10 @@ func (b *browser) travel(from, to *[]visit) {
 		if err != nil {
 			continue
 		}
-		if s, ok := b.top().(*post); ok {
-			*to = append(*to, s.visit())
+		if s, ok := b.current().(*post); ok {
+			*to = append(*to, s.historyEntry())
 		}
-		b.replacePost(p, atVisit(v))
+		b.replacePost(p, atHistoryEntry(v))
 		return
 	}
 }
@@ -100,7 +100,7 @@ func (s *post) block(source int) (begin, end int) {
 // restore goes to an anchor and keeps it, so that two changes of the window
 // end where they began.
 func (s *post) restore(a anchor) {
-	s.here = a
+	s.reading = a
 	if s.page == nil {
 		return
 	}
@@ -122,7 +122,7 @@ func (s *post) restore(a anchor) {
 // realign looks for the line that was at the top in an edited post, nearest
 // first.
 func (s *post) realign() {
-	above, want := s.here.above, s.here.line
+	above, want := s.reading.above, s.reading.line
 	at := s.top - s.geo.lead + above
 	if want == "" || at < 0 {
 		return

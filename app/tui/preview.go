@@ -14,25 +14,25 @@ import (
 // is. It is made outside of Update, one at a time, when the typing pauses, and
 // blocks that have not changed are taken over.
 
-// look has the text looked at again after a while.
-func (e *editor) look(after time.Duration) {
-	if e.sketching {
+// inspectSoon has the text looked at again after a while.
+func (e *editor) inspectSoon(after time.Duration) {
+	if e.inspecting {
 		return
 	}
-	e.sketching = true
-	e.b.later(after, e.lookNow)
+	e.inspecting = true
+	e.b.later(after, e.inspectNow)
 }
 
-func (e *editor) lookNow() {
-	job := e.sketchJob()
-	e.b.do(func() tea.Msg { return deliver(job()) })
+func (e *editor) inspectNow() {
+	job := e.inspectJob()
+	e.b.command(func() tea.Msg { return deliver(job()) })
 }
 
-// sketchJob gives what makes the preview of the text as it stands now.
-func (e *editor) sketchJob() func() (then func()) {
+// inspectJob gives what makes the preview of the text as it stands now.
+func (e *editor) inspectJob() func() (then func()) {
 	v, conf, key := e.b.conf.Visitor, e.b.conf, e.pageKey()
-	version, text, name, before := e.buf.Version(), e.buf.Text(), e.name, e.draft
-	if e.draftFor != key {
+	version, text, name, before := e.buf.Version(), e.buf.Text(), e.path, e.previewDraft
+	if e.previewKey != key {
 		before = nil
 	}
 	return func() func() {
@@ -45,10 +45,10 @@ func (e *editor) sketchJob() func() (then func()) {
 		}
 		took := time.Since(begin)
 		return func() {
-			e.sketching = false
-			e.sketch, e.sketched, e.draft, e.draftFor, e.slow = made, version, set, key, took
+			e.inspecting = false
+			e.inspection, e.inspected, e.previewDraft, e.previewKey, e.inspectTook = made, version, set, key, took
 			if e.buf.Version() != version || e.pageKey() != key {
-				e.look(max(sketchAfter, took*sketchShare))
+				e.inspectSoon(max(inspectAfter, took*inspectShare))
 			}
 		}
 	}
@@ -57,7 +57,7 @@ func (e *editor) sketchJob() func() (then func()) {
 // pageKey is how the preview beside the text is set; its measure is 0 when there
 // is none.
 func (e *editor) pageKey() pageKey {
-	if !e.beside() {
+	if !e.previewBeside() {
 		return pageKey{theme: e.b.theme}
 	}
 	return pageKey{min(widest, e.b.geo.width-e.previewAt()-1), e.b.theme}
@@ -75,14 +75,14 @@ func (e *editor) withPreview(rows []terminal.Row, height int) []terminal.Row {
 	at := e.previewAt()
 	var lines []string
 	first := 0
-	if e.draft != nil {
-		lines = e.draft.Page().Lines
+	if e.previewDraft != nil {
+		lines = e.previewDraft.Page().Lines
 		t, _, cursor := e.state()
 		beside := height / 3
-		if e.at != nil {
-			beside = e.at.Y
+		if e.cursorCell != nil {
+			beside = e.cursorCell.Y
 		}
-		first = max(min(e.draft.Page().StartOf(t.Line(cursor)+1)-beside, len(lines)-height+1), 0)
+		first = max(min(e.previewDraft.Page().StartOf(t.Line(cursor)+1)-beside, len(lines)-height+1), 0)
 		if first > 0 {
 			first-- // nothing begins at the very top
 		}
@@ -106,23 +106,23 @@ func (e *editor) withPreview(rows []terminal.Row, height int) []terminal.Row {
 // paragraph.
 func (e *editor) openPreview() {
 	b := e.b
-	version, text, name := e.buf.Version(), e.buf.Text(), e.name
+	version, text, name := e.buf.Version(), e.buf.Text(), e.path
 	v := b.conf.Visitor
-	b.work(func() func() {
+	b.background(func() func() {
 		made := v.Sketch(name, []byte(text.String()))
 		return func() {
 			_, _, at := e.state()
-			e.sketch, e.sketched = made, version
+			e.inspection, e.inspected = made, version
 			p := made.Post
 			var page *typeset.Page
-			s := &sheet{b: b, name: oneLine(p.Title) + " › preview"}
+			s := &pager{b: b, name: oneLine(p.Title) + " › preview"}
 			s.make = func(width int) []string {
 				set := b.conf.Setter.Draft(nil, p.Document(), typeset.Header{Title: oneLine(p.Title), Note: oneLine(p.Note())}, width, b.theme)
 				page = set.Page()
 				return page.Lines
 			}
 			b.push(s)
-			s.sync()
+			s.refresh()
 			s.to(page.StartOf(text.Line(at)+1) + s.geo.lead - s.geo.body()/3)
 		}
 	})

@@ -27,8 +27,8 @@ type prompt struct {
 	bare     bool                     // blanks around the text count
 }
 
-// mostTyped bounds what is typed.
-const mostTyped = 200
+// maxTyped bounds what is typed.
+const maxTyped = 200
 
 func (p *prompt) key(e terminal.Event) {
 	before := p.text
@@ -61,7 +61,7 @@ func (p *prompt) key(e terminal.Event) {
 		p.text = s[:strings.LastIndexByte(s, ' ')+1]
 	case "up", "down", "pgup", "pgdown", "ctrl+p", "ctrl+n":
 		if p.move != nil {
-			p.move(map[string]action{"up": lineUp, "down": lineDown, "pgup": pageUp, "pgdown": pageDown, "ctrl+p": lineUp, "ctrl+n": lineDown}[e.Key])
+			p.move(map[string]action{"up": actLineUp, "down": actLineDown, "pgup": actPageUp, "pgdown": actPageDown, "ctrl+p": actLineUp, "ctrl+n": actLineDown}[e.Key])
 		}
 		return
 	default:
@@ -78,8 +78,8 @@ func (p *prompt) key(e terminal.Event) {
 // insert takes what was typed or pasted.
 func (p *prompt) insert(s string) {
 	s = p.text + strings.NewReplacer("\n", " ", "\t", " ", "\r", " ").Replace(s)
-	if len(s) > mostTyped {
-		s = s[:mostTyped]
+	if len(s) > maxTyped {
+		s = s[:maxTyped]
 		for !utf8.ValidString(s) {
 			s = s[:len(s)-1]
 		}

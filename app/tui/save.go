@@ -15,27 +15,27 @@ import (
 // compareBase says when somebody else has changed the post since the text was
 // taken from it.
 func (e *editor) compareBase() {
-	if e.name == "" || e.hash == "" || e.overtaken || e.committing {
+	if e.path == "" || e.hash == "" || e.changedElsewhere || e.committing {
 		return
 	}
-	v, ctx, name, hash := e.b.conf.Visitor, e.b.ctx, e.name, e.hash
-	e.b.work(func() func() {
+	v, ctx, name, hash := e.b.conf.Visitor, e.b.ctx, e.path, e.hash
+	e.b.background(func() func() {
 		f, err := v.Files(ctx)
 		if err != nil {
 			return func() {}
 		}
 		now, err := f.Stat(name)
 		return func() {
-			if (err != nil || now.Hash != hash) && e.hash == hash && !e.overtaken && !e.committing {
-				e.overtaken = true
+			if (err != nil || now.Hash != hash) && e.hash == hash && !e.changedElsewhere && !e.committing {
+				e.changedElsewhere = true
 				e.b.say("Somebody has changed this post. Saving will show both texts.")
 			}
 		}
 	})
 }
 
-// ask closes the editor; a text that is not saved is not left in silence.
-func (e *editor) ask() {
+// askClose closes the editor; a text that is not saved is not left in silence.
+func (e *editor) askClose() {
 	if !e.dirty() {
 		e.leave(true)
 		return
@@ -44,11 +44,11 @@ func (e *editor) ask() {
 		{"s", "save", func() { e.save(func() { e.leave(true) }) }},
 		{"k", "keep for later", func() {
 			version, text := e.snapshot()
-			e.b.work(func() func() {
-				err := e.keep.put(e.b.ctx, version, text)
+			e.b.background(func() func() {
+				err := e.saver.put(e.b.ctx, version, text)
 				return func() {
 					if err != nil {
-						e.keptAt(time.Time{}, err)
+						e.autosaveDone(time.Time{}, err)
 						return
 					}
 					e.leave(false)
@@ -67,13 +67,13 @@ func (e *editor) ask() {
 func (e *editor) leave(forget bool) {
 	if forget {
 		version := e.buf.Version()
-		ctx, keep := e.b.ctx, e.keep
-		e.b.work(func() func() {
-			err := keep.drop(ctx, version)
-			keep.end()
+		ctx, keep := e.b.ctx, e.saver
+		e.b.background(func() func() {
+			err := keep.discard(ctx, version)
+			keep.release()
 			return func() {
 				if err != nil {
-					e.b.refused(err)
+					e.b.sayRefused(err)
 				}
 			}
 		})
@@ -81,9 +81,9 @@ func (e *editor) leave(forget bool) {
 	e.unsaved = false
 	e.buf.Saved()
 	if !forget {
-		e.keep.end()
+		e.saver.release()
 	}
-	if e.b.top() == screen(e) {
+	if e.b.current() == screen(e) {
 		e.b.back()
 	}
 }
@@ -111,15 +111,15 @@ func (e *editor) commit(verb string, more func(context.Context, blog.Receipt) (b
 	v, ctx := e.b.conf.Visitor, e.b.ctx
 	version, text := e.buf.Version(), e.buf.Text()
 	src := []byte(text.String())
-	if n := len(src); e.closed && n > 0 && src[n-1] != '\n' {
+	if n := len(src); e.finalNewline && n > 0 && src[n-1] != '\n' {
 		src = append(src, e.buf.EOL()...)
 	}
-	name, base, hash := e.name, e.base, e.hash
+	name, base, hash := e.path, e.base, e.hash
 	if e.committing {
 		return
 	}
 	e.committing = true
-	e.b.work(func() func() {
+	e.b.background(func() func() {
 		var err error
 		if name == "" {
 			name, err = v.PathOf(src)
@@ -151,14 +151,14 @@ func (e *editor) commit(verb string, more func(context.Context, blog.Receipt) (b
 				e.conflict(name)
 				return
 			case err != nil:
-				e.b.refused(err)
+				e.b.sayRefused(err)
 				return
 			}
-			e.name, e.base, e.hash, e.unsaved, e.overtaken, e.unkept = name, base, hash, false, false, ""
-			e.b.committed(saved, "saving "+e.title())
-			e.b.follow(v.Edition())
+			e.path, e.base, e.hash, e.unsaved, e.changedElsewhere, e.autosaveError = name, base, hash, false, false, ""
+			e.b.noteCommit(saved, "saving "+e.title())
+			e.b.setEdition(v.Edition())
 			if more != nil && after == nil {
-				e.b.committed(r, "publishing "+e.title())
+				e.b.noteCommit(r, "publishing "+e.title())
 			}
 			if e.buf.Version() == version {
 				e.take(string(now))
@@ -169,22 +169,22 @@ func (e *editor) commit(verb string, more func(context.Context, blog.Receipt) (b
 				// what the post is now: the next saving compares the two.
 				e.hash, e.unsaved = kept, true
 			}
-			e.seen = e.buf.Version()
-			keep := e.keep
-			e.b.do(func() tea.Msg {
-				_ = keep.drop(ctx, version) // it is offered once more, at worst
+			e.seenVersion = e.buf.Version()
+			keep := e.saver
+			e.b.command(func() tea.Msg {
+				_ = keep.discard(ctx, version) // it is offered once more, at worst
 				return nil
 			})
-			e.look(0)
+			e.inspectSoon(0)
 			if after != nil {
-				e.b.refused(after)
+				e.b.sayRefused(after)
 				return
 			}
 			what := "saved"
 			if more != nil {
 				what = "published"
 			}
-			e.b.say(e.b.outcome(r, what))
+			e.b.say(e.b.describe(r, what))
 			if then != nil {
 				then()
 			}
@@ -225,7 +225,7 @@ func difference(old, now string) (from, to int, s string) {
 func (e *editor) conflict(name string) {
 	v, ctx := e.b.conf.Visitor, e.b.ctx
 	mine, hash := e.buf.Text().String(), e.hash
-	e.b.work(func() func() {
+	e.b.background(func() func() {
 		_, rev, now, theirs, err := v.Open(ctx, name)
 		gone := errors.Is(err, fs.ErrNotExist)
 		if gone {
@@ -242,7 +242,7 @@ func (e *editor) conflict(name string) {
 		return func() {
 			switch {
 			case err != nil:
-				e.b.refused(err)
+				e.b.sayRefused(err)
 			case gone:
 				e.b.choice = &choice{b: e.b, text: "Deleted by " + who + ".", options: []option{{"n", "save it as new", func() {
 					e.base, e.hash, e.unsaved = 0, "", true

@@ -10,8 +10,8 @@ import (
 	"sheaf/app/typeset"
 )
 
-// A lookup is what is looked for in a page, and where it stands.
-type lookup struct {
+// A textSearch is what is looked for in a page, and where it stands.
+type textSearch struct {
 	words   string
 	matches []match
 	at      int // the one that is shown
@@ -25,13 +25,13 @@ type match struct {
 	part             int // 1 + index of the first half; 0: a whole one or a first half
 }
 
-// look finds all matches, whatever case.
-func (s *lookup) look(p *typeset.Page) {
+// find finds all matches, whatever case.
+func (s *textSearch) find(p *typeset.Page) {
 	if s.words == "" {
 		return
 	}
 	s.matches, s.count = nil, 0
-	want := folded(strings.Join(strings.Fields(s.words), " "))
+	want := fold(strings.Join(strings.Fields(s.words), " "))
 	if want == "" {
 		return
 	}
@@ -41,7 +41,7 @@ func (s *lookup) look(p *typeset.Page) {
 			before = ""
 			continue
 		}
-		text := folded(ansi.Strip(line))
+		text := fold(ansi.Strip(line))
 		s.broken(before, text, want, i)
 		for at := 0; ; {
 			k := strings.Index(text[at:], want)
@@ -59,7 +59,7 @@ func (s *lookup) look(p *typeset.Page) {
 
 // broken finds a match that begins at the end of a line and goes on in the
 // next.
-func (s *lookup) broken(before, text, want string, line int) {
+func (s *textSearch) broken(before, text, want string, line int) {
 	inner := strings.TrimLeft(text, " │")
 	for i := range want {
 		if want[i] != ' ' {
@@ -76,11 +76,11 @@ func (s *lookup) broken(before, text, want string, line int) {
 	}
 }
 
-// folded makes text comparable; it keeps the number of characters.
-func folded(s string) string { return strings.Map(unicode.ToLower, s) }
+// fold makes text comparable; it keeps the number of characters.
+func fold(s string) string { return strings.Map(unicode.ToLower, s) }
 
 // from shows the first match from a line on.
-func (s *lookup) from(line int) (match, bool) {
+func (s *textSearch) from(line int) (match, bool) {
 	for i, m := range s.matches {
 		if m.line >= line && m.part == 0 {
 			s.at = i
@@ -96,7 +96,7 @@ func (s *lookup) from(line int) (match, bool) {
 
 // step shows the next match, or the one before; after the last comes the
 // first.
-func (s *lookup) step(by int) (match, bool) {
+func (s *textSearch) step(by int) (match, bool) {
 	n := len(s.matches)
 	if n == 0 {
 		return match{}, false
@@ -110,7 +110,7 @@ func (s *lookup) step(by int) (match, bool) {
 }
 
 // status says which match is shown, and of what if there is room.
-func (s *lookup) status(named bool) string {
+func (s *textSearch) status(named bool) string {
 	nth := 0
 	for _, m := range s.matches[:min(s.at+1, len(s.matches))] {
 		if m.part == 0 {

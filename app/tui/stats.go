@@ -11,14 +11,14 @@ import (
 // openStats shows an author how much the blog is read, as of now.
 func (b *browser) openStats() {
 	v := b.conf.Visitor
-	b.work(func() func() {
+	b.background(func() func() {
 		s, err := v.Stats()
 		return func() {
 			if err != nil {
-				b.refused(err)
+				b.sayRefused(err)
 				return
 			}
-			b.push(&sheet{b: b, name: "readers", make: func(width int) []string { return statsLines(s, width, b.styles) }})
+			b.push(&pager{b: b, name: "readers", make: func(width int) []string { return statsLines(s, width, b.styles) }})
 		}
 	})
 }
@@ -103,8 +103,8 @@ func bar(n, most, cells int) string {
 	return strings.Repeat("█", eighths/8) + parts[eighths%8]
 }
 
-// mostStatsPosts bounds how many posts are listed.
-const mostStatsPosts = 1000
+// maxStatsPosts bounds how many posts are listed.
+const maxStatsPosts = 1000
 
 // postLines lists posts by views.
 func postLines(s blog.Stats, width int, st typeset.Styles) []string {
@@ -124,7 +124,7 @@ func postLines(s blog.Stats, width int, st typeset.Styles) []string {
 	if width < narrow {
 		all = []column{all[0], all[3]}
 	}
-	posts := s.Posts[:min(len(s.Posts), mostStatsPosts)]
+	posts := s.Posts[:min(len(s.Posts), maxStatsPosts)]
 	wide, used := make([]int, len(all)), 0
 	for i, c := range all {
 		wide[i] = max(len(c.name), len(strconv.Itoa(c.of(s.Views))))

@@ -104,7 +104,7 @@ func Run(ctx context.Context, t Terminal, c Config) (err error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	t.Width, t.Height = plausible(t.Width, t.Height)
+	t.Width, t.Height = boundedSize(t.Width, t.Height)
 	c.Visitor = c.Visitor.Through(door)
 	own, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -113,10 +113,10 @@ func Run(ctx context.Context, t Terminal, c Config) (err error) {
 		cancel(ErrPanic)
 	}
 	if t.Term == "dumb" || t.Term == "" {
-		return dumb(own, t, c, crash)
+		return runPlain(own, t, c, crash)
 	}
 
-	profile := colours(t)
+	profile := colourProfile(t)
 	out, ask := t.Out, true
 	switch {
 	case profile < colorprofile.ANSI:
@@ -171,8 +171,8 @@ func Run(ctx context.Context, t Terminal, c Config) (err error) {
 	return err
 }
 
-// plausible bounds a window's size; 0 is unknown.
-func plausible(width, height int) (int, int) {
+// boundedSize bounds a window's size; 0 is unknown.
+func boundedSize(width, height int) (int, int) {
 	if width <= 0 {
 		width = 80
 	}
@@ -182,8 +182,8 @@ func plausible(width, height int) (int, int) {
 	return min(width, 500), min(height, 200)
 }
 
-// colours says how many colours a terminal has.
-func colours(t Terminal) colorprofile.Profile {
+// colourProfile says how many colours a terminal has.
+func colourProfile(t Terminal) colorprofile.Profile {
 	mono := strings.HasPrefix(t.Term, "vt1") || strings.HasPrefix(t.Term, "vt2") || strings.HasSuffix(t.Term, "-m") || strings.HasSuffix(t.Term, "-mono")
 	if t.NoColor || mono {
 		return colorprofile.ASCII

@@ -536,7 +536,7 @@ func TestSlowWork(t *testing.T) {
 	m.Init()
 	release := make(chan struct{})
 	done := false
-	m.work(func() func() {
+	m.background(func() func() {
 		<-release
 		return func() { done = true }
 	})
@@ -552,7 +552,7 @@ func TestSlowWork(t *testing.T) {
 	if !done {
 		t.Error("the result was not put in place")
 	}
-	m.work(func() func() { return func() { done = false } })
+	m.background(func() func() { return func() { done = false } })
 	if done {
 		t.Error("quick work was not done at once")
 	}
@@ -706,7 +706,7 @@ func TestManyPosts(t *testing.T) {
 }
 
 func BenchmarkListKey(b *testing.B)  { benchmarkKey(b, func(*browser) {}) }
-func BenchmarkPagerKey(b *testing.B) { benchmarkKey(b, func(m *browser) { m.act(open) }) }
+func BenchmarkPagerKey(b *testing.B) { benchmarkKey(b, func(m *browser) { m.act(actOpen) }) }
 
 // benchmarkKey measures a key from its arrival to the frame.
 func benchmarkKey(b *testing.B, prepare func(*browser)) {

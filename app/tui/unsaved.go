@@ -27,12 +27,12 @@ func (b *browser) offer() {
 // none, if the author asked.
 func (b *browser) openUnsaved(asked bool) {
 	v, ctx := b.conf.Visitor, b.ctx
-	b.work(func() func() {
+	b.background(func() func() {
 		mine, err := v.Kept(ctx)
 		return func() {
 			switch {
 			case err != nil && asked:
-				b.refused(err)
+				b.sayRefused(err)
 			case err != nil:
 				b.conf.Log.Error("texts that were kept", "err", err)
 			case len(mine) > 0:
@@ -44,16 +44,16 @@ func (b *browser) openUnsaved(asked bool) {
 	})
 }
 
-func newUnsaved(b *browser, mine []blog.Kept) *index {
+func newUnsaved(b *browser, mine []blog.Kept) *menu {
 	v, ctx := b.conf.Visitor, b.ctx
-	x := &index{b: b, where: onUnsaved, name: "unsaved", unit: "text", empty: "Nothing is unsaved."}
+	x := &menu{b: b, where: onUnsaved, name: "unsaved", unit: "text", empty: "Nothing is unsaved."}
 	again := func() {
 		if now, err := v.Kept(ctx); err == nil {
 			mine = now
 		}
-		x.again()
+		x.reload()
 	}
-	x.make = func() (entries []entry) {
+	x.build = func() (entries []item) {
 		now := time.Now()
 		for _, k := range mine {
 			name := k.Path
@@ -75,7 +75,7 @@ func newUnsaved(b *browser, mine []blog.Kept) *index {
 			if k.Reason != "" {
 				what = why + ": " + oneLine(k.Reason)
 			}
-			entries = append(entries, entry{
+			entries = append(entries, item{
 				name: k.ID,
 				lines: []string{
 					between(b.styles.Bold.On(oneLine(name)), b.styles.Dim.On(when), x.room()),
@@ -83,7 +83,7 @@ func newUnsaved(b *browser, mine []blog.Kept) *index {
 				},
 				open: func() {
 					b.back()
-					b.workDesk(func() func() {
+					b.openInput(func() func() {
 						all, _ := v.Kept(ctx) // where it is open elsewhere more may have been typed
 						if i := slices.IndexFunc(all, func(now blog.Kept) bool { return now.ID == k.ID }); i >= 0 {
 							k = all[i]
@@ -101,23 +101,23 @@ func newUnsaved(b *browser, mine []blog.Kept) *index {
 		return entries
 	}
 	x.acts = map[action]func(int){
-		compare: func(i int) { b.compareKept(mine[i]) },
-		discard: func(i int) {
+		actCompare: func(i int) { b.compareKept(mine[i]) },
+		actDiscard: func(i int) {
 			k := mine[i]
 			if v.Held(k.ID) {
 				b.say("It is open in another session of yours.")
 				return
 			}
 			b.choice = &choice{b: b, text: "Discard this text for good?", options: []option{{"y", "yes", func() {
-				b.work(func() func() {
+				b.background(func() func() {
 					err := v.Forget(ctx, k.ID)
 					return func() {
 						if err != nil {
-							b.refused(err)
+							b.sayRefused(err)
 							return
 						}
 						again()
-						if len(mine) == 0 && b.top() == screen(x) {
+						if len(mine) == 0 && b.current() == screen(x) {
 							b.back()
 						}
 						b.say("discarded")
@@ -126,14 +126,14 @@ func newUnsaved(b *browser, mine []blog.Kept) *index {
 			}}}}
 		},
 	}
-	x.sync()
+	x.refresh()
 	return x
 }
 
 // compareKept shows how a kept text differs from the post as it stands.
 func (b *browser) compareKept(k blog.Kept) {
 	v, ctx := b.conf.Visitor, b.ctx
-	b.work(func() func() {
+	b.background(func() func() {
 		_, _, _, now, err := v.Open(ctx, k.Path)
 		if k.Path == "" || errors.Is(err, fs.ErrNotExist) {
 			now, err = nil, nil
@@ -141,14 +141,14 @@ func (b *browser) compareKept(k blog.Kept) {
 		spans := textdiff.Words(string(now), string(k.Text))
 		return func() {
 			if err != nil {
-				b.refused(err)
+				b.sayRefused(err)
 				return
 			}
 			name := ansi.Strip(oneLine(k.Path))
 			if name == "" {
 				name = "a new post"
 			}
-			b.push(&sheet{b: b, name: name + " › unsaved", make: func(width int) []string { return changedLines(spans, width, b.styles) }})
+			b.push(&pager{b: b, name: name + " › unsaved", make: func(width int) []string { return diffView(spans, width, b.styles) }})
 		}
 	})
 }

@@ -15,11 +15,11 @@ import (
 // openVersions lists the revisions of a post.
 func (b *browser) openVersions(p *blog.Post) {
 	v, ctx := b.conf.Visitor, b.ctx
-	b.work(func() func() {
+	b.background(func() func() {
 		log, err := v.Log(ctx, p.Path, 0)
 		return func() {
 			if err != nil {
-				b.refused(err)
+				b.sayRefused(err)
 				return
 			}
 			b.push(newVersions(b, p, log))
@@ -27,10 +27,10 @@ func (b *browser) openVersions(p *blog.Post) {
 	})
 }
 
-func newVersions(b *browser, p *blog.Post, log []blog.Revision) *index {
+func newVersions(b *browser, p *blog.Post, log []blog.Revision) *menu {
 	v := b.conf.Visitor
-	x := &index{b: b, where: onVersions, name: oneLine(p.Title) + " › versions", unit: "version", empty: "No versions yet."}
-	x.make = func() (entries []entry) {
+	x := &menu{b: b, where: onVersions, name: oneLine(p.Title) + " › versions", unit: "version", empty: "No versions yet."}
+	x.build = func() (entries []item) {
 		if b.edition != x.edition && x.edition != nil || log == nil {
 			if now, err := v.Log(b.ctx, p.Path, 0); err == nil {
 				log = now
@@ -39,18 +39,18 @@ func newVersions(b *browser, p *blog.Post, log []blog.Revision) *index {
 		digits, names := 1, 0
 		for _, r := range log {
 			digits = max(digits, len(fmt.Sprint(r.Rev)))
-			names = max(names, ansi.StringWidth(who(r)))
+			names = max(names, ansi.StringWidth(revisionAuthor(r)))
 		}
 		names = min(names, 20)
 		now := time.Now()
 		for i, r := range log {
-			left := leftAligned(fmt.Sprintf("r%d", r.Rev), digits+1) + "  " + leftAligned(typeset.Truncate(who(r), names), names) + "  " +
+			left := leftAligned(fmt.Sprintf("r%d", r.Rev), digits+1) + "  " + leftAligned(typeset.Truncate(revisionAuthor(r), names), names) + "  " +
 				b.styles.Dim.On(leftAligned(oneLine(r.Door), 7)+" "+oneLine(r.Message))
 			when := ago(r.Time, now)
 			if x.room() >= 60 {
 				when = r.Time.In(b.zone()).Format("2 Jan 2006 15:04")
 			}
-			entries = append(entries, entry{
+			entries = append(entries, item{
 				name:  fmt.Sprint(r.Rev),
 				lines: []string{between(left, b.styles.Dim.On(when), x.room())},
 				open:  func() { b.openChange(p, log, i) },
@@ -58,18 +58,18 @@ func newVersions(b *browser, p *blog.Post, log []blog.Revision) *index {
 		}
 		return entries
 	}
-	x.acts = map[action]func(int){restore: func(i int) {
+	x.acts = map[action]func(int){actRestore: func(i int) {
 		r := log[i]
 		b.choice = &choice{b: b, text: fmt.Sprintf("Bring back what it was at r%d?", r.Rev), options: []option{{"y", "yes", func() {
 			b.commit("restored", func(ctx context.Context) (blog.Receipt, error) { return v.Restore(ctx, p.Path, r.Rev) })
 		}}}}
 	}}
-	x.sync()
+	x.refresh()
 	return x
 }
 
-// who is the author of a revision.
-func who(r blog.Revision) string {
+// revisionAuthor is the author of a revision.
+func revisionAuthor(r blog.Revision) string {
 	if name := oneLine(r.Author); name != "" {
 		return name
 	}
@@ -79,7 +79,7 @@ func who(r blog.Revision) string {
 // openChange shows what a revision changed, word by word.
 func (b *browser) openChange(p *blog.Post, log []blog.Revision, i int) {
 	v, ctx := b.conf.Visitor, b.ctx
-	b.work(func() func() {
+	b.background(func() func() {
 		text := func(i int) (string, error) {
 			if i >= len(log) || log[i].Hash == "" {
 				return "", nil
@@ -98,12 +98,12 @@ func (b *browser) openChange(p *blog.Post, log []blog.Revision, i int) {
 		}
 		return func() {
 			if err != nil {
-				b.refused(err)
+				b.sayRefused(err)
 				return
 			}
 			r := log[i]
-			b.push(&sheet{b: b, name: fmt.Sprintf("%s › r%d", oneLine(p.Title), r.Rev),
-				make: func(width int) []string { return changedLines(spans, width, b.styles) }})
+			b.push(&pager{b: b, name: fmt.Sprintf("%s › r%d", oneLine(p.Title), r.Rev),
+				make: func(width int) []string { return diffView(spans, width, b.styles) }})
 		}
 	})
 }

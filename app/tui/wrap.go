@@ -154,8 +154,8 @@ func (w *wrapping) around(at int) []span {
 	return spans
 }
 
-// row finds the row that a place is on.
-func (w *wrapping) row(at int) span {
+// rowAt finds the row that a place is on.
+func (w *wrapping) rowAt(at int) span {
 	spans := w.around(at)
 	for i, s := range spans {
 		if at < s.to || i == len(spans)-1 {
@@ -169,7 +169,7 @@ func (w *wrapping) row(at int) span {
 func (w *wrapping) next(s span) (span, bool) {
 	line := w.text.Line(s.from)
 	if s.to < w.text.LineEnd(line) {
-		return w.row(s.to), true
+		return w.rowAt(s.to), true
 	}
 	if line+1 >= w.text.Lines() {
 		return s, false
@@ -181,7 +181,7 @@ func (w *wrapping) next(s span) (span, bool) {
 func (w *wrapping) previous(s span) (span, bool) {
 	line := w.text.Line(s.from)
 	if start := w.text.LineStart(line); s.from > start {
-		return w.row(s.from - 1), true
+		return w.rowAt(s.from - 1), true
 	}
 	if line == 0 {
 		return s, false
@@ -204,10 +204,10 @@ func (w *wrapping) column(s span, at int) int {
 	return col
 }
 
-// place finds the character of a row that is nearest to a column: at it or
+// offsetAt finds the character of a row that is nearest to a column: at it or
 // before it. In a row that goes on in the next one it is never the end, which
 // is the next one's beginning.
-func (w *wrapping) place(s span, column int) int {
+func (w *wrapping) offsetAt(s span, column int) int {
 	text := w.text.Slice(s.from, s.to)
 	col, last := 0, 0
 	for i := 0; i < len(text); {
