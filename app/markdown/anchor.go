@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// anchor brings the label of an equation to the form it is known by.
-func anchor(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+// equationKey brings the label of an equation to the form it is known by.
+func equationKey(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
 
 // anchorID makes the anchor of a heading as most generators do.
 func anchorID(s string) string {

@@ -6,15 +6,15 @@ import (
 	"unicode/utf8"
 )
 
-// mostMarks is how many combining marks one character may carry; no living
+// maxCombining is how many combining marks one character may carry; no living
 // script needs more, and a tower of them would cover other lines.
-const mostMarks = 4
+const maxCombining = 4
 
 // Clean makes text safe to show: valid UTF-8 (U+FFFD where it was not), no
 // control characters but \n and \t, none that turn the direction of writing,
-// no invisible tags, and none of the runes this package marks places with.
+// no invisible tags, and none of the runes this package uses as placeholders.
 func Clean(s string) string {
-	if clean(s) {
+	if isClean(s) {
 		return s
 	}
 	var b strings.Builder
@@ -32,7 +32,7 @@ func Clean(s string) string {
 		case r == 0x2028 || r == 0x2029:
 			r, marks = ' ', 0
 		case r >= 0x300 && unicode.In(r, unicode.Mn, unicode.Me):
-			if marks++; marks > mostMarks {
+			if marks++; marks > maxCombining {
 				continue
 			}
 		default:
@@ -49,14 +49,14 @@ func harmful(r rune) bool {
 		r == 0xad, r == 0x61c, r == 0xfeff,
 		r >= 0x200e && r <= 0x200f, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x206f,
 		r >= 0xfff9 && r <= 0xfffb, r >= 0xe0000 && r <= 0xe007f,
-		r >= firstMark:
+		r >= firstPlaceholder:
 		return true
 	}
 	return false
 }
 
-// clean reports whether Clean would change nothing; it is the common case.
-func clean(s string) bool {
+// isClean reports whether Clean would change nothing; it is the common case.
+func isClean(s string) bool {
 	marks := 0
 	for i := 0; i < len(s); {
 		c := s[i]
@@ -73,7 +73,7 @@ func clean(s string) bool {
 			return false
 		}
 		if r >= 0x300 && (r < 0x3041 || r > 0xd7ff) && unicode.In(r, unicode.Mn, unicode.Me) {
-			if marks++; marks > mostMarks {
+			if marks++; marks > maxCombining {
 				return false
 			}
 		} else {
@@ -84,8 +84,8 @@ func clean(s string) bool {
 	return true
 }
 
-// unbroken brings line ends to \n and takes a byte order mark away.
-func unbroken(s string) string {
+// normalizeNewlines brings line ends to \n and takes a byte order mark away.
+func normalizeNewlines(s string) string {
 	s = strings.TrimPrefix(s, "\ufeff")
 	if !strings.Contains(s, "\r") {
 		return s

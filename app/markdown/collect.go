@@ -9,59 +9,59 @@ import (
 )
 
 // collect walks the finished tree and lists what is in it.
-func (g *grower) collect(n ast.Node, deep int) {
-	if deep > deepestTree+50 {
+func (tb *treeBuilder) collect(n ast.Node, deep int) {
+	if deep > maxTreeDepth+50 {
 		return
 	}
 	for c := n.FirstChild(); c != nil; {
 		next := c.NextSibling()
 		switch c := c.(type) {
-		case *place: // <!--more-->
-			g.more = g.text.Len()
+		case *placeholderBlock: // <!--more-->
+			tb.moreAt = tb.text.Len()
 			n.RemoveChild(n, c)
 		case *ast.FencedCodeBlock:
-			g.code(c, string(c.Language(g.doc.Source)))
+			tb.addCode(c, string(c.Language(tb.doc.Source)))
 		case *ast.CodeBlock:
-			g.code(c, "")
+			tb.addCode(c, "")
 		case *ast.Heading:
-			g.see(c)
-			text := Clean(g.plain(c))
+			tb.notePosition(c)
+			text := Clean(tb.plainText(c))
 			id := ""
 			if v, ok := c.AttributeString("id"); ok {
 				b, _ := v.([]byte)
 				id = string(b)
 			}
 			if id == "" {
-				if g.dialect == Franklin {
+				if tb.dialect == Franklin {
 					id = franklinID(text)
 				} else {
 					id = anchorID(text)
 				}
 			}
-			id = g.unique(id, g.seen)
+			id = tb.unique(id, tb.seen)
 			c.SetAttributeString("id", []byte(id))
-			g.doc.Headings = append(g.doc.Headings, Heading{Level: c.Level, Text: text, ID: id, Line: g.doc.Line(g.at)})
-			g.leaves(c, deep+1)
-			g.line(text)
+			tb.doc.Headings = append(tb.doc.Headings, Heading{Level: c.Level, Text: text, ID: id, Line: tb.doc.Line(tb.position)})
+			tb.collectInline(c, deep+1)
+			tb.addText(text)
 		case *MathBlock:
-			g.line(c.TeX)
+			tb.addText(c.TeX)
 		case *Callout:
-			g.line(c.Title)
-			g.collect(c, deep+1)
+			tb.addText(c.Title)
+			tb.collect(c, deep+1)
 		case *Details:
-			g.line(c.Summary)
-			g.collect(c, deep+1)
+			tb.addText(c.Summary)
+			tb.collect(c, deep+1)
 		default:
 			if first := c.FirstChild(); first != nil && first.Type() == ast.TypeInline {
-				g.see(c)
-				g.leaves(c, deep+1)
-				text := g.plain(c)
-				g.line(text)
-				if g.first == "" && !onlyImage(c) && c.Kind() == ast.KindParagraph && n == g.doc.Root {
-					g.first = text
+				tb.notePosition(c)
+				tb.collectInline(c, deep+1)
+				text := tb.plainText(c)
+				tb.addText(text)
+				if tb.firstParagraph == "" && !onlyImage(c) && c.Kind() == ast.KindParagraph && n == tb.doc.Root {
+					tb.firstParagraph = text
 				}
 			} else {
-				g.collect(c, deep+1)
+				tb.collect(c, deep+1)
 			}
 		}
 		c = next
@@ -73,68 +73,68 @@ func onlyImage(n ast.Node) bool {
 	return n.ChildCount() == 1 && n.FirstChild().Kind() == ast.KindImage
 }
 
-func (g *grower) line(s string) {
+func (tb *treeBuilder) addText(s string) {
 	if s = strings.TrimSpace(s); s != "" {
-		g.text.WriteString(s)
-		g.text.WriteByte('\n')
+		tb.text.WriteString(s)
+		tb.text.WriteByte('\n')
 	}
 }
 
-// see keeps where a block stands.
-func (g *grower) see(n ast.Node) {
+// notePosition keeps where a block stands.
+func (tb *treeBuilder) notePosition(n ast.Node) {
 	if n.Type() == ast.TypeBlock && n.Lines() != nil && n.Lines().Len() > 0 {
-		g.at = n.Lines().At(0).Start
+		tb.position = n.Lines().At(0).Start
 	}
 }
 
-func (g *grower) code(n ast.Node, lang string) {
+func (tb *treeBuilder) addCode(n ast.Node, lang string) {
 	var b strings.Builder
 	lines := n.Lines()
 	for i := range lines.Len() {
 		at := lines.At(i)
-		b.Write(at.Value(g.doc.Source))
+		b.Write(at.Value(tb.doc.Source))
 	}
-	line := g.doc.Line(g.at)
+	line := tb.doc.Line(tb.position)
 	if lines.Len() > 0 {
-		line = g.doc.Line(lines.At(0).Start)
+		line = tb.doc.Line(lines.At(0).Start)
 	}
-	g.doc.Codes = append(g.doc.Codes, Code{Lang: Clean(lang), Text: Clean(b.String()), Line: line})
-	g.line(b.String())
+	tb.doc.Codes = append(tb.doc.Codes, Code{Lang: Clean(lang), Text: Clean(b.String()), Line: line})
+	tb.addText(b.String())
 }
 
-// leaves lists the links and images in a block.
-func (g *grower) leaves(n ast.Node, deep int) {
-	if deep > deepestTree+50 {
+// collectInline lists the links and images in a block.
+func (tb *treeBuilder) collectInline(n ast.Node, deep int) {
+	if deep > maxTreeDepth+50 {
 		return
 	}
 	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
 		switch c := c.(type) {
 		case *ast.Text:
 			if c.Segment.Len() > 0 {
-				g.at = c.Segment.Start
+				tb.position = c.Segment.Start
 			}
 		case *ast.AutoLink:
-			g.doc.Links = append(g.doc.Links, Link{Text: Clean(string(c.Label(g.doc.Source))), Target: Clean(string(c.URL(g.doc.Source))), Line: g.doc.Line(g.at)})
+			tb.doc.Links = append(tb.doc.Links, Link{Text: Clean(string(c.Label(tb.doc.Source))), Target: Clean(string(c.URL(tb.doc.Source))), Line: tb.doc.Line(tb.position)})
 		case *ast.Link:
-			g.leaves(c, deep+1)
-			g.doc.Links = append(g.doc.Links, Link{Text: Clean(g.plain(c)), Target: Clean(string(c.Destination)), Line: g.doc.Line(g.at)})
+			tb.collectInline(c, deep+1)
+			tb.doc.Links = append(tb.doc.Links, Link{Text: Clean(tb.plainText(c)), Target: Clean(string(c.Destination)), Line: tb.doc.Line(tb.position)})
 		case *ast.Image:
-			g.doc.Images = append(g.doc.Images, Image{Alt: Clean(g.plain(c)), Target: Clean(string(c.Destination)), Title: Clean(string(c.Title)), Line: g.doc.Line(g.at)})
+			tb.doc.Images = append(tb.doc.Images, Image{Alt: Clean(tb.plainText(c)), Target: Clean(string(c.Destination)), Title: Clean(string(c.Title)), Line: tb.doc.Line(tb.position)})
 		default:
-			g.leaves(c, deep+1)
+			tb.collectInline(c, deep+1)
 		}
 	}
 }
 
-// plain gives the text of inline nodes.
-func (g *grower) plain(n ast.Node) string {
+// plainText gives the text of inline nodes.
+func (tb *treeBuilder) plainText(n ast.Node) string {
 	var b strings.Builder
-	g.doc.plain(&b, n, 0)
+	tb.doc.appendPlain(&b, n, 0)
 	return strings.Join(strings.Fields(b.String()), " ")
 }
 
-func (d *Document) plain(b *strings.Builder, n ast.Node, deep int) {
-	if deep > deepestTree+50 {
+func (d *Document) appendPlain(b *strings.Builder, n ast.Node, deep int) {
+	if deep > maxTreeDepth+50 {
 		return
 	}
 	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
@@ -152,7 +152,7 @@ func (d *Document) plain(b *strings.Builder, n ast.Node, deep int) {
 			b.WriteString(c.TeX)
 		case *extast.FootnoteLink, *extast.FootnoteBacklink:
 		default:
-			d.plain(b, c, deep+1)
+			d.appendPlain(b, c, deep+1)
 		}
 	}
 }

@@ -18,15 +18,15 @@
 //  1. clean.go   bytes to safe text: valid UTF-8, no control characters
 //  2. front.go   the front matter is cut off (julia.go: definitions anywhere)
 //  3. protect.go all that must not be read as markup (code, math, comments,
-//     raw text) is replaced by one rune each, a mark
+//     raw text) is replaced by one rune each, a placeholder
 //  4. franklin.go, template.go, mdx.go and obsidian.go bring the dialect's own
-//     words to Markdown and to marks
-//  5. html.go    raw HTML becomes Markdown and marks
+//     words to Markdown and to placeholders
+//  5. html.go    raw HTML becomes Markdown and placeholders
 //  6. limits.go  nesting and runs of delimiters are limited; code returns as fences
-//  7. tree.go    goldmark parses, and marks in its tree become nodes
+//  7. tree.go    goldmark parses, and placeholders in its tree become nodes
 //
-// A mark is a rune of plane 16 of Unicode, which is private use; the source is
-// cleaned of them first, so an author cannot write one. Because a mark is a
+// A placeholder is a rune of plane 16 of Unicode (private use); the source is
+// cleaned of them first, so an author cannot write one. As a placeholder is a
 // letter to every later pass, no pass needs to know what code or math is.
 //
 // # The tree

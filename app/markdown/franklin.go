@@ -8,19 +8,19 @@ import (
 )
 
 const (
-	deepestMacro  = 20        // expansions inside one another
-	longestOutput = 512 << 10 // text all expansions of a page may make
+	maxMacroDepth = 20        // expansions inside one another
+	maxExpansion  = 512 << 10 // text all expansions of a page may make
 )
 
 // franklin is the pass over Franklin's own words: commands, {{functions}} and
-// @@divs@@. It reads shielded text.
+// @@divs@@. It reads protected text.
 type franklin struct {
 	*page
-	w        *pen
+	w        *mappedWriter
 	names    map[string]string // of \biblabel
-	made     int               // bytes written by expansions
+	expanded int               // bytes written by expansions
 	branches []branch
-	divs     int
+	openDivs int
 }
 
 // branch is an open {{if}}.
@@ -30,14 +30,14 @@ type branch struct {
 	outer bool
 }
 
-func (p *page) franklinPass(in sheet) sheet {
-	f := &franklin{page: p, w: newPen(in), names: map[string]string{}}
+func (p *page) franklinPass(in mappedText) mappedText {
+	f := &franklin{page: p, w: newMappedWriter(in), names: map[string]string{}}
 	if p.site != nil {
 		for k, m := range p.site.macros {
 			p.macros[k] = m
 		}
 	}
-	for rest := in.s; ; {
+	for rest := in.text; ; {
 		_, after, ok := strings.Cut(rest, `\biblabel{`)
 		if !ok {
 			break
@@ -47,37 +47,37 @@ func (p *page) franklinPass(in sheet) sheet {
 			break
 		}
 		name, _ := braced(after[n-1:])
-		f.names[strings.TrimSpace(key)] = p.marks.words(name)
+		f.names[strings.TrimSpace(key)] = p.stash.text(name)
 		rest = after
 	}
-	f.text(in, 0)
-	return f.w.sheet()
+	f.convert(in, 0)
+	return f.w.text()
 }
 
-// mute reports whether text falls into a part of an {{if}} that is not shown.
-func (f *franklin) mute() bool {
+// muted reports whether text falls into a part of an {{if}} that is not shown.
+func (f *franklin) muted() bool {
 	return len(f.branches) > 0 && !f.branches[len(f.branches)-1].shown
 }
 
-func (f *franklin) str(s string) {
-	if !f.mute() {
-		f.w.str(s)
+func (f *franklin) write(s string) {
+	if !f.muted() {
+		f.w.write(s)
 	}
 }
 
 // expand writes text that stands for something in line.
 func (f *franklin) expand(s string, line int32, depth int) {
-	if f.mute() {
+	if f.muted() {
 		return
 	}
-	f.made += len(s)
-	if depth > deepestMacro || f.made > longestOutput {
+	f.expanded += len(s)
+	if depth > maxMacroDepth || f.expanded > maxExpansion {
 		f.problem(line, "a macro expands without end, or to too much")
-		f.w.str(f.marks.put(mark{kind: markText, a: "…"}))
+		f.w.write(f.stash.put(placeholder{kind: phText, text: "…"}))
 		return
 	}
-	sub := f.shield(plainSheet(dedent(s), line))
-	f.text(sub, depth+1)
+	sub := f.protect(textFromLine(dedent(s), line))
+	f.convert(sub, depth+1)
 }
 
 // braced reads the {...} s begins with, and its length; 0: there is none.
@@ -104,14 +104,14 @@ func braced(s string) (inside string, n int) {
 	return "", 0
 }
 
-func (f *franklin) text(in sheet, depth int) {
-	s := in.s
+func (f *franklin) convert(in mappedText, depth int) {
+	s := in.text
 	from, i := 0, 0
 	flush := func(next int) {
-		if !f.mute() {
-			f.w.copy(in, from, i)
+		if !f.muted() {
+			f.w.copyRange(in, from, i)
 		}
-		f.w.line = in.line(min(next, len(s)))
+		f.w.line = in.sourceLine(next)
 		from, i = next, next
 	}
 	for i < len(s) {
@@ -125,12 +125,12 @@ func (f *franklin) text(in sheet, depth int) {
 				i = min(i+2, len(s))
 				continue
 			}
-			line := in.line(i)
+			line := in.sourceLine(i)
 			name := s[i+1 : k]
 			start := i
 			if n := f.command(s[k:], name, line, depth, func() { flush(start) }); n >= 0 {
 				i, from = k+n, k+n
-				f.w.line = in.line(min(i, len(s)))
+				f.w.line = in.sourceLine(i)
 			} else {
 				i = k
 			}
@@ -140,9 +140,9 @@ func (f *franklin) text(in sheet, depth int) {
 				i++
 				continue
 			}
-			line := in.line(i)
+			line := in.sourceLine(i)
 			flush(i + n)
-			f.function(sc.args, line, depth)
+			f.templateFunction(sc.args, line, depth)
 		case '@':
 			if !strings.HasPrefix(s[i:], "@@") {
 				i++
@@ -155,18 +155,18 @@ func (f *franklin) text(in sheet, depth int) {
 				}
 				class := strings.ReplaceAll(strings.Trim(s[i+2:k], ","), ",", " ")
 				flush(k)
-				f.divs++
-				f.str(f.marks.put(mark{kind: markTag, a: "div", b: class}))
+				f.openDivs++
+				f.write(f.stash.put(placeholder{kind: phBlockOpen, name: "div", text: class}))
 				continue
 			}
-			if f.divs == 0 && strings.TrimSpace(lineAround(s, i)) != "@@" {
+			if f.openDivs == 0 && strings.TrimSpace(lineAround(s, i)) != "@@" {
 				i = k
 				continue
 			}
 			flush(k)
-			if f.divs > 0 {
-				f.divs--
-				f.str(f.marks.put(mark{kind: markEndTag, a: "div"}))
+			if f.openDivs > 0 {
+				f.openDivs--
+				f.write(f.stash.put(placeholder{kind: phBlockClose, name: "div"}))
 			}
 		default:
 			i++
@@ -197,8 +197,8 @@ func arguments(s string, n int) (args []string, length int) {
 	return args, length
 }
 
-// function writes what {{words}} stands for.
-func (f *franklin) function(call string, line int32, depth int) {
+// templateFunction writes what {{words}} stands for.
+func (f *franklin) templateFunction(call string, line int32, depth int) {
 	words := strings.Fields(call)
 	if len(words) == 0 {
 		return
@@ -206,18 +206,18 @@ func (f *franklin) function(call string, line int32, depth int) {
 	name, rest := words[0], words[1:]
 	switch name {
 	case "if", "isdef", "ifdef", "isnotdef", "ifndef", "ifnotdef", "isempty", "isnotempty", "ispage", "isnotpage", "ifempty", "ifnotempty":
-		ok := f.holds(name, rest)
-		f.branches = append(f.branches, branch{taken: ok, shown: ok && !f.mute(), outer: f.mute()})
+		ok := f.conditionHolds(name, rest)
+		f.branches = append(f.branches, branch{taken: ok, shown: ok && !f.muted(), outer: f.muted()})
 		return
 	case "for":
-		f.branches = append(f.branches, branch{taken: true, shown: !f.mute(), outer: f.mute()})
+		f.branches = append(f.branches, branch{taken: true, shown: !f.muted(), outer: f.muted()})
 		return
 	case "elseif", "else":
 		if len(f.branches) == 0 {
 			return
 		}
 		b := &f.branches[len(f.branches)-1]
-		ok := !b.taken && (name == "else" || f.holds("if", rest))
+		ok := !b.taken && (name == "else" || f.conditionHolds("if", rest))
 		b.shown = ok && !b.outer
 		b.taken = b.taken || ok
 		return
@@ -227,31 +227,31 @@ func (f *franklin) function(call string, line int32, depth int) {
 		}
 		return
 	}
-	if f.mute() {
+	if f.muted() {
 		return
 	}
 	switch name {
 	case "fill":
 		if len(rest) == 1 {
-			f.value(rest[0])
+			f.writeVariable(rest[0])
 		}
 	case "toc":
-		f.w.str(f.marks.put(f.contents()))
+		f.w.write(f.stash.put(f.contentsPlaceholder()))
 	case "insert", "redirect", "addcomments":
 	case "insertmd":
 		if len(rest) == 1 {
-			if b, ok := f.file(rest[0], path.Join("_assets", rest[0])); ok && depth < 4 {
+			if b, ok := f.readFile(rest[0], path.Join("_assets", rest[0])); ok && depth < 4 {
 				f.expand(b, line, depth)
 			}
 		}
 	default:
 		if len(rest) == 0 {
-			f.value(name)
+			f.writeVariable(name)
 		}
 	}
 }
 
-func (f *franklin) value(name string) {
+func (f *franklin) writeVariable(name string) {
 	switch v := f.vars[name].(type) {
 	case string:
 		f.literal(v)
@@ -268,8 +268,8 @@ func (f *franklin) value(name string) {
 	}
 }
 
-// holds evaluates the condition of an {{if}}.
-func (f *franklin) holds(name string, words []string) bool {
+// conditionHolds evaluates the condition of an {{if}}.
+func (f *franklin) conditionHolds(name string, words []string) bool {
 	if len(words) == 0 {
 		return false
 	}

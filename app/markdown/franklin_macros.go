@@ -42,7 +42,7 @@ func (f *franklin) command(rest, name string, line int32, depth int, flush func(
 			return n + k + len(end)
 		}
 		args, used := arguments(inside, m.args)
-		f.expand(fill(m.body, args)+inside[used:]+fill(m.end, args), line, depth)
+		f.expand(fillArguments(m.body, args)+inside[used:]+fillArguments(m.end, args), line, depth)
 		return n + k + len(end)
 	}
 	if m, ok := f.macros[name]; ok {
@@ -51,7 +51,7 @@ func (f *franklin) command(rest, name string, line int32, depth int, flush func(
 			return -1
 		}
 		flush()
-		f.expand(fill(f.marks.restore(m.body), args), line, depth)
+		f.expand(fillArguments(f.stash.restore(m.body), args), line, depth)
 		return n
 	}
 	count, ok := builtins[name]
@@ -62,10 +62,10 @@ func (f *franklin) command(rest, name string, line int32, depth int, flush func(
 		}
 		flush()
 		f.problemOnce(line, `\`+name+" is not defined")
-		if callouts[name] != "" {
-			f.str(f.marks.put(mark{kind: markTag, a: "callout", b: callouts[name]}))
+		if calloutNames[name] != "" {
+			f.write(f.stash.put(placeholder{kind: phBlockOpen, name: "callout", text: calloutNames[name]}))
 			f.expand(strings.Join(args, "\n\n"), line, depth)
-			f.str(f.marks.put(mark{kind: markEndTag, a: "callout"}))
+			f.write(f.stash.put(placeholder{kind: phBlockClose, name: "callout"}))
 			return n
 		}
 		args = slices.DeleteFunc(args, isStyle)
@@ -77,7 +77,7 @@ func (f *franklin) command(rest, name string, line int32, depth int, flush func(
 		return -1
 	}
 	flush()
-	if !f.mute() {
+	if !f.muted() {
 		f.builtin(name, args, line, depth)
 	}
 	return n
@@ -111,7 +111,7 @@ func (f *franklin) define(s string, env bool) int {
 	if e == 0 {
 		return 0
 	}
-	m.body = dedent(f.marks.restore(body))
+	m.body = dedent(f.stash.restore(body))
 	k += e
 	name = strings.TrimPrefix(strings.TrimSpace(name), `\`)
 	if env {
@@ -120,7 +120,7 @@ func (f *franklin) define(s string, env bool) int {
 		if e == 0 {
 			return 0
 		}
-		m.end = f.marks.restore(end)
+		m.end = f.stash.restore(end)
 		k += e
 		name = "\\begin " + name
 	}
@@ -130,8 +130,8 @@ func (f *franklin) define(s string, env bool) int {
 	return k
 }
 
-// fill puts arguments in the place of #1 and !#1.
-func fill(body string, args []string) string {
+// fillArguments puts arguments in the place of #1 and !#1.
+func fillArguments(body string, args []string) string {
 	if strings.IndexByte(body, '#') < 0 {
 		return body
 	}
@@ -168,18 +168,18 @@ var builtins = map[string]int{
 func (f *franklin) builtin(name string, args []string, line int32, depth int) {
 	switch name {
 	case "toc", "tableofcontents":
-		f.w.str(f.marks.put(f.contents()))
+		f.w.write(f.stash.put(f.contentsPlaceholder()))
 	case "eqref":
 		var list []string
 		for _, k := range strings.Split(args[0], ",") {
-			n, ok := f.labels[anchor(k)]
+			n, ok := f.labels[equationKey(k)]
 			if !ok {
 				n = "?"
 				f.problem(line, `\eqref: no \label{`+strings.TrimSpace(k)+"}")
 			}
 			list = append(list, n)
 		}
-		f.w.str("(" + strings.Join(list, ", ") + ")")
+		f.w.write("(" + strings.Join(list, ", ") + ")")
 	case "cite", "citet", "citep":
 		var list []string
 		for _, k := range strings.Split(args[0], ",") {
@@ -198,61 +198,61 @@ func (f *franklin) builtin(name string, args []string, line int32, depth int) {
 		p := strings.TrimSpace(args[len(args)-1])
 		alt := ""
 		if len(args) == 2 {
-			alt = f.marks.words(args[0])
+			alt = f.stash.text(args[0])
 		}
-		f.w.str(f.marks.put(mark{kind: markImage, a: p, b: alt}))
+		f.w.write(f.stash.put(placeholder{kind: phImage, target: p, text: alt}))
 	case "file":
-		f.w.str(f.marks.put(mark{kind: markLink, a: strings.TrimSpace(args[1]), b: f.marks.words(args[0])}))
+		f.w.write(f.stash.put(placeholder{kind: phLink, target: strings.TrimSpace(args[1]), text: f.stash.text(args[0])}))
 	case "input":
 		kind, p := strings.TrimSpace(args[0]), strings.TrimSpace(args[1])
 		switch {
 		case strings.HasPrefix(kind, "plot"):
-			f.w.str(f.marks.put(mark{kind: markImage, a: p, b: ""}))
+			f.w.write(f.stash.put(placeholder{kind: phImage, target: p, text: ""}))
 		case strings.HasPrefix(kind, "output"):
-			f.output(p, line, depth, false)
+			f.includeOutput(p, line, depth, false)
 		default:
-			lang, _ := language(kind, f.page)
-			f.code(p, lang, line)
+			lang, _ := languageOfInfo(kind, f.page)
+			f.includeCode(p, lang, line)
 		}
 	case "output", "show":
-		f.output(strings.TrimSpace(args[0]), line, depth, false)
+		f.includeOutput(strings.TrimSpace(args[0]), line, depth, false)
 	case "textoutput":
-		f.output(strings.TrimSpace(args[0]), line, depth, true)
+		f.includeOutput(strings.TrimSpace(args[0]), line, depth, true)
 	case "textinput":
 		p := strings.TrimSpace(args[0])
-		if b, ok := f.file(p, path.Join("_assets", p)); ok && depth < 4 {
+		if b, ok := f.readFile(p, path.Join("_assets", p)); ok && depth < 4 {
 			f.expand(b, line, depth)
 		} else {
-			f.stand("[file " + p + "]")
+			f.missing("[file " + p + "]")
 		}
 	case "tableinput":
-		f.table(args, line)
+		f.includeTable(args, line)
 	case "literate":
-		f.code(strings.TrimSpace(args[0]), "julia", line)
+		f.includeCode(strings.TrimSpace(args[0]), "julia", line)
 	case "reflink":
-		f.w.str("#" + anchorID(args[0]))
+		f.w.write("#" + anchorID(args[0]))
 	case "html", "nonumber":
 		f.expand(args[0], line, depth)
 	case "style":
 		f.expand(args[1], line, depth)
 	case "LaTeX", "TeX":
-		f.w.str(name)
+		f.w.write(name)
 	case "skipline", "lineskip", "par", "newline":
-		f.w.str(f.marks.put(mark{kind: markTag, a: "p"}))
+		f.w.write(f.stash.paragraph())
 	}
 }
 
 // literal writes text that is not parsed.
 func (f *franklin) literal(s string) {
-	f.str(f.marks.put(mark{kind: markText, a: f.marks.words(s), src: s}))
+	f.write(f.stash.put(placeholder{kind: phText, text: f.stash.text(s), src: s}))
 }
 
-// stand writes a note that stands for something that cannot be shown.
-func (f *franklin) stand(s string) {
-	f.str(f.marks.put(mark{kind: markOpen, a: "em"}) + f.marks.put(mark{kind: markText, a: f.marks.words(s)}) + f.marks.put(mark{kind: markClose, a: "em"}))
+// missing writes a note that stands for something that cannot be shown.
+func (f *franklin) missing(s string) {
+	f.write(f.stash.put(placeholder{kind: phInlineOpen, name: "em"}) + f.stash.put(placeholder{kind: phText, text: f.stash.text(s)}) + f.stash.put(placeholder{kind: phInlineClose, name: "em"}))
 }
 
-func (f *franklin) contents() mark {
+func (f *franklin) contentsPlaceholder() placeholder {
 	least, most := 1, 6
 	if n, ok := f.vars["mintoclevel"].(int64); ok {
 		least = int(min(max(n, 1), 6))
@@ -260,45 +260,45 @@ func (f *franklin) contents() mark {
 	if n, ok := f.vars["maxtoclevel"].(int64); ok {
 		most = int(min(max(n, 1), 6))
 	}
-	return mark{kind: markContents, n: least*10 + most}
+	return placeholder{kind: phContents, n: least*10 + most}
 }
 
-// code shows a file of code.
-func (f *franklin) code(p, lang string, line int32) {
-	b, ok := f.file(p, path.Join("_assets", p), path.Join("_literate", p), path.Join("_assets/scripts", p))
+// includeCode shows a file of code.
+func (f *franklin) includeCode(p, lang string, line int32) {
+	b, ok := f.readFile(p, path.Join("_assets", p), path.Join("_literate", p), path.Join("_assets/scripts", p))
 	if !ok {
-		f.stand("[file " + p + "]")
+		f.missing("[file " + p + "]")
 		return
 	}
-	f.w.str(f.marks.put(mark{kind: markTag, a: "p"}) + f.marks.put(mark{kind: markFence, a: lang, b: strings.TrimRight(b, "\n") + "\n", n: int(line)}) + f.marks.put(mark{kind: markTag, a: "p"}))
+	f.w.write(f.stash.paragraph() + f.stash.put(placeholder{kind: phFence, name: lang, text: strings.TrimRight(b, "\n") + "\n", n: int(line)}) + f.stash.paragraph())
 }
 
-// output shows the stored result of evaluated code.
-func (f *franklin) output(p string, line int32, depth int, markdown bool) {
+// includeOutput shows the stored result of evaluated code.
+func (f *franklin) includeOutput(p string, line int32, depth int, markdown bool) {
 	name := strings.TrimPrefix(strings.TrimSuffix(p, ".jl"), "./")
 	page := strings.TrimSuffix(f.path, path.Ext(f.path))
 	var tries []string
 	for _, dir := range []string{path.Join("_assets", page, "code/output"), path.Join("__site/assets", page, "code/output"), path.Join("_assets", path.Dir(name), "output"), "_assets/scripts/output"} {
 		tries = append(tries, path.Join(dir, path.Base(name)+".out"))
 	}
-	b, ok := f.file(tries...)
+	b, ok := f.readFile(tries...)
 	switch {
 	case !ok:
-		f.stand("[output of " + p + "]")
+		f.missing("[output of " + p + "]")
 	case strings.TrimSpace(b) == "":
 	case markdown:
 		f.expand(b, line, depth)
 	default:
-		f.w.str(f.marks.put(mark{kind: markTag, a: "p"}) + f.marks.put(mark{kind: markFence, b: strings.TrimRight(b, "\n") + "\n", n: int(line)}) + f.marks.put(mark{kind: markTag, a: "p"}))
+		f.w.write(f.stash.paragraph() + f.stash.put(placeholder{kind: phFence, text: strings.TrimRight(b, "\n") + "\n", n: int(line)}) + f.stash.paragraph())
 	}
 }
 
-// table shows a file of comma-separated values.
-func (f *franklin) table(args []string, line int32) {
+// includeTable shows a file of comma-separated values.
+func (f *franklin) includeTable(args []string, line int32) {
 	p := strings.TrimSpace(args[1])
-	b, ok := f.file(p, path.Join("_assets", p))
+	b, ok := f.readFile(p, path.Join("_assets", p))
 	if !ok {
-		f.stand("[file " + p + "]")
+		f.missing("[file " + p + "]")
 		return
 	}
 	r := csv.NewReader(strings.NewReader(b))
@@ -315,7 +315,7 @@ func (f *franklin) table(args []string, line int32) {
 	if h := strings.TrimSpace(args[0]); h != "" {
 		rows = slices.Insert(rows, 0, strings.Split(h, ","))
 	}
-	f.w.str(f.marks.put(mark{kind: markTag, a: "p"}))
+	f.w.write(f.stash.paragraph())
 	f.w.line = line
-	f.w.str("\n\n" + pipeTable(rows, "") + "\n")
+	f.w.write("\n\n" + pipeTable(rows, "") + "\n")
 }

@@ -10,16 +10,16 @@ import (
 // Read takes a source apart without parsing its Markdown, in one cheap pass.
 // The result's Body may share src, which must not be changed.
 func Read(src []byte, o Options) *Source {
-	s := unbroken(string(src))
+	s := normalizeNewlines(string(src))
 	if !utf8.ValidString(s) {
 		s = strings.ToValidUTF8(s, "\ufffd")
 	}
-	d := settle(s, o)
+	d := resolveDialect(s, o)
 	out := &Source{Dialect: d, BodyLine: 1}
 	cut := 0
 	var defs []defSpan
 	if d == Franklin {
-		out.Front, defs = julia(s)
+		out.Front, defs = juliaFront(s)
 	} else {
 		out.Front, cut, out.Problems = splitFront(s)
 		out.BodyLine += strings.Count(s[:cut], "\n")
@@ -34,9 +34,9 @@ func Read(src []byte, o Options) *Source {
 	return out
 }
 
-// settle gives the dialect of a source: the one asked for, else the one its
+// resolveDialect gives the dialect of a source: the one asked for, else the one its
 // own marks name, else its site's.
-func settle(s string, o Options) Dialect {
+func resolveDialect(s string, o Options) Dialect {
 	if o.Dialect != Auto {
 		return o.Dialect
 	}

@@ -86,7 +86,7 @@ func TestJuliaValues(t *testing.T) {
 }
 
 func TestJuliaDefinitions(t *testing.T) {
-	f, spans := julia("@def a = \"x\"\n@def b = [\"p\",\n    \"q\"]\ntext\n<!--\n@def no = 1\n-->\n```\n@def no = 2\n```\n+++\nc = 3 # n\nd = true\n+++\n@def e = \"\"\"\none\n\"\"\"\n")
+	f, spans := juliaFront("@def a = \"x\"\n@def b = [\"p\",\n    \"q\"]\ntext\n<!--\n@def no = 1\n-->\n```\n@def no = 2\n```\n+++\nc = 3 # n\nd = true\n+++\n@def e = \"\"\"\none\n\"\"\"\n")
 	got := ""
 	for _, d := range f.Defs {
 		got += fmt.Sprintf("%s=%v@%d ", d.Name, d.Value, d.Line)
@@ -171,7 +171,7 @@ func FuzzFront(f *testing.F) {
 	f.Fuzz(func(t *testing.T, src []byte) {
 		for _, d := range []Dialect{Auto, Franklin} {
 			s := Read(src, Options{Dialect: d})
-			lines := strings.Count(unbroken(string(src)), "\n") + 1
+			lines := strings.Count(normalizeNewlines(string(src)), "\n") + 1
 			if s.BodyLine < 1 || s.BodyLine > lines || s.Front.Line > lines {
 				t.Errorf("body in line %d, front matter in line %d of %d", s.BodyLine, s.Front.Line, lines)
 			}

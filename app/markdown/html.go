@@ -4,67 +4,67 @@ import (
 	"strings"
 )
 
-// markup is the pass that turns HTML, and the block elements the dialects
-// wrote as marks, into Markdown. What it writes it writes behind the prefix of
+// htmlConverter is the pass that turns HTML, and the block elements the dialects
+// wrote as placeholders, into Markdown. What it writes it writes behind the prefix of
 // the containers it stands in, so a list in a quote stays there.
-type markup struct {
+type htmlConverter struct {
 	*page
-	in    sheet
-	s     string
-	w     *pen
-	stack []frame
-	base  string // prefix of the source's own containers, as following lines have it
-	typed string // containers of the current line, as typed
-	fresh bool   // nothing has been written in this block yet
-	bol   bool   // nothing but the prefix has been written in this line
-	chunk bool   // within a block of HTML, which a blank line ends
-	row   bool   // the line is a row of a table of Markdown
-	flat  int    // within an element that must stay one line or one paragraph
-	cost  int    // bytes searched for end tags
-	lists int    // lists begun, to give neighbours different bullets
+	in              mappedText
+	src             string
+	w               *mappedWriter
+	stack           []openElement
+	containers      string // prefix of the source's own containers, as following lines have it
+	typedContainers string // containers of the current line, as typed
+	newBlock        bool   // nothing has been written in this block yet
+	newLine         bool   // nothing but the prefix has been written in this line
+	inHTML          bool   // within a block of HTML, which a blank line ends
+	inRow           bool   // the line is a row of a table of Markdown
+	singleLine      int    // within an element that must stay one line or one paragraph
+	searched        int    // bytes searched for end tags
+	listCount       int    // lists begun, to give neighbours different bullets
 }
 
-// frame is an open element.
-type frame struct {
-	name   string
-	prefix string
-	strip  int    // indentation of the source's lines inside; -1: not known yet
-	close  string // written at the end
-	number int    // of the next item
-	bullet string
-	mark   bool // opened by a mark, not by a tag
+// openElement is an open element.
+type openElement struct {
+	name            string
+	prefix          string
+	strip           int    // indentation of the source's lines inside; -1: not known yet
+	close           string // written at the end
+	number          int    // of the next item
+	bullet          string
+	fromPlaceholder bool // opened by a placeholder, not by a tag
 }
 
-// mostSearch bounds the work of looking for end tags.
-const mostSearch = 8 << 20
+// maxSearch bounds the work of looking for end tags.
+const maxSearch = 8 << 20
 
-func (p *page) htmlPass(in sheet) sheet {
-	h := &markup{page: p, in: in, s: in.s, w: newPen(in), fresh: true, bol: true}
-	h.run(0, len(in.s))
-	return h.w.sheet()
+func (p *page) htmlPass(in mappedText) mappedText {
+	h := &htmlConverter{page: p, in: in, src: in.text, w: newMappedWriter(in), newBlock: true, newLine: true}
+	h.run(0, len(in.text))
+	return h.w.text()
 }
 
-// inline runs the pass over a piece and gives one line.
-func (h *markup) inline(s string) string {
-	sub := &markup{page: h.page, in: plainSheet(s, 0), s: s, fresh: true, flat: 1, cost: h.cost}
-	sub.w = newPen(sub.in)
+// convertInline runs the pass over a piece and gives one line.
+func (h *htmlConverter) convertInline(s string) string {
+	sub := &htmlConverter{page: h.page, in: textFromLine(s, 0), src: s, newBlock: true, singleLine: 1, searched: h.searched}
+	sub.w = newMappedWriter(sub.in)
 	sub.run(0, len(s))
-	h.cost = sub.cost
-	t := strings.Join(strings.Fields(string(sub.w.b)), " ")
+	h.searched = sub.searched
+	t := strings.Join(strings.Fields(string(sub.w.buf)), " ")
 	return h.trimBreaks(t)
 }
 
 // trimBreaks takes line breaks from both ends.
-func (h *markup) trimBreaks(t string) string {
+func (h *htmlConverter) trimBreaks(t string) string {
 	for {
 		t = strings.TrimSpace(t)
-		if m, ok := h.marks.at(t); ok && m.kind == markBreak {
-			t = t[markLen:]
+		if m, ok := h.stash.at(t); ok && m.kind == phBreak {
+			t = t[placeholderLen:]
 			continue
 		}
-		if len(t) >= markLen {
-			if m, ok := h.marks.at(t[len(t)-markLen:]); ok && m.kind == markBreak {
-				t = t[:len(t)-markLen]
+		if len(t) >= placeholderLen {
+			if m, ok := h.stash.at(t[len(t)-placeholderLen:]); ok && m.kind == phBreak {
+				t = t[:len(t)-placeholderLen]
 				continue
 			}
 		}
@@ -72,17 +72,17 @@ func (h *markup) trimBreaks(t string) string {
 	}
 }
 
-func (h *markup) prefix() string {
+func (h *htmlConverter) prefix() string {
 	var b strings.Builder
-	b.WriteString(h.base)
+	b.WriteString(h.containers)
 	for _, f := range h.stack {
 		b.WriteString(f.prefix)
 	}
 	return b.String()
 }
 
-// framed reports whether an element gives its lines a prefix.
-func (h *markup) framed() bool {
+// hasPrefix reports whether an element gives its lines a prefix.
+func (h *htmlConverter) hasPrefix() bool {
 	for _, f := range h.stack {
 		if f.prefix != "" {
 			return true
@@ -91,78 +91,78 @@ func (h *markup) framed() bool {
 	return false
 }
 
-func (h *markup) run(i, end int) {
+func (h *htmlConverter) run(i, end int) {
 	from := i
 	flush := func() {
 		if from < i {
-			h.write(h.s[from:i])
+			h.write(h.src[from:i])
 		}
 	}
-	i = h.lineStart(i)
+	i = h.beginSourceLine(i)
 	from = i
 	for i < end {
-		c := h.s[i]
+		c := h.src[i]
 		switch c {
 		case '\n':
 			flush()
-			if h.row {
-				h.row, h.flat = false, 0
+			if h.inRow {
+				h.inRow, h.singleLine = false, 0
 			}
-			i = h.lineStart(h.newline(i))
+			i = h.beginSourceLine(h.endSourceLine(i))
 			from = i
 			continue
 		case '\\':
-			if i+1 < end && h.s[i+1] != '\n' {
+			if i+1 < end && h.src[i+1] != '\n' {
 				i += 2
 			} else {
 				i++
 			}
 			continue
 		case '<':
-			if i > 1 && (h.s[i-2:i] == "](" || h.s[i-1] == ' ' && strings.HasSuffix(h.s[:i-1], "]:")) {
-				if k := strings.IndexByte(h.s[i:eol(h.s, i)], '>'); k > 0 {
+			if i > 1 && (h.src[i-2:i] == "](" || h.src[i-1] == ' ' && strings.HasSuffix(h.src[:i-1], "]:")) {
+				if k := strings.IndexByte(h.src[i:eol(h.src, i)], '>'); k > 0 {
 					i += k + 1 // the target of a link
 					continue
 				}
 			}
-			t, n := tagAt(h.s[i:end])
+			t, n := tagAt(h.src[i:end])
 			if n == 0 {
 				i++
 				continue
 			}
 			flush()
-			next := h.tag(t, i, n, end)
+			next := h.startTag(t, i, n, end)
 			if next == 0 { // text that looks like a tag
-				h.write(h.marks.put(mark{kind: markText, a: h.s[i : i+n], src: h.s[i : i+n]}))
+				h.write(h.stash.literal(h.src[i : i+n]))
 				next = i + n
 			}
-			h.w.line = h.in.line(min(next, len(h.s)))
+			h.w.line = h.in.sourceLine(next)
 			i, from = next, next
 			continue
-		case 0xf4:
-			m, ok := h.marks.at(h.s[i:])
-			if !ok || m.kind != markTag && m.kind != markEndTag && !m.kind.block() {
-				i += markLen
+		case placeholderLead:
+			m, ok := h.stash.at(h.src[i:])
+			if !ok || m.kind != phBlockOpen && m.kind != phBlockClose && !m.kind.block() {
+				i += placeholderLen
 				continue
 			}
 			flush()
-			next := i + markLen
+			next := i + placeholderLen
 			switch {
-			case m.kind == markTag:
-				next = h.open(m, next)
-			case m.kind == markEndTag:
-				h.closeMark(m.a)
-			case h.flat > 0:
-				h.write(h.flattened(m))
+			case m.kind == phBlockOpen:
+				next = h.openBlock(m, next)
+			case m.kind == phBlockClose:
+				h.closeBlock(m.name)
+			case h.singleLine > 0:
+				h.write(h.inlineForm(m))
 			default:
-				h.ownLine()
-				h.write(h.s[i:next])
-				if strings.TrimSpace(h.s[next:eol(h.s, next)]) != "" {
-					h.breakLine()
+				h.ensureLine()
+				h.write(h.src[i:next])
+				if strings.TrimSpace(h.src[next:eol(h.src, next)]) != "" {
+					h.startLine()
 				}
 			}
-			if next < len(h.s) {
-				h.w.line = h.in.line(next)
+			if next < len(h.src) {
+				h.w.line = h.in.sourceLine(next)
 			}
 			i, from = next, next
 			continue
@@ -172,98 +172,98 @@ func (h *markup) run(i, end int) {
 	flush()
 }
 
-// flattened gives the inline form of a block.
-func (h *markup) flattened(m mark) string {
+// inlineForm gives the inline form of a block.
+func (h *htmlConverter) inlineForm(m placeholder) string {
 	switch m.kind {
-	case markFence:
-		return h.marks.put(mark{kind: markCode, a: strings.Join(strings.Fields(m.b), " "), src: m.src})
-	case markFormula:
-		return h.marks.put(mark{kind: markMath, a: m.a, src: m.src})
+	case phFence:
+		return h.stash.put(placeholder{kind: phCode, text: strings.Join(strings.Fields(m.text), " "), src: m.src})
+	case phFormula:
+		return h.stash.put(placeholder{kind: phMath, text: m.text, src: m.src})
 	}
 	return ""
 }
 
 // write writes text of the current line.
-func (h *markup) write(s string) {
+func (h *htmlConverter) write(s string) {
 	if s == "" {
 		return
 	}
-	if (h.fresh || h.bol) && (h.chunk || len(h.stack) > 0) {
+	if (h.newBlock || h.newLine) && (h.inHTML || len(h.stack) > 0) {
 		if s = strings.TrimLeft(s, " \t"); s == "" {
 			return
 		}
 	}
-	h.w.str(s)
+	h.w.write(s)
 	if strings.TrimSpace(s) != "" {
-		h.fresh, h.bol = false, false
+		h.newBlock, h.newLine = false, false
 	}
 }
 
-// newline ends the line at i and gives the start of the next.
-func (h *markup) newline(i int) int {
-	if i+1 <= len(h.s) {
-		h.w.line = h.in.line(min(i+1, len(h.s)))
+// endSourceLine ends the line at i and gives the start of the next.
+func (h *htmlConverter) endSourceLine(i int) int {
+	if i+1 <= len(h.src) {
+		h.w.line = h.in.sourceLine(i + 1)
 	}
-	if h.flat > 0 {
-		h.w.str(" ")
+	if h.singleLine > 0 {
+		h.w.write(" ")
 		return i + 1
 	}
-	if h.bol && h.chunk && len(h.stack) > 0 || h.fresh && h.bol && h.framed() {
+	if h.newLine && h.inHTML && len(h.stack) > 0 || h.newBlock && h.newLine && h.hasPrefix() {
 		return i + 1 // a line of tags only leaves no line
 	}
-	h.w.byte('\n')
-	h.bol = true
+	h.w.writeByte('\n')
+	h.newLine = true
 	return i + 1
 }
 
-// lineStart begins a line of the source: its containers, then where its text begins.
-func (h *markup) lineStart(i int) int {
-	if i >= len(h.s) || h.flat > 0 {
+// beginSourceLine begins a line of the source: its containers, then where its text begins.
+func (h *htmlConverter) beginSourceLine(i int) int {
+	if i >= len(h.src) || h.singleLine > 0 {
 		return i
 	}
-	line := h.s[i:eol(h.s, i)]
-	at := h.typedPrefix(line)
+	line := h.src[i:eol(h.src, i)]
+	at := h.containerPrefixLen(line)
 	text := line[at:]
 	if strings.TrimSpace(text) == "" {
-		h.chunk = false
+		h.inHTML = false
 		if len(h.stack) == 0 {
-			h.w.str(line[:at])
-			h.fresh = true
+			h.w.write(line[:at])
+			h.newBlock = true
 			return i + len(line)
 		}
-		if h.bolEmpty() {
-			h.w.str(h.prefix())
+		if h.lineEmpty() {
+			h.w.write(h.prefix())
 		}
-		if !h.fresh {
-			h.w.byte('\n')
-			h.w.str(h.prefix())
+		if !h.newBlock {
+			h.w.writeByte('\n')
+			h.w.write(h.prefix())
 		}
-		h.fresh, h.bol = true, true
+		h.newBlock, h.newLine = true, true
 		return i + len(line)
 	}
 	if t, n := tagAt(text); n > 0 && (blockTag[t.name] || t.name == "summary") {
-		h.chunk = true
+		h.inHTML = true
 	}
 	if len(h.stack) == 0 {
-		h.typed = line[:at]
-		h.base = hollow(h.typed)
-		if h.bolEmpty() {
-			h.w.str(h.typed)
+		h.typedContainers = line[:at]
+		h.containers = blankPrefix(h.typedContainers)
+		if h.lineEmpty() {
+			h.w.write(h.typedContainers)
 		}
 		if text[0] == '|' && strings.IndexByte(text, '<') > 0 {
-			h.row, h.flat = true, 1
+			h.inRow, h.singleLine = true, 1
 		}
-		if h.typed != h.base {
-			h.fresh = true
+		if h.typedContainers != h.containers {
+			h.newBlock = true
 		}
-		if column, _ := column(text); column > 0 && h.chunk {
+		if column, _ := indentation(text); column > 0 && h.inHTML {
 			return i + at + len(text) - len(strings.TrimLeft(text, " \t"))
 		}
 		return i + at
 	}
 	// inside an element: strip the containers and the indentation, write ours
 	k := 0
-	for q := strings.Count(h.base, ">"); q > 0; q-- {
+	for q := strings.Count(h.containers, ">"); q > 0; q-- {
 		t := strings.TrimLeft(line[k:], " ")
 		if t == "" || t[0] != '>' {
 			break
@@ -273,8 +273,8 @@ func (h *markup) lineStart(i int) int {
 			k++
 		}
 	}
-	strip := len(h.base) - strings.LastIndexByte(h.base, '>') - 1
-	if strings.Contains(h.base, ">") {
+	strip := len(h.containers) - strings.LastIndexByte(h.containers, '>') - 1
+	if strings.Contains(h.containers, ">") {
 		strip = max(strip-1, 0)
 	}
 	for strip > 0 && k < len(line) && (line[k] == ' ' || line[k] == '\t') {
@@ -284,7 +284,7 @@ func (h *markup) lineStart(i int) int {
 	rest := line[k:]
 	trimmed := strings.TrimLeft(rest, " \t")
 	f := &h.stack[len(h.stack)-1]
-	if h.chunk && listMarker(trimmed) == 0 {
+	if h.inHTML && listMarker(trimmed) == 0 {
 		k += len(rest) - len(trimmed)
 	} else {
 		col := len(rest) - len(trimmed)
@@ -293,18 +293,18 @@ func (h *markup) lineStart(i int) int {
 		}
 		k += min(col, f.strip)
 	}
-	if h.bolEmpty() {
-		h.w.str(h.prefix())
+	if h.lineEmpty() {
+		h.w.write(h.prefix())
 	}
 	return i + k
 }
 
-// bolEmpty reports whether the current line of the output is still empty.
-func (h *markup) bolEmpty() bool { return len(h.w.b) == 0 || h.w.b[len(h.w.b)-1] == '\n' }
+// lineEmpty reports whether the current line of the output is still empty.
+func (h *htmlConverter) lineEmpty() bool { return len(h.w.buf) == 0 || h.w.buf[len(h.w.buf)-1] == '\n' }
 
-// typedPrefix gives the length of the quote and list markers a line begins
+// containerPrefixLen gives the length of the quote and list markers a line begins
 // with and their blanks. Inside an element, lists are text.
-func (h *markup) typedPrefix(line string) int {
+func (h *htmlConverter) containerPrefixLen(line string) int {
 	k := 0
 	for k < len(line) {
 		n := len(line) - k - len(strings.TrimLeft(line[k:], " \t"))
@@ -327,89 +327,89 @@ func (h *markup) typedPrefix(line string) int {
 	return k
 }
 
-// para makes what follows a block of its own.
-func (h *markup) para() {
-	if h.flat > 0 {
-		if !h.fresh {
-			h.w.str(h.marks.put(mark{kind: markBreak, src: " "}))
+// startBlock makes what follows a block of its own.
+func (h *htmlConverter) startBlock() {
+	if h.singleLine > 0 {
+		if !h.newBlock {
+			h.w.write(h.stash.put(placeholder{kind: phBreak, src: " "}))
 		}
-		h.fresh = true
+		h.newBlock = true
 		return
 	}
-	if h.fresh {
+	if h.newBlock {
 		return
 	}
 	p := h.prefix()
-	if !h.bol {
-		h.w.byte('\n')
-		h.w.str(strings.TrimRight(p, " "))
+	if !h.newLine {
+		h.w.writeByte('\n')
+		h.w.write(strings.TrimRight(p, " "))
 	}
-	h.w.byte('\n')
-	h.w.str(p)
-	h.fresh, h.bol = true, true
+	h.w.writeByte('\n')
+	h.w.write(p)
+	h.newBlock, h.newLine = true, true
 }
 
-// breakLine begins a line without ending the block.
-func (h *markup) breakLine() {
-	if h.flat > 0 {
-		h.w.str(" ")
+// startLine begins a line without ending the block.
+func (h *htmlConverter) startLine() {
+	if h.singleLine > 0 {
+		h.w.write(" ")
 		return
 	}
-	if !h.bol {
-		h.w.byte('\n')
-		h.w.str(h.prefix())
-		h.bol = true
+	if !h.newLine {
+		h.w.writeByte('\n')
+		h.w.write(h.prefix())
+		h.newLine = true
 	}
 }
 
-func (h *markup) ownLine() {
-	if !h.bol && !h.fresh {
-		h.breakLine()
+func (h *htmlConverter) ensureLine() {
+	if !h.newLine && !h.newBlock {
+		h.startLine()
 	}
 }
 
-func (h *markup) push(f frame) {
+func (h *htmlConverter) push(f openElement) {
 	if len(h.stack) >= 200 {
 		return
 	}
 	h.stack = append(h.stack, f)
 }
 
-// ends gives the offset behind the end tag of the element whose inside begins at i; -1: none.
-func (h *markup) ends(i int, name string) int {
-	if h.cost > mostSearch || i > len(h.s) {
+// endOf gives the offset behind the end tag of the element whose inside begins at i; -1: none.
+func (h *htmlConverter) endOf(i int, name string) int {
+	if h.searched > maxSearch || i > len(h.src) {
 		return -1
 	}
-	n := closeTag(h.s[i:], name)
+	n := findEndTag(h.src[i:], name)
 	if n < 0 {
-		h.cost += len(h.s) - i
+		h.searched += len(h.src) - i
 		return -1
 	}
-	h.cost += n
+	h.searched += n
 	return i + n
 }
 
 // inside gives what stands between i and the end tag that ends at end.
-func (h *markup) inside(i, end int) string {
-	return h.s[i : i+strings.LastIndexByte(h.s[i:end], '<')]
+func (h *htmlConverter) inside(i, end int) string {
+	return h.src[i : i+strings.LastIndexByte(h.src[i:end], '<')]
 }
 
-// tag writes what a tag of length n at i stands for, and gives where to go on;
+// startTag writes what a tag of length n at i stands for, and gives where to go on;
 // 0: it is text.
-func (h *markup) tag(t tag, i, n, end int) int {
+func (h *htmlConverter) startTag(t tag, i, n, end int) int {
 	next := i + n
 	if t.closing {
-		return h.closeTagAt(t, next)
+		return h.endTag(t, next)
 	}
-	if e := inlineElement[t.name]; e != "" {
+	if e := inlineElementOf[t.name]; e != "" {
 		if !t.empty {
-			h.write(h.marks.put(mark{kind: markOpen, a: e, src: h.s[i:next]}))
+			h.write(h.stash.put(placeholder{kind: phInlineOpen, name: e, src: h.src[i:next]}))
 		}
 		return next
 	}
 	switch t.name {
 	case "br":
-		h.write(h.marks.put(mark{kind: markBreak, src: " "}))
+		h.write(h.stash.put(placeholder{kind: phBreak, src: " "}))
 		return next
 	case "hr":
 		h.rule()
@@ -420,45 +420,45 @@ func (h *markup) tag(t tag, i, n, end int) int {
 			return next
 		}
 	case "a":
-		return h.anchor(t, next)
+		return h.link(t, next)
 	case "iframe", "video", "audio", "embed", "object", "source", "track":
 		h.media(t)
-		if e := h.ends(next, t.name); e > 0 && t.name == "iframe" {
+		if e := h.endOf(next, t.name); e > 0 && t.name == "iframe" {
 			return e
 		}
 		return next
 	case "table":
-		if e := h.ends(next, "table"); e > 0 && e <= end && h.table(h.inside(next, e)) {
+		if e := h.endOf(next, "table"); e > 0 && e <= end && h.table(h.inside(next, e)) {
 			return e
 		}
-		h.para()
+		h.startBlock()
 		return next
 	case "h1", "h2", "h3", "h4", "h5", "h6":
 		return h.heading(t, next)
 	case "details":
 		return h.details(t, next)
 	case "summary":
-		if e := h.ends(next, "summary"); e > 0 {
-			h.para()
-			h.write(h.inline(h.inside(next, e)))
-			h.para()
+		if e := h.endOf(next, "summary"); e > 0 {
+			h.startBlock()
+			h.write(h.convertInline(h.inside(next, e)))
+			h.startBlock()
 			return e
 		}
 		return next
 	case "ul", "ol", "menu", "dir":
-		h.list(t)
+		h.openList(t)
 		return next
 	case "li":
-		h.item(next)
+		h.openItem(next)
 		return next
 	case "dt":
-		h.para()
+		h.startBlock()
 		return next
 	case "dd":
-		h.description(next)
+		h.openDescription(next)
 		return next
 	case "blockquote":
-		h.quote(next)
+		h.openQuote(next)
 		return next
 	case "q":
 		h.write("“")
@@ -467,7 +467,7 @@ func (h *markup) tag(t tag, i, n, end int) int {
 		h.write("(")
 		return next
 	case "rp":
-		if e := h.ends(next, "rp"); e > 0 {
+		if e := h.endOf(next, "rp"); e > 0 {
 			return e
 		}
 		return next
@@ -484,13 +484,13 @@ func (h *markup) tag(t tag, i, n, end int) int {
 		if _, to, ok := strings.Cut(strings.ToLower(t.attr("content")), "url="); ok && strings.EqualFold(t.attr("http-equiv"), "refresh") {
 			c := t.attr("content")
 			to = strings.Trim(c[len(c)-len(to):], "'\" ")
-			h.para()
-			h.write("→ " + h.marks.put(mark{kind: markLink, a: to, b: to}))
-			h.para()
+			h.startBlock()
+			h.write("→ " + h.stash.put(placeholder{kind: phLink, target: to, text: to}))
+			h.startBlock()
 		}
 		return next
 	case "title", "textarea":
-		if e := h.ends(next, t.name); e > 0 && t.name == "title" {
+		if e := h.endOf(next, t.name); e > 0 && t.name == "title" {
 			return e
 		}
 		return next
@@ -500,18 +500,18 @@ func (h *markup) tag(t tag, i, n, end int) int {
 	}
 	switch {
 	case blockTag[t.name]:
-		h.block(t, next)
+		h.blockElement(t, next)
 		return next
 	case knownTag[t.name]:
 		return next
-	case strings.Contains(t.name, "-") || t.empty && t.attrs != "" || h.ends(next, t.name) > 0 || h.opened(t.name):
+	case strings.Contains(t.name, "-") || t.empty && t.attrs != "" || h.endOf(next, t.name) > 0 || h.isOpen(t.name):
 		return next // an element nobody knows: its text stays
 	}
 	return 0
 }
 
-// opened reports whether an element's end tags were met before, so that its start tags are none of text.
-func (h *markup) opened(name string) bool {
+// isOpen reports whether an element's end tags were met before, so that its start tags are none of text.
+func (h *htmlConverter) isOpen(name string) bool {
 	for _, f := range h.stack {
 		if f.name == name {
 			return true
@@ -520,14 +520,14 @@ func (h *markup) opened(name string) bool {
 	return false
 }
 
-func (h *markup) closeTagAt(t tag, next int) int {
-	if e := inlineElement[t.name]; e != "" {
-		h.write(h.marks.put(mark{kind: markClose, a: e}))
+func (h *htmlConverter) endTag(t tag, next int) int {
+	if e := inlineElementOf[t.name]; e != "" {
+		h.write(h.stash.put(placeholder{kind: phInlineClose, name: e}))
 		return next
 	}
 	switch t.name {
 	case "a":
-		h.write(h.marks.put(mark{kind: markClose, a: "a"}))
+		h.write(h.stash.put(placeholder{kind: phInlineClose, name: "a"}))
 		return next
 	case "q":
 		h.write("”")
@@ -547,13 +547,13 @@ func (h *markup) closeTagAt(t tag, next int) int {
 		return next
 	}
 	for k := len(h.stack) - 1; k >= 0; k-- {
-		if f := h.stack[k]; f.name == t.name && !f.mark {
+		if f := h.stack[k]; f.name == t.name && !f.fromPlaceholder {
 			h.closeTo(k)
 			return next
 		}
 	}
 	if blockTag[t.name] && t.name != "source" && t.name != "iframe" {
-		h.para()
+		h.startBlock()
 	} else if !knownTag[t.name] && t.typed[0]|0x20 != t.typed[0] {
 		return next
 	}

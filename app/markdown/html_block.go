@@ -6,109 +6,109 @@ import (
 	"strings"
 )
 
-// open begins a block element that a dialect wrote as a mark.
-func (h *markup) open(m mark, i int) int {
-	if h.flat > 0 {
-		h.para()
+// openBlock begins a block element that a dialect wrote as a placeholder.
+func (h *htmlConverter) openBlock(m placeholder, i int) int {
+	if h.singleLine > 0 {
+		h.startBlock()
 		return i
 	}
-	switch m.a {
+	switch m.name {
 	case "p":
-		h.para()
+		h.startBlock()
 		return i
 	case "heading":
-		h.para()
-		h.write("**" + m.b + "**")
-		h.para()
+		h.startBlock()
+		h.write("**" + m.text + "**")
+		h.startBlock()
 		return i
 	}
-	name, title := m.b, m.c
-	if m.a == "div" {
-		name = calloutOf(m.b)
-		if strings.Contains(" "+m.b+" ", " title ") || strings.Contains(m.b, "-title") {
-			h.para()
-			h.push(frame{name: m.a, strip: -1, mark: true, close: h.marks.put(mark{kind: markClose, a: "strong"})})
-			h.write(h.marks.put(mark{kind: markOpen, a: "strong"}))
+	name, title := m.text, m.title
+	if m.name == "div" {
+		name = calloutOfClass(m.text)
+		if strings.Contains(" "+m.text+" ", " title ") || strings.Contains(m.text, "-title") {
+			h.startBlock()
+			h.push(openElement{name: m.name, strip: -1, fromPlaceholder: true, close: h.stash.put(placeholder{kind: phInlineClose, name: "strong"})})
+			h.write(h.stash.put(placeholder{kind: phInlineOpen, name: "strong"}))
 			return i
 		}
 	}
-	h.para()
-	f := frame{name: m.a, strip: -1, mark: true}
-	if (m.a == "callout" || m.a == "details" || m.a == "blockquote" || name != "") && h.closesMark(m.a, i) {
+	h.startBlock()
+	f := openElement{name: m.name, strip: -1, fromPlaceholder: true}
+	if (m.name == "callout" || m.name == "details" || m.name == "blockquote" || name != "") && h.hasBlockEnd(m.name, i) {
 		f.prefix = "> "
-		h.w.str("> ")
+		h.w.write("> ")
 		switch {
-		case m.a == "details":
-			h.w.str(h.marks.put(mark{kind: markDetails, a: m.b}))
-		case m.a != "blockquote":
-			if m.a == "div" {
-				title, i = h.divTitle(i, title)
+		case m.name == "details":
+			h.w.write(h.stash.put(placeholder{kind: phDetails, text: m.text}))
+		case m.name != "blockquote":
+			if m.name == "div" {
+				title, i = h.takeTitle(i, title)
 			}
-			h.w.str(h.marks.put(mark{kind: markCallout, a: name, b: title}))
+			h.w.write(h.stash.put(placeholder{kind: phCallout, name: name, title: title}))
 		}
 		h.push(f)
-		if m.a != "blockquote" {
-			h.w.byte('\n')
-			h.w.str(h.prefix())
+		if m.name != "blockquote" {
+			h.w.writeByte('\n')
+			h.w.write(h.prefix())
 		}
-		h.fresh, h.bol = true, true
+		h.newBlock, h.newLine = true, true
 		return i
 	}
 	h.push(f)
 	return i
 }
 
-// divTitle takes a title that stands first in a call-out.
-func (h *markup) divTitle(i int, title string) (string, int) {
+// takeTitle takes a title that stands first in a call-out.
+func (h *htmlConverter) takeTitle(i int, title string) (string, int) {
 	k := i
-	for k < len(h.s) && (h.s[k] == ' ' || h.s[k] == '\n') {
+	for k < len(h.src) && (h.src[k] == ' ' || h.src[k] == '\n') {
 		k++
 	}
-	m, ok := h.marks.at(h.s[min(k, len(h.s)):])
-	if !ok || m.kind != markTag || m.a != "div" || !strings.Contains(m.b, "title") {
+	m, ok := h.stash.at(h.src[min(k, len(h.src)):])
+	if !ok || m.kind != phBlockOpen || m.name != "div" || !strings.Contains(m.text, "title") {
 		return title, i
 	}
-	k += markLen
-	end := h.s[k:eol(h.s, k)]
+	k += placeholderLen
+	end := h.src[k:eol(h.src, k)]
 	for n := 0; n < len(end); n++ {
-		if x, ok := h.marks.at(end[n:]); ok && x.kind == markEndTag {
-			t := strings.TrimSpace(h.marks.words(end[:n]))
+		if x, ok := h.stash.at(end[n:]); ok && x.kind == phBlockClose {
+			t := strings.TrimSpace(h.stash.text(end[:n]))
 			t = strings.TrimSpace(strings.TrimPrefix(strings.TrimPrefix(t, "⚠"), "️"))
-			return t, k + n + markLen
+			return t, k + n + placeholderLen
 		}
 	}
 	return title, i
 }
 
-// closesMark reports whether the element begun before i has an end.
-func (h *markup) closesMark(name string, i int) bool {
+// hasBlockEnd reports whether the element begun before i has an end.
+func (h *htmlConverter) hasBlockEnd(name string, i int) bool {
 	depth := 0
-	for i < len(h.s) && h.cost < mostSearch {
-		k := strings.IndexByte(h.s[i:], 0xf4)
+	for i < len(h.src) && h.searched < maxSearch {
+		k := strings.IndexByte(h.src[i:], placeholderLead)
 		if k < 0 {
-			h.cost += len(h.s) - i
+			h.searched += len(h.src) - i
 			return false
 		}
-		h.cost += k + 8
+		h.searched += k + 8
 		i += k
-		if m, ok := h.marks.at(h.s[i:]); ok && m.a == name {
+		if m, ok := h.stash.at(h.src[i:]); ok && m.name == name {
 			switch m.kind {
-			case markTag:
+			case phBlockOpen:
 				depth++
-			case markEndTag:
+			case phBlockClose:
 				if depth--; depth < 0 {
 					return true
 				}
 			}
 		}
-		i += markLen
+		i += placeholderLen
 	}
 	return false
 }
 
-func (h *markup) closeMark(name string) {
+func (h *htmlConverter) closeBlock(name string) {
 	for k := len(h.stack) - 1; k >= 0; k-- {
-		if h.stack[k].mark && h.stack[k].name == name {
+		if h.stack[k].fromPlaceholder && h.stack[k].name == name {
 			h.closeTo(k)
 			return
 		}
@@ -116,46 +116,46 @@ func (h *markup) closeMark(name string) {
 }
 
 // closeTo ends the elements from the k-th on.
-func (h *markup) closeTo(k int) {
+func (h *htmlConverter) closeTo(k int) {
 	for len(h.stack) > k {
 		f := h.stack[len(h.stack)-1]
 		if f.close != "" {
-			h.w.str(f.close)
+			h.w.write(f.close)
 		}
 		h.stack = h.stack[:len(h.stack)-1]
-		if f.prefix == "" || h.flat > 0 {
-			h.para()
+		if f.prefix == "" || h.singleLine > 0 {
+			h.startBlock()
 			continue
 		}
-		if h.bol && !h.bolEmpty() { // the line begins with the element's prefix
-			h.w.b = h.w.b[:len(h.w.b)-len(h.w.lineText())]
-			h.w.str(h.prefix())
+		if h.newLine && !h.lineEmpty() { // the line begins with the element's prefix
+			h.w.buf = h.w.buf[:len(h.w.buf)-len(h.w.currentLine())]
+			h.w.write(h.prefix())
 		}
-		h.fresh = false
+		h.newBlock = false
 		if f.name != "li" {
-			if !h.bol {
-				h.breakLine()
+			if !h.newLine {
+				h.startLine()
 			}
-			h.para()
+			h.startBlock()
 		}
 	}
 }
 
-// calloutOf gives the call-out a class names, "" if none.
-func calloutOf(class string) string {
+// calloutOfClass gives the call-out a class names, "" if none.
+func calloutOfClass(class string) string {
 	for _, w := range strings.Fields(strings.ToLower(class)) {
 		for _, cut := range []string{"admonition-", "alert-", "callout-", "bs-callout-", "custom-block-", "markdown-alert-", "notice-", "notice--"} {
 			w = strings.TrimPrefix(w, cut)
 		}
-		if c := callouts[w]; c != "" && w != "title" && w != "quote" {
+		if c := calloutNames[w]; c != "" && w != "title" && w != "quote" {
 			return c
 		}
 	}
 	return ""
 }
 
-// callouts brings the words for call-outs to the five that have a look of their own.
-var callouts = map[string]string{
+// calloutNames brings the words for call-outs to the five that have a look of their own.
+var calloutNames = map[string]string{
 	"note": "note", "info": "note", "notice": "note", "admonition": "note", "callout": "note", "aside": "note", "abstract": "note", "summary": "note", "todo": "note", "seealso": "note",
 	"example": "note", "quote": "note", "definition": "note", "question": "note", "remark": "note", "compat": "note",
 	"tip": "tip", "hint": "tip", "success": "tip", "check": "tip", "done": "tip",
@@ -164,142 +164,142 @@ var callouts = map[string]string{
 	"caution": "caution", "danger": "caution", "error": "caution",
 }
 
-// block begins an element that only sets its text apart, or is a call-out by its class.
-func (h *markup) block(t tag, next int) {
+// blockElement begins an element that only sets its text apart, or is a call-out by its class.
+func (h *htmlConverter) blockElement(t tag, next int) {
 	if t.empty {
-		h.para()
+		h.startBlock()
 		return
 	}
-	h.para()
+	h.startBlock()
 	switch t.name {
 	case "div", "aside", "section", "p":
-		if name := calloutOf(t.attr("class")); name != "" && h.flat == 0 && h.ends(next, t.name) > 0 {
-			h.callout(t.name, name, "", false)
+		if name := calloutOfClass(t.attr("class")); name != "" && h.singleLine == 0 && h.endOf(next, t.name) > 0 {
+			h.openCallout(t.name, name, "", false)
 			return
 		}
 	case "tr", "td", "th", "tbody", "thead", "tfoot", "caption", "colgroup", "col", "option", "legend", "center", "figcaption", "body", "html":
 		return
 	}
-	if t.name != "p" && h.flat == 0 && h.ends(next, t.name) > 0 {
-		h.push(frame{name: t.name, strip: -1})
+	if t.name != "p" && h.singleLine == 0 && h.endOf(next, t.name) > 0 {
+		h.push(openElement{name: t.name, strip: -1})
 	}
 }
 
-func (h *markup) callout(element, name, title string, marked bool) {
-	h.w.str("> " + h.marks.put(mark{kind: markCallout, a: name, b: title}))
-	h.push(frame{name: element, prefix: "> ", strip: -1, mark: marked})
-	h.w.byte('\n')
-	h.w.str(h.prefix())
-	h.fresh, h.bol = true, true
+func (h *htmlConverter) openCallout(element, name, title string, marked bool) {
+	h.w.write("> " + h.stash.put(placeholder{kind: phCallout, name: name, title: title}))
+	h.push(openElement{name: element, prefix: "> ", strip: -1, fromPlaceholder: marked})
+	h.w.writeByte('\n')
+	h.w.write(h.prefix())
+	h.newBlock, h.newLine = true, true
 }
 
-func (h *markup) rule() {
-	if h.flat > 0 {
-		h.para()
+func (h *htmlConverter) rule() {
+	if h.singleLine > 0 {
+		h.startBlock()
 		return
 	}
-	h.para()
-	h.w.str(h.marks.put(mark{kind: markRule, src: "***"}))
-	h.w.byte('\n')
-	h.w.str(strings.TrimRight(h.prefix(), " "))
-	h.w.byte('\n')
-	h.w.str(h.prefix())
-	h.fresh, h.bol = true, true
+	h.startBlock()
+	h.w.write(h.stash.put(placeholder{kind: phRule, src: "***"}))
+	h.w.writeByte('\n')
+	h.w.write(strings.TrimRight(h.prefix(), " "))
+	h.w.writeByte('\n')
+	h.w.write(h.prefix())
+	h.newBlock, h.newLine = true, true
 }
 
-func (h *markup) heading(t tag, next int) int {
-	e := h.ends(next, t.name)
+func (h *htmlConverter) heading(t tag, next int) int {
+	e := h.endOf(next, t.name)
 	if e < 0 {
-		h.para()
+		h.startBlock()
 		return next
 	}
-	text := h.inline(h.inside(next, e))
+	text := h.convertInline(h.inside(next, e))
 	if text == "" {
 		return e
 	}
-	if h.flat > 0 {
-		h.para()
+	if h.singleLine > 0 {
+		h.startBlock()
 		h.write(text)
-		h.para()
+		h.startBlock()
 		return e
 	}
-	h.para()
+	h.startBlock()
 	h.write(strings.Repeat("#", int(t.name[1]-'0')) + " " + text)
 	if id := t.attr("id"); id != "" {
-		h.w.str(h.marks.put(mark{kind: markID, a: id}))
+		h.w.write(h.stash.put(placeholder{kind: phID, name: id}))
 	}
-	h.para()
+	h.startBlock()
 	return e
 }
 
-func (h *markup) details(t tag, next int) int {
-	e := h.ends(next, "details")
-	if e < 0 || h.flat > 0 {
-		h.para()
+func (h *htmlConverter) details(t tag, next int) int {
+	e := h.endOf(next, "details")
+	if e < 0 || h.singleLine > 0 {
+		h.startBlock()
 		return next
 	}
 	summary := ""
 	k := next
-	for k < e && (h.s[k] == ' ' || h.s[k] == '\n' || h.s[k] == '\t' || h.s[k] == '>' && strings.Contains(h.base, ">")) {
+	for k < e && (h.src[k] == ' ' || h.src[k] == '\n' || h.src[k] == '\t' || h.src[k] == '>' && strings.Contains(h.containers, ">")) {
 		k++
 	}
-	if st, n := tagAt(h.s[k:e]); n > 0 && st.name == "summary" && !st.closing {
-		if se := h.ends(k+n, "summary"); se > 0 && se <= e {
-			summary = h.plain(h.inside(k+n, se))
+	if st, n := tagAt(h.src[k:e]); n > 0 && st.name == "summary" && !st.closing {
+		if se := h.endOf(k+n, "summary"); se > 0 && se <= e {
+			summary = h.plainText(h.inside(k+n, se))
 			next = se
 		}
 	}
-	h.para()
-	h.w.str("> " + h.marks.put(mark{kind: markDetails, a: summary}))
-	h.push(frame{name: "details", prefix: "> ", strip: -1})
-	h.w.byte('\n')
-	h.w.str(h.prefix())
-	h.fresh, h.bol = true, true
-	h.chunk = true
+	h.startBlock()
+	h.w.write("> " + h.stash.put(placeholder{kind: phDetails, text: summary}))
+	h.push(openElement{name: "details", prefix: "> ", strip: -1})
+	h.w.writeByte('\n')
+	h.w.write(h.prefix())
+	h.newBlock, h.newLine = true, true
+	h.inHTML = true
 	return next
 }
 
-// plain gives the text of a piece of Markdown with HTML.
-func (h *markup) plain(s string) string {
-	t := h.inline(s)
+// plainText gives the text of a piece of Markdown with HTML.
+func (h *htmlConverter) plainText(s string) string {
+	t := h.convertInline(s)
 	if strings.ContainsAny(t, "*_[`") {
-		t = plainHeading(strings.TrimSpace(h.marks.words(t)))
+		t = plainHeading(strings.TrimSpace(h.stash.text(t)))
 		return t
 	}
-	return strings.TrimSpace(Clean(html.UnescapeString(h.marks.words(t))))
+	return strings.TrimSpace(Clean(html.UnescapeString(h.stash.text(t))))
 }
 
-func (h *markup) list(t tag) {
-	f := frame{name: t.name, strip: -1}
+func (h *htmlConverter) openList(t tag) {
+	f := openElement{name: t.name, strip: -1}
 	if t.name == "menu" || t.name == "dir" {
 		f.name = t.name
 	}
-	if h.flat > 0 {
+	if h.singleLine > 0 {
 		return
 	}
-	h.lists++
+	h.listCount++
 	if t.name == "ol" {
 		f.number = 1
 		fmt.Sscan(t.attr("start"), &f.number)
 		if f.number < 0 || f.number > 99999999 {
 			f.number = 1
 		}
-		f.bullet = [...]string{".", ")"}[h.lists%2]
+		f.bullet = [...]string{".", ")"}[h.listCount%2]
 	} else {
-		f.bullet = [...]string{"-", "*", "+"}[h.lists%3]
+		f.bullet = [...]string{"-", "*", "+"}[h.listCount%3]
 	}
-	if n := len(h.stack); n > 0 && h.stack[n-1].name == "li" && !h.fresh {
-		h.breakLine() // a list right under an item's text
-		h.fresh = true
+	if n := len(h.stack); n > 0 && h.stack[n-1].name == "li" && !h.newBlock {
+		h.startLine() // a list right under an item's text
+		h.newBlock = true
 	} else {
-		h.para()
+		h.startBlock()
 	}
 	h.push(f)
 }
 
-func (h *markup) item(next int) {
-	if h.flat > 0 {
-		h.para()
+func (h *htmlConverter) openItem(next int) {
+	if h.singleLine > 0 {
+		h.startBlock()
 		h.write("• ")
 		return
 	}
@@ -312,7 +312,7 @@ func (h *markup) item(next int) {
 		for k--; k >= 0 && h.stack[k].bullet == ""; k-- {
 		}
 	}
-	var list *frame
+	var list *openElement
 	if k >= 0 {
 		list = &h.stack[k]
 	}
@@ -323,35 +323,35 @@ func (h *markup) item(next int) {
 			list.number++
 		}
 	}
-	if !h.fresh || !h.bol {
-		h.breakLine()
+	if !h.newBlock || !h.newLine {
+		h.startLine()
 	}
-	if h.bolEmpty() {
-		h.w.str(h.prefix())
+	if h.lineEmpty() {
+		h.w.write(h.prefix())
 	}
-	h.w.str(bullet)
-	h.push(frame{name: "li", prefix: strings.Repeat(" ", len(bullet)), strip: -1})
-	h.fresh, h.bol = true, false
+	h.w.write(bullet)
+	h.push(openElement{name: "li", prefix: strings.Repeat(" ", len(bullet)), strip: -1})
+	h.newBlock, h.newLine = true, false
 }
 
-func (h *markup) description(next int) {
-	if h.flat > 0 || h.ends(next, "dd") < 0 {
-		h.para()
+func (h *htmlConverter) openDescription(next int) {
+	if h.singleLine > 0 || h.endOf(next, "dd") < 0 {
+		h.startBlock()
 		return
 	}
-	h.ownLine()
-	h.breakLine()
-	h.w.str(": ")
-	h.push(frame{name: "dd", prefix: "  ", strip: -1})
-	h.fresh, h.bol = true, false
+	h.ensureLine()
+	h.startLine()
+	h.w.write(": ")
+	h.push(openElement{name: "dd", prefix: "  ", strip: -1})
+	h.newBlock, h.newLine = true, false
 }
 
-func (h *markup) quote(next int) {
-	h.para()
-	if h.flat > 0 || h.ends(next, "blockquote") < 0 {
+func (h *htmlConverter) openQuote(next int) {
+	h.startBlock()
+	if h.singleLine > 0 || h.endOf(next, "blockquote") < 0 {
 		return
 	}
-	h.w.str("> ")
-	h.push(frame{name: "blockquote", prefix: "> ", strip: -1})
-	h.fresh, h.bol = true, true
+	h.w.write("> ")
+	h.push(openElement{name: "blockquote", prefix: "> ", strip: -1})
+	h.newBlock, h.newLine = true, true
 }

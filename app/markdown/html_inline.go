@@ -6,44 +6,44 @@ import (
 	"strings"
 )
 
-var inlineElement = map[string]string{"b": "strong", "strong": "strong", "i": "em", "em": "em", "cite": "em", "dfn": "em", "var": "em", "u": "em",
+var inlineElementOf = map[string]string{"b": "strong", "strong": "strong", "i": "em", "em": "em", "cite": "em", "dfn": "em", "var": "em", "u": "em",
 	"del": "del", "s": "del", "strike": "del", "sup": "sup", "sub": "sub", "kbd": "kbd", "mark": "mark"}
 
-func (h *markup) image(t tag) {
+func (h *htmlConverter) image(t tag) {
 	src := t.attr("src")
 	for _, k := range []string{"data-src", "srcset", "data-original"} {
 		if src == "" || strings.HasPrefix(src, "data:") && t.attr(k) != "" {
 			src, _, _ = strings.Cut(t.attr(k), " ")
 		}
 	}
-	src = strings.TrimSpace(h.marks.restore(src))
-	alt := strings.Join(strings.Fields(h.marks.words(t.attr("alt"))), " ")
+	src = strings.TrimSpace(h.stash.restore(src))
+	alt := strings.Join(strings.Fields(h.stash.text(t.attr("alt"))), " ")
 	if src == "" && alt == "" {
 		return
 	}
-	h.write(h.marks.put(mark{kind: markImage, a: src, b: alt, c: h.marks.words(t.attr("title"))}))
+	h.write(h.stash.put(placeholder{kind: phImage, target: src, text: alt, title: h.stash.text(t.attr("title"))}))
 }
 
-// anchor begins a link; one that holds blocks becomes a paragraph's text.
-func (h *markup) anchor(t tag, next int) int {
-	href := strings.TrimSpace(h.marks.restore(t.attr("href")))
+// link begins a link; one that holds blocks becomes a paragraph's text.
+func (h *htmlConverter) link(t tag, next int) int {
+	href := strings.TrimSpace(h.stash.restore(t.attr("href")))
 	if href == "" || t.empty {
 		return next
 	}
-	e := h.ends(next, "a")
+	e := h.endOf(next, "a")
 	if e < 0 || e-next > 20000 {
-		h.write(h.marks.put(mark{kind: markLink, a: href, b: hostOf(href)}))
+		h.write(h.stash.put(placeholder{kind: phLink, target: href, text: hostOf(href)}))
 		return next
 	}
 	inside := h.inside(next, e)
-	text := h.inline(inside)
+	text := h.convertInline(inside)
 	if text == "" {
 		if strings.HasPrefix(href, "#") || t.attr("title") == "" && t.attr("aria-label") == "" && !strings.Contains(href, ":") {
 			return e
 		}
-		text = h.marks.put(mark{kind: markText, a: hostOf(href)})
+		text = h.stash.put(placeholder{kind: phText, text: hostOf(href)})
 	}
-	h.write(h.marks.put(mark{kind: markOpen, a: "a", b: href, c: h.marks.words(t.attr("title")), src: "["}) + text + h.marks.put(mark{kind: markClose, a: "a"}))
+	h.write(h.stash.put(placeholder{kind: phInlineOpen, name: "a", target: href, title: h.stash.text(t.attr("title")), src: "["}) + text + h.stash.put(placeholder{kind: phInlineClose, name: "a"}))
 	return e
 }
 
@@ -55,13 +55,13 @@ func hostOf(target string) string {
 }
 
 // media writes a link for what only a browser can play.
-func (h *markup) media(t tag) {
-	src := strings.TrimSpace(h.marks.restore(t.attr("src")))
+func (h *htmlConverter) media(t tag) {
+	src := strings.TrimSpace(h.stash.restore(t.attr("src")))
 	if src == "" {
 		src = strings.TrimSpace(t.attr("data"))
 	}
 	if src == "" || t.name == "track" {
-		h.para()
+		h.startBlock()
 		return
 	}
 	what := map[string]string{"iframe": "frame", "embed": "object", "source": "media"}[t.name]
@@ -76,7 +76,7 @@ func (h *markup) media(t tag) {
 	if label == "" {
 		label = hostOf(src)
 	}
-	h.para()
-	h.write(h.marks.put(mark{kind: markLink, a: src, b: "[" + what + ": " + label + "]"}))
-	h.para()
+	h.startBlock()
+	h.write(h.stash.put(placeholder{kind: phLink, target: src, text: "[" + what + ": " + label + "]"}))
+	h.startBlock()
 }

@@ -7,7 +7,7 @@ import (
 
 // table writes the rows between two table tags. It gives false, and writes
 // nothing, for tables that only lay out a page: their cells are paragraphs.
-func (h *markup) table(s string) bool {
+func (h *htmlConverter) table(s string) bool {
 	var rows [][]string
 	caption := ""
 	cell, head := -1, false
@@ -19,18 +19,18 @@ func (h *markup) table(s string) bool {
 		raw := s[cell:end]
 		cell = -1
 		for k := 0; k < len(raw); k++ {
-			if m, ok := h.marks.at(raw[k:]); ok {
-				if m.kind == markFence && strings.Count(m.b, "\n") > 1 || m.kind == markTag {
+			if m, ok := h.stash.at(raw[k:]); ok {
+				if m.kind == phFence && strings.Count(m.text, "\n") > 1 || m.kind == phBlockOpen {
 					return false
 				}
-				k += markLen - 1
+				k += placeholderLen - 1
 			}
 		}
 		if len(rows) == 0 {
 			rows, headRow = append(rows, nil), append(headRow, head)
 		}
 		r := len(rows) - 1
-		rows[r] = append(rows[r], h.inline(raw))
+		rows[r] = append(rows[r], h.convertInline(raw))
 		return len(rows[r]) <= 100
 	}
 	span := 0
@@ -71,8 +71,8 @@ func (h *markup) table(s string) bool {
 				fmt.Sscan(t.attr("colspan"), &span)
 				span = min(span, 50)
 			case t.name == "caption":
-				if e := closeTag(s[i+n:], "caption"); e > 0 {
-					caption = h.inline(s[i+n : i+n+strings.LastIndexByte(s[i+n:i+n+e], '<')])
+				if e := findEndTag(s[i+n:], "caption"); e > 0 {
+					caption = h.convertInline(s[i+n : i+n+strings.LastIndexByte(s[i+n:i+n+e], '<')])
 					n += e
 				}
 			}
@@ -90,22 +90,22 @@ func (h *markup) table(s string) bool {
 			width = max(width, len(r))
 		}
 	}
-	if h.flat > 0 || width < 2 || len(full) < 2 {
+	if h.singleLine > 0 || width < 2 || len(full) < 2 {
 		return false
 	}
-	h.para()
+	h.startBlock()
 	if caption != "" {
 		h.write(caption)
-		h.para()
+		h.startBlock()
 	}
 	p := h.prefix()
 	t := pipeTable(full, p)
 	t = strings.TrimPrefix(t, p)
-	h.w.str(t)
-	h.w.str(strings.TrimRight(p, " "))
-	h.w.byte('\n')
-	h.w.str(p)
-	h.fresh, h.bol = true, true
+	h.w.write(t)
+	h.w.write(strings.TrimRight(p, " "))
+	h.w.writeByte('\n')
+	h.w.write(p)
+	h.newBlock, h.newLine = true, true
 	return true
 }
 

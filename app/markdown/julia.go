@@ -11,9 +11,9 @@ import (
 // defSpan is where definitions stand in a source.
 type defSpan struct{ from, to int }
 
-// julia finds the definitions of a Franklin source: @def lines with their
+// juliaFront finds the definitions of a Franklin source: @def lines with their
 // indented continuations, and +++ blocks, anywhere outside code and comments.
-func julia(s string) (Front, []defSpan) {
+func juliaFront(s string) (Front, []defSpan) {
 	f := Front{}
 	if !strings.Contains(s, "@def") && !strings.Contains(s, "+++") {
 		return f, nil
@@ -172,7 +172,7 @@ func juliaValue(s string, i, depth int) (v any, end int, ok bool) {
 			if s[k] == '\\' {
 				k++
 			} else if strings.HasPrefix(s[k:], `"""`) {
-				return Clean(unescaped(dedent(s[from:k]))), k + 3, true
+				return Clean(unescapeJulia(dedent(s[from:k]))), k + 3, true
 			}
 		}
 		return nil, i, false
@@ -181,7 +181,7 @@ func juliaValue(s string, i, depth int) (v any, end int, ok bool) {
 			if s[k] == '\\' {
 				k++
 			} else if s[k] == '"' {
-				return Clean(unescaped(s[i+1 : k])), k + 1, true
+				return Clean(unescapeJulia(s[i+1 : k])), k + 1, true
 			}
 		}
 		return nil, i, false
@@ -326,7 +326,7 @@ func dedent(s string) string {
 	return b.String()
 }
 
-func unescaped(s string) string {
+func unescapeJulia(s string) string {
 	if !strings.Contains(s, `\`) {
 		return s
 	}
@@ -364,14 +364,14 @@ func unescaped(s string) string {
 	return b.String()
 }
 
-// without gives text with the definitions taken out, beginning in line.
-func without(text string, spans []defSpan, line int32) sheet {
+// withoutDefs gives text with the definitions taken out, beginning in line.
+func withoutDefs(text string, spans []defSpan, line int32) mappedText {
 	if len(spans) == 0 {
 		lines := make([]int32, strings.Count(text, "\n")+1)
 		for i := range lines {
 			lines[i] = line + int32(i)
 		}
-		return newSheet(text, lines)
+		return newMappedText(text, lines)
 	}
 	var b strings.Builder
 	lines := []int32{}
@@ -391,5 +391,5 @@ func without(text string, spans []defSpan, line int32) sheet {
 	if s := b.String(); s == "" || strings.HasSuffix(s, "\n") {
 		lines = append(lines, max(line-1, 1))
 	}
-	return newSheet(b.String(), lines)
+	return newMappedText(b.String(), lines)
 }

@@ -7,16 +7,16 @@ import (
 )
 
 const (
-	deepest  = 12  // quotes and lists inside one another
-	mostRuns = 800 // delimiters of emphasis and brackets in one block of text
+	maxNesting    = 12  // quotes and lists inside one another
+	maxDelimiters = 800 // delimiters of emphasis and brackets in one block of text
 )
 
-// finish is the last pass: it limits nesting and delimiters, brings call-outs
-// to their marks, takes attributes from headings, and puts code back as fences.
-func (p *page) finish(in sheet) sheet {
-	w := newPen(in)
-	s := in.s
-	notes := p.footnotes(s)
+// finishPass is the last pass: it limits nesting and delimiters, brings call-outs
+// to their placeholders, takes attributes from headings, and puts code back as fences.
+func (p *page) finishPass(in mappedText) mappedText {
+	w := newMappedWriter(in)
+	s := in.text
+	notes := p.definedFootnotes(s)
 	runs := 0
 	depth := []int{} // indentation of open list items
 	quote := 0       // quote markers of the line before
@@ -24,8 +24,8 @@ func (p *page) finish(in sheet) sheet {
 	for i := 0; i < len(s); {
 		end := eol(s, i)
 		line := s[i:end]
-		w.line = in.line(i)
-		if len(w.b) > 0 {
+		w.line = in.sourceLine(i)
+		if len(w.buf) > 0 {
 			// the line was opened by the one before; correct its origin
 			w.lines[len(w.lines)-1] = w.line
 		}
@@ -35,9 +35,9 @@ func (p *page) finish(in sheet) sheet {
 		if t == "" {
 			runs = 0
 			if julia > 0 {
-				w.str(">")
+				w.write(">")
 			}
-			w.byte('\n')
+			w.writeByte('\n')
 			quote = 0
 			i = next
 			if last {
@@ -48,15 +48,15 @@ func (p *page) finish(in sheet) sheet {
 		if julia > 0 {
 			if len(line)-len(t) < 4 && !strings.HasPrefix(line, "\t") {
 				julia = 0
-				w.byte('\n')
+				w.writeByte('\n')
 			} else {
 				line = "> " + strings.TrimPrefix(line[min(4, len(line)-len(t)):], "\t")
 				t = line
 			}
 		} else if strings.HasPrefix(line, "!!! ") || strings.HasPrefix(line, "??? ") || strings.HasPrefix(line, "???+ ") {
 			if head, ok := p.admonition(line); ok && (last || indentedNext(s, next)) {
-				w.str(head)
-				w.byte('\n')
+				w.write(head)
+				w.writeByte('\n')
 				julia = 4
 				i = next
 				if last {
@@ -65,7 +65,7 @@ func (p *page) finish(in sheet) sheet {
 				continue
 			}
 		}
-		prefix, rest, quotes := p.limited(line, &depth)
+		prefix, rest, quotes := p.limitContainers(line, &depth)
 		if listMarker(strings.TrimLeft(prefix, " >")) > 0 {
 			runs = 0
 		}
@@ -79,19 +79,19 @@ func (p *page) finish(in sheet) sheet {
 		}
 		quote = quotes
 		if strings.HasPrefix(rest, "#") {
-			rest = p.headingLine(rest)
+			rest = p.takeHeadingID(rest)
 		} else if strings.HasSuffix(strings.TrimRight(rest, " "), "}") && underlined(s, next) {
-			rest = strings.TrimPrefix(p.headingLine("# "+rest), "# ")
+			rest = strings.TrimPrefix(p.takeHeadingID("# "+rest), "# ")
 		}
-		rest = p.delimiters(rest, &runs, notes)
-		p.unshield(w, prefix, rest)
+		rest = p.limitDelimiters(rest, &runs, notes)
+		p.restoreFences(w, prefix, rest)
 		if last {
 			break
 		}
-		w.byte('\n')
+		w.writeByte('\n')
 		i = next
 	}
-	return w.sheet()
+	return w.text()
 }
 
 // underlined reports whether the line at i makes a heading of the one before.
@@ -119,7 +119,7 @@ func (p *page) admonition(line string) (head string, ok bool) {
 	if name == "" || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz-") != "" {
 		return "", false
 	}
-	kind := callouts[name]
+	kind := calloutNames[name]
 	if kind == "" {
 		kind = name
 	}
@@ -127,11 +127,11 @@ func (p *page) admonition(line string) (head string, ok bool) {
 	if title == "" && kind != name {
 		title = strings.ToUpper(name[:1]) + name[1:]
 	}
-	m := mark{kind: markCallout, a: kind, b: p.marks.words(title)}
+	m := placeholder{kind: phCallout, name: kind, title: p.stash.text(title)}
 	if strings.HasPrefix(line, "???") {
-		m = mark{kind: markDetails, a: p.marks.words(title)}
+		m = placeholder{kind: phDetails, text: p.stash.text(title)}
 	}
-	return "> " + p.marks.put(m), true
+	return "> " + p.stash.put(m), true
 }
 
 // alert reads the [!KIND]± Title of GitHub and Obsidian.
@@ -142,28 +142,28 @@ func (p *page) alert(s string) (head string, ok bool) {
 		return "", false
 	}
 	title = strings.TrimSpace(strings.TrimLeft(title, "+-"))
-	if strings.ContainsAny(title, "*_[`\\<&") || strings.IndexByte(title, 0xf4) >= 0 {
-		title = plainHeading(p.marks.words(title))
+	if strings.ContainsAny(title, "*_[`\\<&") || hasPlaceholder(title) {
+		title = plainHeading(p.stash.text(title))
 	}
-	kind := callouts[name]
+	kind := calloutNames[name]
 	if kind == "" {
 		kind = name
 	}
 	if title == "" && kind != name {
 		title = strings.ToUpper(name[:1]) + name[1:]
 	}
-	return p.marks.put(mark{kind: markCallout, a: kind, b: title}), true
+	return p.stash.put(placeholder{kind: phCallout, name: kind, title: title}), true
 }
 
-// limited takes a line apart into the markers of its containers, no more of
+// limitContainers takes a line apart into the markers of its containers, no more of
 // them than the deepest, and its text.
-func (p *page) limited(line string, depth *[]int) (prefix, rest string, quotes int) {
+func (p *page) limitContainers(line string, depth *[]int) (prefix, rest string, quotes int) {
 	k, col, base := 0, 0, 0
 	var b strings.Builder
 	levels := 0
 	d := *depth
 	for k < len(line) {
-		c, n := column(line[k:])
+		c, n := indentation(line[k:])
 		col = base + c
 		gap := line[k : k+n]
 		if k+n >= len(line) {
@@ -172,12 +172,12 @@ func (p *page) limited(line string, depth *[]int) (prefix, rest string, quotes i
 		if line[k+n] == '>' {
 			k += n + 1
 			quotes++
-			if levels++; levels <= deepest {
+			if levels++; levels <= maxNesting {
 				b.WriteString(gap + ">")
 			}
 			if k < len(line) && line[k] == ' ' {
 				k++
-				if levels <= deepest {
+				if levels <= maxNesting {
 					b.WriteByte(' ')
 				}
 			}
@@ -192,12 +192,12 @@ func (p *page) limited(line string, depth *[]int) (prefix, rest string, quotes i
 			d = d[:len(d)-1]
 		}
 		d = append(d, col+m+1)
-		if levels++; len(d) > deepest || levels > deepest || quotes+len(d) > deepest+4 {
+		if levels++; len(d) > maxNesting || levels > maxNesting || quotes+len(d) > maxNesting+4 {
 			// too deep: the item stays, on the deepest level allowed
-			if levels > deepest || quotes >= deepest {
-				return b.String(), strings.TrimLeft(line[k+n+m:], " "), min(quotes, deepest)
+			if levels > maxNesting || quotes >= maxNesting {
+				return b.String(), strings.TrimLeft(line[k+n+m:], " "), min(quotes, maxNesting)
 			}
-			over := d[min(deepest, len(d))-1] - m - 1
+			over := d[min(maxNesting, len(d))-1] - m - 1
 			*depth = d
 			return b.String() + strings.Repeat(" ", max(min(over, col), 0)) + line[k+n:k+n+m] + " ", strings.TrimLeft(line[k+n+m:], " "), quotes
 		}
@@ -214,14 +214,14 @@ func (p *page) limited(line string, depth *[]int) (prefix, rest string, quotes i
 		}
 	}
 	*depth = d
-	if quotes > deepest {
-		quotes = deepest
+	if quotes > maxNesting {
+		quotes = maxNesting
 	}
 	rest = line[k:]
 	t := strings.TrimLeft(rest, " \t")
 	if n := len(rest) - len(t); n > 0 {
-		if len(d) > deepest {
-			n = min(n, d[deepest-1])
+		if len(d) > maxNesting {
+			n = min(n, d[maxNesting-1])
 		}
 		b.WriteString(rest[:n])
 		rest = t
@@ -229,8 +229,8 @@ func (p *page) limited(line string, depth *[]int) (prefix, rest string, quotes i
 	return b.String(), rest, quotes
 }
 
-// headingLine takes {#id .class} from the end of a heading.
-func (p *page) headingLine(s string) string {
+// takeHeadingID takes {#id .class} from the end of a heading.
+func (p *page) takeHeadingID(s string) string {
 	t := strings.TrimRight(s, " \t")
 	n := runOf(s, '#')
 	if n > 6 {
@@ -257,13 +257,13 @@ func (p *page) headingLine(s string) string {
 	}
 	t = strings.TrimRight(t[:k], " \t")
 	if id != "" {
-		t += p.marks.put(mark{kind: markID, a: id})
+		t += p.stash.put(placeholder{kind: phID, name: id})
 	}
 	return t
 }
 
-// footnotes finds the footnotes that have a text.
-func (p *page) footnotes(s string) map[string]bool {
+// definedFootnotes finds the footnotes that have a text.
+func (p *page) definedFootnotes(s string) map[string]bool {
 	if !strings.Contains(s, "[^") {
 		return nil
 	}
@@ -279,9 +279,9 @@ func (p *page) footnotes(s string) map[string]bool {
 	return m
 }
 
-// delimiters escapes what would make the parser slow, turns references to
+// limitDelimiters escapes what would make the parser slow, turns references to
 // footnotes that have no text into plain raised text, and :names: into emoji.
-func (p *page) delimiters(s string, runs *int, notes map[string]bool) string {
+func (p *page) limitDelimiters(s string, runs *int, notes map[string]bool) string {
 	if !strings.ContainsAny(s, "*_[]~:") {
 		return s
 	}
@@ -298,7 +298,7 @@ func (p *page) delimiters(s string, runs *int, notes map[string]bool) string {
 				if k := strings.IndexByte(s[i:], ']'); k > 2 && !strings.ContainsAny(s[i+2:i+k], " [") && (i+k+1 >= len(s) || s[i+k+1] != '(' && (s[i+k+1] != ':' || i > 0)) {
 					if label := s[i+2 : i+k]; !notes[strings.ToLower(label)] {
 						b.WriteString(s[from:i])
-						b.WriteString(p.marks.put(mark{kind: markOpen, a: "sup"}) + p.marks.put(mark{kind: markText, a: p.marks.words(label), src: label}) + p.marks.put(mark{kind: markClose, a: "sup"}))
+						b.WriteString(p.stash.put(placeholder{kind: phInlineOpen, name: "sup"}) + p.stash.put(placeholder{kind: phText, text: p.stash.text(label), src: label}) + p.stash.put(placeholder{kind: phInlineClose, name: "sup"}))
 						i += k + 1
 						from = i
 						continue
@@ -306,9 +306,9 @@ func (p *page) delimiters(s string, runs *int, notes map[string]bool) string {
 				}
 			}
 			if c == '*' {
-				if before, after := wideFlank(s, i); (before || after) && *runs < mostRuns {
+				if before, after := wideFlank(s, i); (before || after) && *runs < maxDelimiters {
 					n := runOf(s[i:], c)
-					gap := p.marks.put(mark{kind: markText})
+					gap := p.stash.put(placeholder{kind: phText})
 					b.WriteString(s[from:i])
 					if before {
 						b.WriteString(gap)
@@ -323,10 +323,10 @@ func (p *page) delimiters(s string, runs *int, notes map[string]bool) string {
 					continue
 				}
 			}
-			if *runs++; *runs > mostRuns {
+			if *runs++; *runs > maxDelimiters {
 				b.WriteString(s[from:i])
 				n := runOf(s[i:], c)
-				b.WriteString(p.marks.put(mark{kind: markText, a: s[i : i+n], src: s[i : i+n]}))
+				b.WriteString(p.stash.literal(s[i : i+n]))
 				i += n
 				from = i
 				continue
@@ -379,64 +379,64 @@ func wideFlank(s string, i int) (before, after bool) {
 	return mark(prev) && wide(next), wide(prev) && mark(next)
 }
 
-// unshield writes a line, blocks of code in it as fences behind its prefix.
-func (p *page) unshield(w *pen, prefix, rest string) {
-	w.str(prefix)
-	if strings.IndexByte(rest, 0xf4) < 0 {
-		w.str(rest)
+// restoreFences writes a line, blocks of code in it as fences behind its prefix.
+func (p *page) restoreFences(w *mappedWriter, prefix, rest string) {
+	w.write(prefix)
+	if !hasPlaceholder(rest) {
+		w.write(rest)
 		return
 	}
-	h := hollow(prefix)
+	h := blankPrefix(prefix)
 	for i := 0; i < len(rest); {
-		m, ok := p.marks.at(rest[i:])
+		m, ok := p.stash.at(rest[i:])
 		if !ok {
-			k := strings.IndexByte(rest[i+1:], 0xf4)
+			k := strings.IndexByte(rest[i+1:], placeholderLead)
 			if k < 0 {
 				k = len(rest) - i - 1
 			}
-			w.str(rest[i : i+1+k])
+			w.write(rest[i : i+1+k])
 			i += 1 + k
 			continue
 		}
-		if m.kind != markFence {
-			w.str(rest[i : i+markLen])
-			i += markLen
+		if m.kind != phFence {
+			w.write(rest[i : i+placeholderLen])
+			i += placeholderLen
 			continue
 		}
 		if strings.TrimSpace(rest[:i]) != "" {
-			w.byte('\n')
-			w.str(h)
+			w.writeByte('\n')
+			w.write(h)
 		}
 		ticks := 3
-		for l := range strings.Lines(m.b) {
+		for l := range strings.Lines(m.text) {
 			ticks = max(ticks, runOf(strings.TrimLeft(l, " \t"), '`')+1)
 		}
 		fence := strings.Repeat("`", ticks)
-		w.str(fence + m.a)
+		w.write(fence + m.name)
 		line := m.n
 		save := w.line
 		if line > 0 {
 			w.line = int32(line)
 		}
-		for k, l := range codeLines(m.b) {
+		for k, l := range codeLines(m.text) {
 			if line > 0 {
 				w.line = min(int32(line+1+k), p.lastLine)
 			}
-			w.byte('\n')
+			w.writeByte('\n')
 			if l == "" {
-				w.str(strings.TrimRight(h, " "))
+				w.write(strings.TrimRight(h, " "))
 				continue
 			}
-			w.str(h)
-			w.str(l)
+			w.write(h)
+			w.write(l)
 		}
 		w.line = save
-		w.byte('\n')
-		w.str(h + fence)
-		i += markLen
+		w.writeByte('\n')
+		w.write(h + fence)
+		i += placeholderLen
 		if strings.TrimSpace(rest[i:]) != "" {
-			w.byte('\n')
-			w.str(h)
+			w.writeByte('\n')
+			w.write(h)
 			i += len(rest[i:]) - len(strings.TrimLeft(rest[i:], " "))
 		}
 	}

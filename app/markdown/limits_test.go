@@ -28,7 +28,7 @@ var allowed = func() map[ast.NodeKind]bool {
 // sound fails if a document breaks what the package promises.
 func sound(t *testing.T, src string, d *Document) {
 	t.Helper()
-	lines := strings.Count(unbroken(src), "\n") + 1
+	lines := strings.Count(normalizeNewlines(src), "\n") + 1
 	okay := func(what, s string) {
 		if Clean(s) != s {
 			t.Errorf("%s holds %q", what, s)
@@ -40,7 +40,7 @@ func sound(t *testing.T, src string, d *Document) {
 			depth--
 			return ast.WalkContinue, nil
 		}
-		if depth++; depth > 2*deepestTree+100 {
+		if depth++; depth > 2*maxTreeDepth+100 {
 			t.Errorf("the tree is %d deep", depth)
 		}
 		if !allowed[n.Kind()] {
@@ -177,7 +177,7 @@ func TestNastyInputIsQuick(t *testing.T) {
 				} else if took > 200*time.Millisecond {
 					t.Logf("took %v", took)
 				}
-				if len(doc.Source) > 40*len(src)+longestOutput*2 {
+				if len(doc.Source) > 40*len(src)+maxExpansion*2 {
 					t.Errorf("%d bytes became %d", len(src), len(doc.Source))
 				}
 				sound(t, src, doc)
@@ -187,7 +187,7 @@ func TestNastyInputIsQuick(t *testing.T) {
 }
 
 func TestLongSourceEndsAsTyped(t *testing.T) {
-	src := strings.Repeat("*word* word\n\n", largest/12)
+	src := strings.Repeat("*word* word\n\n", maxParsed/12)
 	d := Parse([]byte(src), Options{})
 	sound(t, src, d)
 	if c := d.Codes; len(c) != 1 || !strings.Contains(c[0].Text, "*word* word") {

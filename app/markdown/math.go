@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// longestMath bounds one formula, so that a stray dollar does not search a whole file again and again.
-const longestMath = 16 << 10
+// maxMath bounds one formula, so that a stray dollar does not search a whole file again and again.
+const maxMath = 16 << 10
 
 // texLike tells a formula from text in brackets or between dollars.
 var texLike = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\\|[\^_]|[=<>+]|^\W*[A-Za-z]\W*$`) })
@@ -16,43 +16,43 @@ var texLike = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`
 // texSure tells a formula from text in brackets that an author escaped.
 var texSure = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\\[a-zA-Z]{2,}|[\^_]\{|[a-z]\s*[=<>+]\s*[\\a-z0-9]`) })
 
-// dollarMath takes a formula that begins with a dollar at i.
-func (s *shield) dollarMath(i int, flush func()) (next int, ok bool) {
-	rest := s.s[i:min(len(s.s), i+longestMath)]
+// takeDollarMath takes a formula that begins with a dollar at i.
+func (pr *protector) takeDollarMath(i int, flush func()) (next int, ok bool) {
+	rest := pr.src[i:min(len(pr.src), i+maxMath)]
 	if strings.HasPrefix(rest, "$$") {
-		n := closing(rest[2:], "$$")
+		n := indexDelimiter(rest[2:], "$$")
 		if n <= 0 || strings.TrimSpace(rest[2:2+n]) == "" {
 			return 0, false
 		}
 		tex := rest[2 : 2+n]
-		if s.dialect != Franklin && blankLine(tex) {
+		if pr.dialect != Franklin && hasBlankLine(tex) {
 			return 0, false
 		}
 		next = i + n + 4
 		flush()
-		alone := s.alone(i, next)
-		if alone || s.dialect == Franklin && !s.inRow(i) || strings.Contains(tex, "\n") && !s.inRow(i) {
-			return s.displayed(tex, i, next), true
+		alone := pr.aloneOnLines(i, next)
+		if alone || pr.dialect == Franklin && !pr.inRowOrHeading(i) || strings.Contains(tex, "\n") && !pr.inRowOrHeading(i) {
+			return pr.displayMath(tex, i, next), true
 		}
-		s.w.str(s.marks.put(mark{kind: markMath, a: s.unquoted(tex), src: s.s[i:next]}))
-		s.w.line = s.in.line(min(next, len(s.s)))
+		pr.w.write(pr.stash.put(placeholder{kind: phMath, text: pr.withoutQuotes(tex), src: pr.src[i:next]}))
+		pr.w.line = pr.in.sourceLine(next)
 		return next, true
 	}
-	n := closing(rest[1:], "$")
+	n := indexDelimiter(rest[1:], "$")
 	if n <= 0 {
 		return 0, false
 	}
 	tex := rest[1 : 1+n]
-	if blankLine(tex) {
+	if hasBlankLine(tex) {
 		return 0, false
 	}
 	next = i + n + 2
-	if s.dialect != Franklin {
+	if pr.dialect != Franklin {
 		first, last := tex[0], tex[len(tex)-1]
 		if first == ' ' || first == '\n' || first == '\t' || last == ' ' || last == '\n' || last == '\t' || first == '{' && !strings.HasPrefix(tex, "{}") {
 			return 0, false
 		}
-		if next < len(s.s) && s.s[next] >= '0' && s.s[next] <= '9' {
+		if next < len(pr.src) && pr.src[next] >= '0' && pr.src[next] <= '9' {
 			return 0, false
 		}
 		plain := !texLike().MatchString(tex)
@@ -61,13 +61,13 @@ func (s *shield) dollarMath(i int, flush func()) (next int, ok bool) {
 		}
 	}
 	flush()
-	s.w.str(s.marks.put(mark{kind: markMath, a: s.unquoted(tex), src: s.s[i:next]}))
-	s.w.line = s.in.line(min(next, len(s.s)))
+	pr.w.write(pr.stash.put(placeholder{kind: phMath, text: pr.withoutQuotes(tex), src: pr.src[i:next]}))
+	pr.w.line = pr.in.sourceLine(next)
 	return next, true
 }
 
-// closing finds the unescaped delimiter in s; -1: there is none.
-func closing(s, delim string) int {
+// indexDelimiter finds the unescaped delimiter in s; -1: there is none.
+func indexDelimiter(s, delim string) int {
 	for i := 0; i < len(s); i++ {
 		switch {
 		case s[i] == '\\':
@@ -81,7 +81,7 @@ func closing(s, delim string) int {
 	return -1
 }
 
-func blankLine(s string) bool {
+func hasBlankLine(s string) bool {
 	for {
 		nl := strings.IndexByte(s, '\n')
 		if nl < 0 {
@@ -94,27 +94,27 @@ func blankLine(s string) bool {
 	}
 }
 
-// alone reports whether s.s[from:to] is all there is on its lines.
-func (s *shield) alone(from, to int) bool {
-	return from == s.content && strings.TrimSpace(s.s[to:eol(s.s, to)]) == ""
+// aloneOnLines reports whether s.s[from:to] is all there is on its lines.
+func (pr *protector) aloneOnLines(from, to int) bool {
+	return from == pr.textStart && strings.TrimSpace(pr.src[to:eol(pr.src, to)]) == ""
 }
 
-// inRow reports whether the line at i is a row of a table or a heading, which cannot be broken.
-func (s *shield) inRow(i int) bool {
-	if s.content >= len(s.s) || i < s.content {
+// inRowOrHeading reports whether the line at i is a row of a table or a heading, which cannot be broken.
+func (pr *protector) inRowOrHeading(i int) bool {
+	if pr.textStart >= len(pr.src) || i < pr.textStart {
 		return false
 	}
-	return s.s[s.content] == '|' || s.s[s.content] == '#' || strings.HasPrefix(s.s[s.content:], "[^")
+	return pr.src[pr.textStart] == '|' || pr.src[pr.textStart] == '#' || strings.HasPrefix(pr.src[pr.textStart:], "[^")
 }
 
-// unquoted takes the containers' prefix from the lines of a formula.
-func (s *shield) unquoted(tex string) string {
-	if !strings.Contains(tex, "\n") || s.quotes == 0 {
+// withoutQuotes takes the containers' prefix from the lines of a formula.
+func (pr *protector) withoutQuotes(tex string) string {
+	if !strings.Contains(tex, "\n") || pr.quotes == 0 {
 		return tex
 	}
 	lines := strings.Split(tex, "\n")
 	for k, l := range lines[1:] {
-		for range s.quotes {
+		for range pr.quotes {
 			if t := strings.TrimLeft(l, " "); strings.HasPrefix(t, ">") {
 				l = t[1:]
 			}
@@ -124,14 +124,14 @@ func (s *shield) unquoted(tex string) string {
 	return strings.Join(lines, "\n")
 }
 
-// displayed writes a formula as a block of its own.
-func (s *shield) displayed(tex string, from, to int) int {
-	src := s.s[from:to]
-	s.ownLine()
+// displayMath writes a formula as a block of its own.
+func (pr *protector) displayMath(tex string, from, to int) int {
+	src := pr.src[from:to]
+	pr.ownLine()
 	number := ""
-	if s.dialect == Franklin {
-		if !strings.HasSuffix(s.s[:from], `\nonumber{`) {
-			s.equation++
+	if pr.dialect == Franklin {
+		if !strings.HasSuffix(pr.src[:from], `\nonumber{`) {
+			pr.equation++
 		}
 		for {
 			before, rest, _ := strings.Cut(tex, `\label{`)
@@ -139,14 +139,14 @@ func (s *shield) displayed(tex string, from, to int) int {
 			if !ok {
 				break
 			}
-			number = strconv.Itoa(s.equation)
-			s.label(label, number)
+			number = strconv.Itoa(pr.equation)
+			pr.addLabel(label, number)
 			tex = strings.TrimRight(before, " \t") + after // the number stands for it
 		}
 	}
-	s.w.str(s.marks.put(mark{kind: markFormula, a: strings.TrimSpace(dedent(s.unquoted(tex))), b: number, n: int(s.in.line(from)), src: src}))
-	s.w.line = s.in.line(min(to, len(s.s)))
-	return s.endLine(to)
+	pr.w.write(pr.stash.put(placeholder{kind: phFormula, text: strings.TrimSpace(dedent(pr.withoutQuotes(tex))), name: number, n: int(pr.in.sourceLine(from)), src: src}))
+	pr.w.line = pr.in.sourceLine(to)
+	return pr.endLine(to)
 }
 
 // environments are those of TeX that display mathematics by themselves.
@@ -154,9 +154,9 @@ var environments = map[string]bool{"align": true, "aligned": true, "alignat": tr
 	"gather": true, "gathered": true, "multline": true, "split": true, "cases": true, "matrix": true, "pmatrix": true,
 	"bmatrix": true, "vmatrix": true, "array": true, "flalign": true, "displaymath": true, "math": true, "dcases": true}
 
-// bracketMath takes \( \), \[ \], and \begin{align} and its like at i.
-func (s *shield) bracketMath(i int, flush func()) (next int, ok bool) {
-	rest := s.s[i:min(len(s.s), i+longestMath)]
+// takeBracketMath takes \( \), \[ \], and \begin{align} and its like at i.
+func (pr *protector) takeBracketMath(i int, flush func()) (next int, ok bool) {
+	rest := pr.src[i:min(len(pr.src), i+maxMath)]
 	open := 2
 	if strings.HasPrefix(rest, `\\(`) || strings.HasPrefix(rest, `\\[`) {
 		open = 3 // one backslash for Markdown, one for the reader of TeX
@@ -167,31 +167,31 @@ func (s *shield) bracketMath(i int, flush func()) (next int, ok bool) {
 	switch rest[open-1] {
 	case '(':
 		n := strings.Index(rest[open:], rest[:open-1]+")")
-		if n <= 0 || blankLine(rest[open:open+n]) || !texLike().MatchString(rest[open:open+n]) && (open == 2 && s.dialect != Franklin) {
+		if n <= 0 || hasBlankLine(rest[open:open+n]) || !texLike().MatchString(rest[open:open+n]) && (open == 2 && pr.dialect != Franklin) {
 			return 0, false
 		}
 		next = i + n + 2*open
 		flush()
-		s.w.str(s.marks.put(mark{kind: markMath, a: s.unquoted(strings.TrimSpace(rest[open : open+n])), src: s.s[i:next]}))
-		s.w.line = s.in.line(min(next, len(s.s)))
+		pr.w.write(pr.stash.put(placeholder{kind: phMath, text: pr.withoutQuotes(strings.TrimSpace(rest[open : open+n])), src: pr.src[i:next]}))
+		pr.w.line = pr.in.sourceLine(next)
 		return next, true
 	case '[':
 		n := strings.Index(rest[open:], rest[:open-1]+"]")
-		if n <= 0 || s.dialect != Franklin && blankLine(rest[open:open+n]) {
+		if n <= 0 || pr.dialect != Franklin && hasBlankLine(rest[open:open+n]) {
 			return 0, false
 		}
 		inside := rest[open : open+n]
-		if s.dialect != Franklin && (!texSure().MatchString(inside) || strings.ContainsAny(inside, "`[]") && !strings.Contains(inside, `\`) || strings.Contains(inside, "](")) {
+		if pr.dialect != Franklin && (!texSure().MatchString(inside) || strings.ContainsAny(inside, "`[]") && !strings.Contains(inside, `\`) || strings.Contains(inside, "](")) {
 			return 0, false
 		}
 		next = i + n + 2*open
 		flush()
-		if s.inRow(i) || !s.alone(i, next) && s.dialect != Franklin && !strings.Contains(inside, "\n") {
-			s.w.str(s.marks.put(mark{kind: markMath, a: s.unquoted(s.s[i:next]), src: s.s[i:next]}))
-			s.w.line = s.in.line(min(next, len(s.s)))
+		if pr.inRowOrHeading(i) || !pr.aloneOnLines(i, next) && pr.dialect != Franklin && !strings.Contains(inside, "\n") {
+			pr.w.write(pr.stash.put(placeholder{kind: phMath, text: pr.withoutQuotes(pr.src[i:next]), src: pr.src[i:next]}))
+			pr.w.line = pr.in.sourceLine(next)
 			return next, true
 		}
-		return s.displayed(s.s[i:next], i, next), true
+		return pr.displayMath(pr.src[i:next], i, next), true
 	case 'b':
 		name, _, found := strings.Cut(strings.TrimPrefix(rest, `\begin{`), "}")
 		if !found || !strings.HasPrefix(rest, `\begin{`) || !environments[strings.TrimSuffix(name, "*")] {
@@ -204,7 +204,7 @@ func (s *shield) bracketMath(i int, flush func()) (next int, ok bool) {
 		}
 		next = i + n + len(end)
 		flush()
-		return s.displayed(s.s[i:next], i, next), true
+		return pr.displayMath(pr.src[i:next], i, next), true
 	}
 	return 0, false
 }

@@ -4,17 +4,17 @@ import "strings"
 
 // mdxPass drops what is JavaScript: import and export statements, and the
 // expressions in braces; a string in braces shows.
-func (p *page) mdxPass(in sheet) sheet {
-	w := newPen(in)
-	s := in.s
+func (p *page) mdxPass(in mappedText) mappedText {
+	w := newMappedWriter(in)
+	s := in.text
 	from := 0
 	for i := 0; i < len(s); {
 		if i == 0 || s[i-1] == '\n' {
-			if n := statement(s[i:]); n > 0 {
-				w.copy(in, from, i)
+			if n := moduleStatement(s[i:]); n > 0 {
+				w.copyRange(in, from, i)
 				i += n
 				from = i
-				w.line = in.line(min(i, len(s)))
+				w.line = in.sourceLine(i)
 				continue
 			}
 		}
@@ -28,24 +28,24 @@ func (p *page) mdxPass(in sheet) sheet {
 				continue
 			}
 		case '{':
-			if n := balanced(s[i:]); n > 0 && !strings.HasPrefix(s[i:], "{{") {
-				w.copy(in, from, i)
-				w.str(p.expression(s[i+1 : i+n-1]))
+			if n := bracedLen(s[i:]); n > 0 && !strings.HasPrefix(s[i:], "{{") {
+				w.copyRange(in, from, i)
+				w.write(p.expressionText(s[i+1 : i+n-1]))
 				i += n
 				from = i
-				w.line = in.line(min(i, len(s)))
+				w.line = in.sourceLine(i)
 				continue
 			}
 		}
 		i++
 	}
-	w.copy(in, from, len(s))
-	return w.sheet()
+	w.copyRange(in, from, len(s))
+	return w.text()
 }
 
-// statement gives the length of the import or export s begins with, with the
+// moduleStatement gives the length of the import or export s begins with, with the
 // lines that continue it.
-func statement(s string) int {
+func moduleStatement(s string) int {
 	line := lineAt(s, 0)
 	switch {
 	case strings.HasPrefix(line, "import ") && (strings.ContainsAny(line, "'\"{") || strings.Contains(line, " from")):
@@ -78,8 +78,8 @@ func statement(s string) int {
 	return n
 }
 
-// balanced gives the length of the {...} s begins with; 0: it does not end nearby.
-func balanced(s string) int {
+// bracedLen gives the length of the {...} s begins with; 0: it does not end nearby.
+func bracedLen(s string) int {
 	depth := 0
 	for i := 0; i < len(s) && i < 4000; i++ {
 		switch s[i] {
@@ -94,18 +94,18 @@ func balanced(s string) int {
 	return 0
 }
 
-// expression gives what a JSX expression shows when it is a plain string.
-func (p *page) expression(s string) string {
+// expressionText gives what a JSX expression shows when it is a plain string.
+func (p *page) expressionText(s string) string {
 	s = strings.TrimSpace(s)
 	if len(s) >= 2 && (s[0] == '"' || s[0] == '\'') && s[len(s)-1] == s[0] {
 		if t := s[1 : len(s)-1]; strings.TrimSpace(t) == "" {
 			return t
 		} else {
-			return p.marks.put(mark{kind: markText, a: t})
+			return p.stash.put(placeholder{kind: phText, text: t})
 		}
 	}
-	if m, ok := p.marks.at(s); ok && len(s) == markLen && m.kind == markCode {
-		return p.marks.put(mark{kind: markText, a: m.a})
+	if m, ok := p.stash.at(s); ok && len(s) == placeholderLen && m.kind == phCode {
+		return p.stash.put(placeholder{kind: phText, text: m.text})
 	}
 	return ""
 }

@@ -6,9 +6,9 @@ import (
 )
 
 // obsidianPass takes [[links]], ![[embeds]], ==marks==, %%comments%% and ^ids.
-func (p *page) obsidianPass(in sheet) sheet {
-	w := newPen(in)
-	s := in.s
+func (p *page) obsidianPass(in mappedText) mappedText {
+	w := newMappedWriter(in)
+	s := in.text
 	from := 0
 	for i := 0; i < len(s); {
 		c := s[i]
@@ -23,7 +23,7 @@ func (p *page) obsidianPass(in sheet) sheet {
 		case c == '=' && strings.HasPrefix(s[i:], "==") && p.dialect == Obsidian:
 			line := s[i+2 : eol(s, i)]
 			if n := strings.Index(line, "=="); n > 0 && line[0] != ' ' && line[0] != '=' && line[n-1] != ' ' {
-				text = p.marks.put(mark{kind: markOpen, a: "mark", src: "=="}) + line[:n] + p.marks.put(mark{kind: markClose, a: "mark", src: "=="})
+				text = p.stash.put(placeholder{kind: phInlineOpen, name: "mark", src: "=="}) + line[:n] + p.stash.put(placeholder{kind: phInlineClose, name: "mark", src: "=="})
 				next = i + n + 4
 			} else {
 				i += runOf(s[i:], '=')
@@ -45,13 +45,13 @@ func (p *page) obsidianPass(in sheet) sheet {
 			i++
 			continue
 		}
-		w.copy(in, from, i)
-		w.str(text)
-		w.line = in.line(min(next, len(s)))
+		w.copyRange(in, from, i)
+		w.write(text)
+		w.line = in.sourceLine(next)
 		i, from = next, next
 	}
-	w.copy(in, from, len(s))
-	return w.sheet()
+	w.copyRange(in, from, len(s))
+	return w.text()
 }
 
 // wikilink reads the [[target#heading|text]] or ![[...]] at i.
@@ -68,19 +68,19 @@ func (p *page) wikilink(s string, i int) (text string, next int) {
 	next = open + n + 2
 	src := s[i:next]
 	target, shown, named := strings.Cut(strings.ReplaceAll(line[:n], `\|`, "|"), "|")
-	target = strings.TrimSpace(p.marks.restore(target))
+	target = strings.TrimSpace(p.stash.restore(target))
 	page, heading, hasHeading := strings.Cut(target, "#")
 	if p.dialect != Obsidian && (i > 0 && s[i-1] == '[' || next < len(s) && strings.IndexByte("([:]", s[next]) >= 0 || strings.ContainsAny(target, "\"'=,") || len(target) > 120) {
 		return "", 0
 	}
-	shown = strings.TrimSpace(p.marks.words(shown))
+	shown = strings.TrimSpace(p.stash.text(shown))
 	if s[i] == '!' {
 		switch strings.ToLower(path.Ext(page)) {
 		case ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".bmp", ".avif":
 			if strings.Trim(shown, "0123456789x") == "" {
 				shown = ""
 			}
-			return p.marks.put(mark{kind: markImage, a: page, b: shown, src: src}), next
+			return p.stash.put(placeholder{kind: phImage, target: page, text: shown, src: src}), next
 		}
 		if strings.Trim(shown, "0123456789x") == "" {
 			named = false
@@ -110,5 +110,5 @@ func (p *page) wikilink(s string, i int) (text string, next int) {
 	} else if hasHeading {
 		target = page + "#" + anchorID(strings.TrimPrefix(heading, "^"))
 	}
-	return p.marks.put(mark{kind: markLink, a: target, b: shown, src: src}), next
+	return p.stash.put(placeholder{kind: phLink, target: target, text: shown, src: src}), next
 }

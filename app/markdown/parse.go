@@ -7,27 +7,27 @@ import (
 )
 
 const (
-	largest = 256 << 10 // of a source that is parsed; more follows as plain text
-	longest = 4 << 20   // of a source that is shown at all
+	maxParsed = 256 << 10 // of a source that is parsed; more follows as plain text
+	maxSource = 4 << 20   // of a source that is shown at all
 )
 
 // page is one source on its way through the passes.
 type page struct {
-	dialect  Dialect
-	site     *Site
-	path     string
-	title    string
-	marks    marks
-	macros   map[string]macro  // of Franklin, by name
-	vars     map[string]any    // definitions of the page and its site
-	labels   map[string]string // of equations, with their numbers
-	equation int
-	lang     string // of fences without a language
-	indented bool   // Franklin: indented code is code
-	lastLine int32
-	deep     int // shields inside one another
-	problems []Problem
-	told     map[string]bool
+	dialect      Dialect
+	site         *Site
+	path         string
+	title        string
+	stash        stash
+	macros       map[string]macro  // of Franklin, by name
+	vars         map[string]any    // definitions of the page and its site
+	labels       map[string]string // of equations, with their numbers
+	equation     int
+	fenceLang    string // of fences without a language
+	indentIsCode bool   // Franklin: indented code is code
+	lastLine     int32
+	protectDepth int // shields inside one another
+	problems     []Problem
+	reported     map[string]bool
 }
 
 func (p *page) problem(line int32, text string) {
@@ -38,33 +38,33 @@ func (p *page) problem(line int32, text string) {
 
 // problemOnce tells the same thing once.
 func (p *page) problemOnce(line int32, text string) {
-	if p.told == nil {
-		p.told = make(map[string]bool)
+	if p.reported == nil {
+		p.reported = make(map[string]bool)
 	}
-	if !p.told[text] {
-		p.told[text] = true
+	if !p.reported[text] {
+		p.reported[text] = true
 		p.problem(line, Clean(text))
 	}
 }
 
-func (p *page) label(name, number string) {
+func (p *page) addLabel(name, number string) {
 	if len(p.labels) < 10000 {
-		p.labels[anchor(name)] = number
+		p.labels[equationKey(name)] = number
 	}
 }
 
 // Parse makes the document of a source. It never fails: what is not
 // understood is shown as typed.
 func Parse(src []byte, o Options) (d *Document) {
-	text := unbroken(string(src))
-	long := len(text) > longest
+	text := normalizeNewlines(string(src))
+	long := len(text) > maxSource
 	if long {
-		text = text[:longest]
+		text = text[:maxSource]
 	}
 	text = Clean(text)
 	defer func() {
 		if r := recover(); r != nil {
-			d = verbatim(text, o.Dialect)
+			d = verbatimDocument(text, o.Dialect)
 		}
 	}()
 	d = parse(text, o)
@@ -75,14 +75,14 @@ func Parse(src []byte, o Options) (d *Document) {
 }
 
 func parse(text string, o Options) *Document {
-	p := &page{dialect: settle(text, o), site: o.Site, path: o.Path, title: o.Title, labels: map[string]string{}}
+	p := &page{dialect: resolveDialect(text, o), site: o.Site, path: o.Path, title: o.Title, labels: map[string]string{}}
 	d := &Document{Dialect: p.dialect}
 	p.lastLine = int32(strings.Count(text, "\n") + 1)
 	body, rest := text, ""
 	line := int32(1)
 	var spans []defSpan
 	if p.dialect == Franklin {
-		d.Front, spans = julia(text)
+		d.Front, spans = juliaFront(text)
 		p.franklinVars(d.Front.Defs)
 	} else {
 		front, cut, problems := splitFront(text)
@@ -90,18 +90,18 @@ func parse(text string, o Options) *Document {
 		body = text[cut:]
 		line += int32(strings.Count(text[:cut], "\n"))
 	}
-	if len(body) > largest {
-		cut := strings.LastIndexByte(body[:largest], '\n') + 1
-		if cut < largest/2 {
-			cut = largest
+	if len(body) > maxParsed {
+		cut := strings.LastIndexByte(body[:maxParsed], '\n') + 1
+		if cut < maxParsed/2 {
+			cut = maxParsed
 			for cut > 0 && body[cut]&0xc0 == 0x80 {
 				cut--
 			}
 		}
 		body, rest = body[:cut], body[cut:]
 	}
-	sh := without(body, spans, line)
-	sh = p.shield(sh)
+	sh := withoutDefs(body, spans, line)
+	sh = p.protect(sh)
 	switch p.dialect {
 	case Plain:
 	case Franklin:
@@ -111,24 +111,24 @@ func parse(text string, o Options) *Document {
 	default:
 		sh = p.templatePass(sh)
 	}
-	if p.dialect != Franklin && strings.Contains(sh.s, "[[") || p.dialect == Obsidian {
+	if p.dialect != Franklin && strings.Contains(sh.text, "[[") || p.dialect == Obsidian {
 		sh = p.obsidianPass(sh)
 	}
-	if strings.ContainsAny(sh.s, "<") || strings.IndexByte(sh.s, 0xf4) >= 0 {
+	if strings.ContainsAny(sh.text, "<") || hasPlaceholder(sh.text) {
 		sh = p.htmlPass(sh)
 	}
-	sh = p.finish(sh)
+	sh = p.finishPass(sh)
 	if rest != "" {
 		at := line + int32(strings.Count(body, "\n"))
-		w := newPen(sh)
-		w.copy(sh, 0, len(sh.s))
+		w := newMappedWriter(sh)
+		w.copyRange(sh, 0, len(sh.text))
 		w.line = at
-		w.str("\n\n")
+		w.write("\n\n")
 		p.problem(at, "the post is too long: from here on it is shown as typed")
-		p.unshield(w, "", p.marks.put(mark{kind: markFence, b: rest, n: int(at) - 1}))
-		sh = w.sheet()
+		p.restoreFences(w, "", p.stash.put(placeholder{kind: phFence, text: rest, n: int(at) - 1}))
+		sh = w.text()
 	}
-	d.Source = []byte(sh.s)
+	d.Source = []byte(sh.text)
 	d.lines, d.start = sh.lines, sh.start
 	p.tree(d)
 	d.Problems = append(d.Problems, p.problems...)
@@ -147,22 +147,22 @@ func (p *page) franklinVars(defs []Def) {
 	for _, d := range defs {
 		p.vars[d.Name] = d.Value
 	}
-	p.lang, _ = p.vars["lang"].(string)
-	if p.lang != "" {
-		p.lang, _ = language(p.lang, &page{})
+	p.fenceLang, _ = p.vars["lang"].(string)
+	if p.fenceLang != "" {
+		p.fenceLang, _ = languageOfInfo(p.fenceLang, &page{})
 	}
-	p.indented, _ = p.vars["indented_code"].(bool)
+	p.indentIsCode, _ = p.vars["indented_code"].(bool)
 }
 
-// verbatim is the document of a source no pass could take.
-func verbatim(text string, dialect Dialect) *Document {
+// verbatimDocument is the document of a source no pass could take.
+func verbatimDocument(text string, dialect Dialect) *Document {
 	d := &Document{Dialect: dialect, Source: []byte(text), Text: text}
 	if dialect == Auto {
 		d.Dialect = Plain
 	}
 	at := int32(0)
 	block := ast.NewFencedCodeBlock(nil)
-	sh := plainSheet(text, 1)
+	sh := textFromLine(text, 1)
 	for i := range sh.lines {
 		sh.lines[i] = int32(i + 1)
 	}

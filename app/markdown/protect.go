@@ -4,34 +4,34 @@ import (
 	"strings"
 )
 
-// shield puts a mark in the place of everything no later pass may look into:
+// protector puts a placeholder where there is anything no later pass may look into:
 // code, comments, math, raw text. What it copies is left as typed.
-type shield struct {
+type protector struct {
 	*page
-	in  sheet
-	w   *pen
-	s   string
-	raw bool // between Franklin's ~~~
+	in      mappedText
+	w       *mappedWriter
+	src     string
+	rawHTML bool // between Franklin's ~~~
 
-	prefix  string // containers of the current line, as typed
-	content int    // where the line's own text begins
-	quotes  int
-	lists   []int // columns where the text of the open list items begins
-	html    int   // open block elements
-	after   bool  // the line before was blank
-	barren  map[int]int
+	prefix       string // containers of the current line, as typed
+	textStart    int    // where the line's own text begins
+	quotes       int
+	lists        []int // columns where the text of the open list items begins
+	openBlocks   int   // open block elements
+	afterBlank   bool  // the line before was blank
+	noSpanBefore map[int]int
 }
 
-func (p *page) shield(in sheet) sheet {
-	s := &shield{page: p, in: in, s: in.s, w: newPen(in), after: true}
-	for i := 0; i < len(s.s); {
+func (p *page) protect(in mappedText) mappedText {
+	s := &protector{page: p, in: in, src: in.text, w: newMappedWriter(in), afterBlank: true}
+	for i := 0; i < len(s.src); {
 		i = s.takeLine(i)
 	}
-	return s.w.sheet()
+	return s.w.text()
 }
 
-// column gives the width of blanks and tabs at the start of s, and their length.
-func column(s string) (col, n int) {
+// indentation gives the width of blanks and tabs at the start of s, and their length.
+func indentation(s string) (col, n int) {
 	for n < len(s) {
 		switch s[n] {
 		case ' ':
@@ -72,62 +72,62 @@ func listMarker(s string) int {
 	return n
 }
 
-// containers finds where the text of the line at i begins, behind quotes and
+// readContainers finds where the text of the line at i begins, behind quotes and
 // list markers, and keeps the open lists.
-func (s *shield) containers(i int) {
+func (pr *protector) readContainers(i int) {
 	k := i
 	col, base := 0, 0
-	s.quotes = 0
+	pr.quotes = 0
 	for {
-		c, n := column(s.s[k:])
+		c, n := indentation(pr.src[k:])
 		col = base + c
 		k += n
-		if k >= len(s.s) || s.s[k] == '\n' {
+		if k >= len(pr.src) || pr.src[k] == '\n' {
 			break
 		}
-		if s.s[k] == '>' {
-			s.quotes++
+		if pr.src[k] == '>' {
+			pr.quotes++
 			k++
-			if k < len(s.s) && s.s[k] == ' ' {
+			if k < len(pr.src) && pr.src[k] == ' ' {
 				k++
 			}
 			base = 0
-			if s.quotes > 64 {
+			if pr.quotes > 64 {
 				break
 			}
 			continue
 		}
-		n = listMarker(s.s[k:])
-		if n == 0 || isRule(s.s[k:eol(s.s, k)]) {
+		n = listMarker(pr.src[k:])
+		if n == 0 || isRule(pr.src[k:eol(pr.src, k)]) {
 			break
 		}
-		for len(s.lists) > 0 && col < s.lists[len(s.lists)-1] {
-			s.lists = s.lists[:len(s.lists)-1]
+		for len(pr.lists) > 0 && col < pr.lists[len(pr.lists)-1] {
+			pr.lists = pr.lists[:len(pr.lists)-1]
 		}
 		k += n
-		gap, gn := column(s.s[k:])
+		gap, gn := indentation(pr.src[k:])
 		if gap > 4 {
 			gap, gn = 1, 1
 		}
 		if gn == 0 {
 			gap = 1
 		}
-		if len(s.lists) < 64 {
-			s.lists = append(s.lists, col+n+gap)
+		if len(pr.lists) < 64 {
+			pr.lists = append(pr.lists, col+n+gap)
 		}
 		base = col + n + gap
 		k += gn
-		if k >= len(s.s) || s.s[k] == '\n' || len(s.lists) >= 64 {
+		if k >= len(pr.src) || pr.src[k] == '\n' || len(pr.lists) >= 64 {
 			break
 		}
 	}
-	if k < len(s.s) && s.s[k] != '\n' && s.after && s.quotes == 0 { // a column within a quote tells nothing of the lists around it
-		for len(s.lists) > 0 && col < s.lists[len(s.lists)-1] && col < 2 {
-			s.lists = s.lists[:len(s.lists)-1]
+	if k < len(pr.src) && pr.src[k] != '\n' && pr.afterBlank && pr.quotes == 0 { // a column within a quote tells nothing of the lists around it
+		for len(pr.lists) > 0 && col < pr.lists[len(pr.lists)-1] && col < 2 {
+			pr.lists = pr.lists[:len(pr.lists)-1]
 		}
 	}
-	s.content = k
-	s.prefix = s.s[i:k]
+	pr.textStart = k
+	pr.prefix = pr.src[i:k]
 }
 
 // isRule reports a thematic break: three or more of - * _ and blanks.
@@ -147,8 +147,8 @@ func isRule(s string) bool {
 	return n >= 3
 }
 
-// hollow turns a prefix into what the following lines of its containers begin with.
-func hollow(prefix string) string {
+// blankPrefix turns a prefix into what the following lines of its containers begin with.
+func blankPrefix(prefix string) string {
 	b := []byte(prefix)
 	for i, c := range b {
 		if c != '>' && c != ' ' && c != '\t' {
@@ -158,61 +158,61 @@ func hollow(prefix string) string {
 	return string(b)
 }
 
-func (s *shield) takeLine(i int) int {
-	end := eol(s.s, i)
-	if strings.TrimSpace(s.s[i:end]) == "" {
-		s.newline(end)
-		s.after = true
-		s.barren = nil
-		return min(end+1, len(s.s))
+func (pr *protector) takeLine(i int) int {
+	end := eol(pr.src, i)
+	if strings.TrimSpace(pr.src[i:end]) == "" {
+		pr.newline(end)
+		pr.afterBlank = true
+		pr.noSpanBefore = nil
+		return min(end+1, len(pr.src))
 	}
-	if !s.raw && s.indentedCode(i) {
-		return s.takeIndented(i)
+	if !pr.rawHTML && pr.indentedCode(i) {
+		return pr.takeIndented(i)
 	}
-	s.containers(i)
-	s.after = false
-	k := s.content
-	if !s.raw && k < end {
-		if c := s.s[k]; c == '`' || c == '~' && s.dialect != Franklin {
-			if next := s.takeFence(k); next > 0 {
-				s.after = true
+	pr.readContainers(i)
+	pr.afterBlank = false
+	k := pr.textStart
+	if !pr.rawHTML && k < end {
+		if c := pr.src[k]; c == '`' || c == '~' && pr.dialect != Franklin {
+			if next := pr.takeFence(k); next > 0 {
+				pr.afterBlank = true
 				return next
 			}
 		}
 	}
-	s.w.str(s.prefix)
-	next := s.takeInline(k)
+	pr.w.write(pr.prefix)
+	next := pr.takeInline(k)
 	// right behind a heading or a rule, indented lines are code too
-	if n := runOf(s.s[k:end], '#'); n > 0 && n <= 6 && k+n < end && s.s[k+n] == ' ' || isRule(s.s[k:end]) {
-		s.after = true
+	if n := runOf(pr.src[k:end], '#'); n > 0 && n <= 6 && k+n < end && pr.src[k+n] == ' ' || isRule(pr.src[k:end]) {
+		pr.afterBlank = true
 	}
 	return next
 }
 
 // newline writes the line end at and goes to the line behind it.
-func (s *shield) newline(at int) {
-	if at < len(s.s) {
-		s.w.line = s.in.line(at + 1)
-		s.w.byte('\n')
+func (pr *protector) newline(at int) {
+	if at < len(pr.src) {
+		pr.w.line = pr.in.sourceLine(at + 1)
+		pr.w.writeByte('\n')
 	}
 }
 
-func (s *shield) indentedCode(i int) bool {
-	if !s.after || s.dialect == MDX || s.html > 0 {
+func (pr *protector) indentedCode(i int) bool {
+	if !pr.afterBlank || pr.dialect == MDX || pr.openBlocks > 0 {
 		return false
 	}
-	col, n := column(s.s[i:])
+	col, n := indentation(pr.src[i:])
 	if col < 4 {
 		return false
 	}
-	if len(s.lists) > 0 && col < s.lists[len(s.lists)-1]+4 {
+	if len(pr.lists) > 0 && col < pr.lists[len(pr.lists)-1]+4 {
 		return false
 	}
-	rest := s.s[i+n:]
+	rest := pr.src[i+n:]
 	if strings.HasPrefix(rest, "{{") || strings.HasPrefix(rest, "{%") {
 		return false
 	}
-	return s.dialect != Franklin || s.indented || len(s.lists) == 0 && codeLike(s.s[i:])
+	return pr.dialect != Franklin || pr.indentIsCode || len(pr.lists) == 0 && codeLike(pr.src[i:])
 }
 
 // codeLike reports whether the indented lines s begins with are surely code.
@@ -221,7 +221,7 @@ func (s *shield) indentedCode(i int) bool {
 func codeLike(s string) bool {
 	lines, code := 0, 0
 	for l := range strings.Lines(s) {
-		col, n := column(l)
+		col, n := indentation(l)
 		t := strings.TrimSpace(l[n:])
 		if t == "" {
 			break
@@ -240,50 +240,50 @@ func codeLike(s string) bool {
 	return code*2 > lines
 }
 
-func (s *shield) takeIndented(i int) int {
+func (pr *protector) takeIndented(i int) int {
 	need := 4
-	if len(s.lists) > 0 {
-		need += s.lists[len(s.lists)-1]
+	if len(pr.lists) > 0 {
+		need += pr.lists[len(pr.lists)-1]
 	}
 	from, last := i, i
 	var code, blank strings.Builder
-	for i < len(s.s) {
-		end := eol(s.s, i)
-		if strings.TrimSpace(s.s[i:end]) != "" {
-			col, n := column(s.s[i:])
+	for i < len(pr.src) {
+		end := eol(pr.src, i)
+		if strings.TrimSpace(pr.src[i:end]) != "" {
+			col, n := indentation(pr.src[i:])
 			if col < need {
 				break
 			}
 			last = end
-			code.WriteString(blank.String() + strings.Repeat(" ", col-need) + s.s[i+n:end] + "\n")
+			code.WriteString(blank.String() + strings.Repeat(" ", col-need) + pr.src[i+n:end] + "\n")
 			blank.Reset()
 		} else {
 			blank.WriteByte('\n')
 		}
-		i = min(end+1, len(s.s))
-		if end == len(s.s) {
+		i = min(end+1, len(pr.src))
+		if end == len(pr.src) {
 			break
 		}
 	}
-	s.w.str(strings.Repeat(" ", need-4) + s.marks.put(mark{kind: markFence, b: code.String(), n: int(s.in.line(from)) - 1, src: s.s[from:last]}))
-	s.newline(last)
-	return min(last+1, len(s.s))
+	pr.w.write(strings.Repeat(" ", need-4) + pr.stash.put(placeholder{kind: phFence, text: code.String(), n: int(pr.in.sourceLine(from)) - 1, src: pr.src[from:last]}))
+	pr.newline(last)
+	return min(last+1, len(pr.src))
 }
 
 // takeFence takes the fenced code at k; 0: it is none.
-func (s *shield) takeFence(k int) int {
-	n := runOf(s.s[k:], s.s[k])
+func (pr *protector) takeFence(k int) int {
+	n := runOf(pr.src[k:], pr.src[k])
 	if n < 3 {
 		return 0
 	}
-	end := eol(s.s, k)
-	info := strings.TrimSpace(s.s[k+n : end])
-	if s.s[k] == '`' && strings.IndexByte(info, '`') >= 0 {
+	end := eol(pr.src, k)
+	info := strings.TrimSpace(pr.src[k+n : end])
+	if pr.src[k] == '`' && strings.IndexByte(info, '`') >= 0 {
 		return 0
 	}
 	indent := 0
-	if s.quotes == 0 {
-		for _, c := range s.prefix {
+	if pr.quotes == 0 {
+		for _, c := range pr.prefix {
 			if c == '\t' {
 				indent += 4 - indent%4
 			} else {
@@ -291,30 +291,30 @@ func (s *shield) takeFence(k int) int {
 			}
 		}
 	} else {
-		t := s.prefix[strings.LastIndexByte(s.prefix, '>')+1:]
+		t := pr.prefix[strings.LastIndexByte(pr.prefix, '>')+1:]
 		indent = max(len(t)-1, 0)
 	}
-	exact := s.dialect == Franklin
-	code, next, closed := s.fenceBody(end, s.s[k], n, indent, exact, false)
-	if !closed && len(s.lists) > 0 {
-		code, next, _ = s.fenceBody(end, s.s[k], n, indent, exact, true)
-	} else if !closed && s.quotes == 0 {
-		s.problem(s.in.line(k), "the code block that begins here has no end")
+	exact := pr.dialect == Franklin
+	code, next, closed := pr.fenceBody(end, pr.src[k], n, indent, exact, false)
+	if !closed && len(pr.lists) > 0 {
+		code, next, _ = pr.fenceBody(end, pr.src[k], n, indent, exact, true)
+	} else if !closed && pr.quotes == 0 {
+		pr.problem(pr.in.sourceLine(k), "the code block that begins here has no end")
 	}
-	s.w.str(s.prefix)
-	s.w.str(s.fence(info, code, int(s.in.line(k)), s.s[k:min(next, len(s.s))]))
-	s.newline(next - 1)
-	return min(next, len(s.s))
+	pr.w.write(pr.prefix)
+	pr.w.write(pr.fencePlaceholder(info, code, int(pr.in.sourceLine(k)), pr.src[k:min(next, len(pr.src))]))
+	pr.newline(next - 1)
+	return min(next, len(pr.src))
 }
 
 // fenceBody reads the lines of fenced code behind the line end at. next is
 // behind the line that closes it. short stops where the list item does.
-func (s *shield) fenceBody(at int, c byte, n, indent int, exact, short bool) (code string, next int, closed bool) {
+func (pr *protector) fenceBody(at int, c byte, n, indent int, exact, short bool) (code string, next int, closed bool) {
 	var b strings.Builder
-	for i := at + 1; i < len(s.s); {
-		end := eol(s.s, i)
-		l := s.s[i:end]
-		for q := 0; q < s.quotes; q++ {
+	for i := at + 1; i < len(pr.src); {
+		end := eol(pr.src, i)
+		l := pr.src[i:end]
+		for q := 0; q < pr.quotes; q++ {
 			t := strings.TrimLeft(l, " ")
 			if t == "" || t[0] != '>' {
 				return b.String(), i, q > 0 || true
@@ -346,29 +346,29 @@ func (s *shield) fenceBody(at int, c byte, n, indent int, exact, short bool) (co
 		b.WriteByte('\n')
 		i = end + 1
 	}
-	return b.String(), len(s.s) + 1, false
+	return b.String(), len(pr.src) + 1, false
 }
 
-// fence makes the mark of a block of code.
-func (p *page) fence(info, code string, line int, src string) string {
-	code = p.marks.restore(code)
-	lang, evaluated := language(info, p)
+// fencePlaceholder makes the placeholder of a block of code.
+func (p *page) fencePlaceholder(info, code string, line int, src string) string {
+	code = p.stash.restore(code)
+	lang, evaluated := languageOfInfo(info, p)
 	if evaluated {
-		code = shown(code)
+		code = visibleCode(code)
 		if code == "" {
 			return ""
 		}
 	}
-	return p.marks.put(mark{kind: markFence, a: lang, b: code, n: line, src: src})
+	return p.stash.put(placeholder{kind: phFence, name: lang, text: code, n: line, src: src})
 }
 
-// language brings the many forms of a fence's info to the language's name.
+// languageOfInfo brings the many forms of a fence's info to the language's name.
 // evaluated is true for code Franklin runs.
-func language(info string, p *page) (lang string, evaluated bool) {
+func languageOfInfo(info string, p *page) (lang string, evaluated bool) {
 	if p.dialect == Franklin {
 		switch {
 		case info == "":
-			return p.lang, false
+			return p.fenceLang, false
 		case info == "!" || strings.HasPrefix(info, "!"):
 			return "julia", true
 		case info == ">":
@@ -398,8 +398,8 @@ func language(info string, p *page) (lang string, evaluated bool) {
 	return info, false
 }
 
-// shown drops the lines of evaluated code its author hides.
-func shown(code string) string {
+// visibleCode drops the lines of evaluated code its author hides.
+func visibleCode(code string) string {
 	if !strings.Contains(code, "hide") {
 		return code
 	}
@@ -420,22 +420,22 @@ func shown(code string) string {
 }
 
 // ownLine makes sure that what is written next begins a line.
-func (s *shield) ownLine() {
-	t := s.w.lineText()
-	h := hollow(s.prefix)
-	if strings.Trim(t, " \t>") == "" || len(t) <= len(s.prefix) {
+func (pr *protector) ownLine() {
+	t := pr.w.currentLine()
+	h := blankPrefix(pr.prefix)
+	if strings.Trim(t, " \t>") == "" || len(t) <= len(pr.prefix) {
 		return
 	}
-	s.w.byte('\n')
-	s.w.str(h)
+	pr.w.writeByte('\n')
+	pr.w.write(h)
 }
 
 // endLine ends the line if there is more text on it.
-func (s *shield) endLine(i int) int {
-	if strings.TrimSpace(s.s[i:eol(s.s, i)]) != "" {
-		s.w.byte('\n')
-		s.w.str(hollow(s.prefix))
-		for i < len(s.s) && (s.s[i] == ' ' || s.s[i] == '\t') {
+func (pr *protector) endLine(i int) int {
+	if strings.TrimSpace(pr.src[i:eol(pr.src, i)]) != "" {
+		pr.w.writeByte('\n')
+		pr.w.write(blankPrefix(pr.prefix))
+		for i < len(pr.src) && (pr.src[i] == ' ' || pr.src[i] == '\t') {
 			i++
 		}
 	}

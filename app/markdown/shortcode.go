@@ -10,7 +10,7 @@ const (
 	hugoTag          // {{< name args >}} and {{% name args %}}
 	liquidTag        // {% name args %}, Zola's {% name(args) %}
 	liquidValue      // {{ value | filter }}, Zola's {{ name(args) }}
-	literal          // {{</* shown */>}}
+	literalTag       // {{</* shown */>}}
 )
 
 // shortcode is one template tag.
@@ -68,7 +68,7 @@ func shortcodeAt(s string) (c shortcode, n int) {
 	}
 	inside = strings.TrimSpace(inside)
 	if strings.HasPrefix(inside, "/*") && strings.HasSuffix(inside, "*/") && len(inside) >= 4 {
-		c.form = literal
+		c.form = literalTag
 		c.text = s[:from] + inside[2:len(inside)-2] + end
 		return c, n
 	}
@@ -165,8 +165,8 @@ func (c shortcode) plainArgs() (list []string) {
 	return list
 }
 
-// code reports whether what the tag encloses is code.
-func (c shortcode) code() bool {
+// enclosesCode reports whether what the tag encloses is code.
+func (c shortcode) enclosesCode() bool {
 	if c.closing || c.form != hugoTag && c.form != liquidTag {
 		return false
 	}
@@ -177,9 +177,9 @@ func (c shortcode) code() bool {
 	return false
 }
 
-// bodyOf gives what stands before the tag that closes c, and the length up to
+// shortcodeBody gives what stands before the tag that closes c, and the length up to
 // behind that tag; 0: it is not closed.
-func bodyOf(s string, c shortcode) (body string, n int) {
+func shortcodeBody(s string, c shortcode) (body string, n int) {
 	for i := 0; i < len(s); {
 		k := strings.IndexByte(s[i:], '{')
 		if k < 0 {

@@ -15,24 +15,24 @@ func NewSite(d Dialect, config []byte, files fs.FS) *Site {
 	if len(config) == 0 {
 		return s
 	}
-	if len(config) > largest {
-		config = config[:largest]
+	if len(config) > maxParsed {
+		config = config[:maxParsed]
 	}
-	text := Clean(unbroken(string(config)))
-	front, spans := julia(text)
+	text := Clean(normalizeNewlines(string(config)))
+	front, spans := juliaFront(text)
 	for _, d := range front.Defs {
 		s.vars[d.Name] = d.Value
 	}
 	p := &page{dialect: Franklin, macros: map[string]macro{}, labels: map[string]string{}, vars: s.vars}
-	sh := p.shield(without(text, spans, 1))
-	f := &franklin{page: p, w: newPen(sh)}
-	f.text(sh, 0)
+	sh := p.protect(withoutDefs(text, spans, 1))
+	f := &franklin{page: p, w: newMappedWriter(sh)}
+	f.convert(sh, 0)
 	s.macros = p.macros
 	return s
 }
 
-// file reads the first of the paths that is a file below the content root.
-func (p *page) file(tries ...string) (string, bool) {
+// readFile reads the first of the paths that is a file below the content root.
+func (p *page) readFile(tries ...string) (string, bool) {
 	if p.site == nil || p.site.files == nil {
 		return "", false
 	}
@@ -50,7 +50,7 @@ func (p *page) file(tries ...string) (string, bool) {
 			b, err := io.ReadAll(io.LimitReader(g, 256<<10))
 			g.Close()
 			if err == nil {
-				return Clean(unbroken(string(b))), true
+				return Clean(normalizeNewlines(string(b))), true
 			}
 			continue
 		}

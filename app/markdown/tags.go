@@ -153,9 +153,9 @@ func attribute(s, name string) (string, bool) {
 	return "", false
 }
 
-// closeTag finds the end tag of an element whose start tag stands before s,
+// findEndTag finds the end tag of an element whose start tag stands before s,
 // and gives the offset behind it; -1: there is none.
-func closeTag(s, name string) int {
+func findEndTag(s, name string) int {
 	depth := 0
 	for i := 0; i < len(s); {
 		k := strings.IndexByte(s[i:], '<')
@@ -220,7 +220,7 @@ func stripTags(s string) string {
 	return b.String()
 }
 
-func set(words string) map[string]bool {
+func wordSet(words string) map[string]bool {
 	m := make(map[string]bool)
 	for _, w := range strings.Fields(words) {
 		m[w] = true
@@ -230,10 +230,10 @@ func set(words string) map[string]bool {
 
 var (
 	// blockTag are the elements that begin a new block.
-	blockTag = set(`address article aside blockquote body center dd details dialog dir div dl dt fieldset figcaption figure footer
+	blockTag = wordSet(`address article aside blockquote body center dd details dialog dir div dl dt fieldset figcaption figure footer
 		form frameset h1 h2 h3 h4 h5 h6 head header hr html iframe legend li main menu nav noframes noscript ol optgroup option p pre
 		section select source summary table tbody td tfoot th thead title tr ul video audio object embed caption colgroup col button textarea picture`)
-	inlineTag = set(`a abbr acronym area b base basefont bdi bdo big br cite code data del dfn em font i img input ins kbd label link
+	inlineTag = wordSet(`a abbr acronym area b base basefont bdi bdo big br cite code data del dfn em font i img input ins kbd label link
 		map mark math meta meter nobr output param path progress q rp rt ruby s samp script slot small span strike strong style sub sup
 		svg template time track tt u var wbr canvas g`)
 	knownTag = union(blockTag, inlineTag)

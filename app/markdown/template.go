@@ -7,9 +7,9 @@ import (
 
 // templatePass takes the template tags of Hugo, Jekyll, Zola and Eleventy and
 // kramdown's attribute lists.
-func (p *page) templatePass(in sheet) sheet {
-	w := newPen(in)
-	s := in.s
+func (p *page) templatePass(in mappedText) mappedText {
+	w := newMappedWriter(in)
+	s := in.text
 	from := 0
 	var open []string // elements begun by paired tags
 	for i := 0; i < len(s); {
@@ -30,39 +30,39 @@ func (p *page) templatePass(in sheet) sheet {
 			}
 		} else if text, n = p.attributeList(s, i); n == 0 {
 			sc, m := shortcodeAt(s[i:])
-			if m == 0 || sc.form == literal {
+			if m == 0 || sc.form == literalTag {
 				i++
 				continue
 			}
-			text, n = p.template(sc, s[i+m:], &open)
+			text, n = p.templateTag(sc, s[i+m:], &open)
 			n += m
 			if sc.form == liquidTag && text == "" && strings.TrimSpace(s[strings.LastIndexByte(s[:i], '\n')+1:i]) == "" && i+n < len(s) && s[i+n] == '\n' && i > 0 {
 				// a tag alone on its line leaves no line
 				i0 := strings.LastIndexByte(s[:i], '\n') + 1
 				if i0 >= from {
-					w.copy(in, from, i0)
+					w.copyRange(in, from, i0)
 					from = i + n + 1
 					i = from
-					w.line = in.line(min(i, len(s)))
+					w.line = in.sourceLine(i)
 					continue
 				}
 			}
 		}
 		stop := i
-		if m, ok := p.marks.at(text); ok && m.kind == markContents && i > 0 && s[i-1] == '\n' {
+		if m, ok := p.stash.at(text); ok && m.kind == phContents && i > 0 && s[i-1] == '\n' {
 			// it takes the place of the list item above it
 			if k := strings.LastIndexByte(s[:i-1], '\n') + 1; listMarker(s[k:]) > 0 && k >= from {
 				stop = k
 			}
 		}
-		w.copy(in, from, stop)
-		w.str(text)
+		w.copyRange(in, from, stop)
+		w.write(text)
 		i += n
 		from = i
-		w.line = in.line(min(i, len(s)))
+		w.line = in.sourceLine(i)
 	}
-	w.copy(in, from, len(s))
-	return w.sheet()
+	w.copyRange(in, from, len(s))
+	return w.text()
 }
 
 // abbreviation gives the length of kramdown's *[abbr]: meaning at i.
@@ -91,7 +91,7 @@ func (p *page) attributeList(s string, i int) (text string, n int) {
 	switch {
 	case strings.HasPrefix(inside, "toc") || strings.Contains(inside, " toc"):
 		// it replaces the list item before it
-		return p.marks.put(mark{kind: markContents, n: 16}), end + 1
+		return p.stash.put(placeholder{kind: phContents, n: 16}), end + 1
 	case strings.HasPrefix(inside, ":comment"):
 		if k := strings.Index(s[i:], "{:/"); k > 0 {
 			if e := strings.IndexByte(s[i+k:], '}'); e > 0 {
@@ -102,14 +102,14 @@ func (p *page) attributeList(s string, i int) (text string, n int) {
 	// an identifier belongs to the heading it stands in or under
 	if k := strings.IndexByte(inside, '#'); k >= 0 && strings.HasPrefix(strings.TrimLeft(lineAround(s, i), " "), "#") {
 		id, _, _ := strings.Cut(inside[k+1:], " ")
-		return p.marks.put(mark{kind: markID, a: id}), end + 1
+		return p.stash.put(placeholder{kind: phID, name: id}), end + 1
 	}
 	return "", end + 1
 }
 
-// template gives what a template tag stands for; after is what follows it, of
+// templateTag gives what a template tag stands for; after is what follows it, of
 // which n bytes belong to it.
-func (p *page) template(c shortcode, after string, open *[]string) (text string, n int) {
+func (p *page) templateTag(c shortcode, after string, open *[]string) (text string, n int) {
 	if c.form == liquidValue {
 		return p.templateValue(c), 0
 	}
@@ -124,24 +124,24 @@ func (p *page) template(c shortcode, after string, open *[]string) (text string,
 				return "", 0
 			}
 			if inlineOf[element] {
-				return p.marks.put(mark{kind: markClose, a: element}), 0
+				return p.stash.put(placeholder{kind: phInlineClose, name: element}), 0
 			}
-			return p.marks.put(mark{kind: markEndTag, a: element}), 0
+			return p.stash.put(placeholder{kind: phBlockClose, name: element}), 0
 		}
 		return "", 0
 	}
-	begin := func(element string, m mark) string {
+	begin := func(element string, m placeholder) string {
 		if len(*open) < 1000 {
 			*open = append(*open, c.name+" "+element)
 		}
-		return p.marks.put(m)
+		return p.stash.put(m)
 	}
-	paired := func() bool { return !c.empty && hasEnd(after, c) }
+	paired := func() bool { return !c.empty && hasClosingTag(after, c) }
 	name := c.name
 	name = strings.TrimSuffix(name[strings.LastIndexByte(name, '/')+1:], ".html")
 	switch name {
 	case "comment":
-		if _, n := bodyOf(after, c); n > 0 {
+		if _, n := shortcodeBody(after, c); n > 0 {
 			return "", n
 		}
 		return "", 0
@@ -164,40 +164,40 @@ func (p *page) template(c shortcode, after string, open *[]string) (text string,
 		sub := c
 		_, sub.args, _ = strings.Cut(c.args, args[0])
 		sub.args = strings.TrimLeft(sub.args, "\"' ")
-		return p.standIn(file, sub), 0
+		return p.embed(file, sub), 0
 	case "tab", "tabitem", "tab-item", "steps", "step":
 		if title := c.arg(0, "name", "title", "label"); title != "" && paired() {
-			return begin("div", mark{kind: markTag, a: "div"}) + p.marks.put(mark{kind: markTag, a: "heading", b: p.marks.words(title)}), 0
+			return begin("div", placeholder{kind: phBlockOpen, name: "div"}) + p.stash.put(placeholder{kind: phBlockOpen, name: "heading", text: p.stash.text(title)}), 0
 		}
 	case "details", "fold", "expand", "spoiler", "collapse", "collapsible", "accordion", "toggle":
 		if paired() {
 			title := c.arg(0, "summary", "title", "label", "header")
-			return begin("details", mark{kind: markTag, a: "details", b: p.marks.words(title)}), 0
+			return begin("details", placeholder{kind: phBlockOpen, name: "details", text: p.stash.text(title)}), 0
 		}
 	case "quote", "blockquote", "epigraph", "pullquote":
 		if paired() {
-			return begin("blockquote", mark{kind: markTag, a: "blockquote"}), 0
+			return begin("blockquote", placeholder{kind: phBlockOpen, name: "blockquote"}), 0
 		}
 	case "button", "btn", "cta":
 		if href := c.arg(-1, "href", "url", "link", "relref"); href != "" && paired() {
-			return begin("a", mark{kind: markOpen, a: "a", b: href}), 0
+			return begin("a", placeholder{kind: phInlineOpen, name: "a", target: href}), 0
 		}
 	case "kbd", "mark", "sup", "sub", "del":
 		if paired() {
-			return begin(name, mark{kind: markOpen, a: name}), 0
+			return begin(name, placeholder{kind: phInlineOpen, name: name}), 0
 		}
 		if t := c.arg(0); t != "" {
-			return p.marks.put(mark{kind: markOpen, a: name}) + p.marks.put(mark{kind: markText, a: t}) + p.marks.put(mark{kind: markClose, a: name}), 0
+			return p.stash.put(placeholder{kind: phInlineOpen, name: name}) + p.stash.put(placeholder{kind: phText, text: t}) + p.stash.put(placeholder{kind: phInlineClose, name: name}), 0
 		}
 	}
-	if kind := callouts[strings.TrimSuffix(name, "box")]; (kind != "" || calloutOf(name) != "") && paired() {
+	if kind := calloutNames[strings.TrimSuffix(name, "box")]; (kind != "" || calloutOfClass(name) != "") && paired() {
 		if kind == "" {
-			kind = calloutOf(name)
+			kind = calloutOfClass(name)
 		}
 		title := c.arg(-1, "title", "header", "heading", "summary")
 		args := c.plainArgs()
 		for k, a := range args {
-			if x := callouts[strings.ToLower(a)]; x != "" {
+			if x := calloutNames[strings.ToLower(a)]; x != "" {
 				kind = x
 			} else if title == "" && k <= 1 && c.form == hugoTag && a != "true" && a != "false" && a != "open" {
 				title = a
@@ -205,16 +205,16 @@ func (p *page) template(c shortcode, after string, open *[]string) (text string,
 		}
 		for _, k := range []string{"type", "kind", "level", "class", "style", "color", "status"} {
 			if v := c.arg(-1, k); v != "" {
-				if x := calloutOf(v); x != "" {
+				if x := calloutOfClass(v); x != "" {
 					kind = x
 				}
 			}
 		}
-		return begin("callout", mark{kind: markTag, a: "callout", b: kind, c: p.marks.words(title)}), 0
+		return begin("callout", placeholder{kind: phBlockOpen, name: "callout", text: kind, title: p.stash.text(title)}), 0
 	}
-	if t := p.standIn(name, c); t != "" {
+	if t := p.embed(name, c); t != "" {
 		if paired() {
-			begin("", mark{kind: markText})
+			begin("", placeholder{kind: phText})
 		}
 		return t, 0
 	}
@@ -222,9 +222,9 @@ func (p *page) template(c shortcode, after string, open *[]string) (text string,
 		// what encloses text and is not known lets the text stand
 		if c.form == hugoTag || c.form == liquidTag {
 			if strings.HasPrefix(strings.TrimLeft(after, " "), "\n") {
-				return begin("div", mark{kind: markTag, a: "div"}), 0
+				return begin("div", placeholder{kind: phBlockOpen, name: "div"}), 0
 			}
-			begin("", mark{kind: markText})
+			begin("", placeholder{kind: phText})
 		}
 	}
 	return "", 0
@@ -232,8 +232,8 @@ func (p *page) template(c shortcode, after string, open *[]string) (text string,
 
 var inlineOf = map[string]bool{"a": true, "kbd": true, "mark": true, "sup": true, "sub": true, "del": true}
 
-// hasEnd reports whether the tag that closes c follows.
-func hasEnd(s string, c shortcode) bool {
+// hasClosingTag reports whether the tag that closes c follows.
+func hasClosingTag(s string, c shortcode) bool {
 	word := "/" + c.name
 	if c.form == liquidTag {
 		word = "end"
@@ -261,10 +261,10 @@ func hasEnd(s string, c shortcode) bool {
 	return false
 }
 
-// standIn gives an image or a link for a tag that embeds something; "" if it
+// embed gives an image or a link for a tag that embeds something; "" if it
 // embeds nothing this package knows of.
-func (p *page) standIn(name string, c shortcode) string {
-	restore := p.marks.restore
+func (p *page) embed(name string, c shortcode) string {
+	restore := p.stash.restore
 	switch {
 	case name == "figure" || name == "img" || name == "image" || name == "imgproc" || name == "picture" || name == "gallery-img" || name == "responsive-image" || name == "fig" || name == "photo":
 		src := restore(c.arg(0, "src", "link", "url", "path", "file", "image_path", "filename"))
@@ -278,9 +278,9 @@ func (p *page) standIn(name string, c shortcode) string {
 		if src == "" {
 			return ""
 		}
-		out := p.marks.put(mark{kind: markImage, a: src, b: p.marks.words(alt)})
+		out := p.stash.put(placeholder{kind: phImage, target: src, text: p.stash.text(alt)})
 		if caption := c.arg(-1, "caption"); caption != "" && caption != alt {
-			para := p.marks.put(mark{kind: markTag, a: "p"})
+			para := p.stash.paragraph()
 			out = para + out + para + caption + para
 		}
 		return out
@@ -296,15 +296,15 @@ func (p *page) standIn(name string, c shortcode) string {
 			} else if (s == "tweet" || s == "twitter" || s == "x") && c.arg(-1, "user") != "" && c.arg(-1, "id") != "" {
 				id = "https://x.com/" + c.arg(-1, "user") + "/status/" + c.arg(-1, "id")
 			}
-			para := p.marks.put(mark{kind: markTag, a: "p"})
-			return para + p.service(s, id) + para
+			para := p.stash.paragraph()
+			return para + p.serviceLink(s, id) + para
 		}
 	}
 	return ""
 }
 
-// service gives the link to something at a known service.
-func (p *page) service(name, id string) string {
+// serviceLink gives the link to something at a known service.
+func (p *page) serviceLink(name, id string) string {
 	target, label := id, name
 	if !strings.Contains(id, "/") || name == "gist" && !strings.Contains(id, ":") {
 		switch {
@@ -337,14 +337,14 @@ func (p *page) service(name, id string) string {
 	case name == "iframe" || name == "pdf" || name == "figma" || name == "speakerdeck":
 		what = "frame"
 	}
-	return p.marks.put(mark{kind: markLink, a: target, b: "[" + what + ": " + label + "]"})
+	return p.stash.put(placeholder{kind: phLink, target: target, text: "[" + what + ": " + label + "]"})
 }
 
 // templateValue gives what {{ ... }} shows, as far as a reader without the
 // generator can know: a literal, or nothing.
 func (p *page) templateValue(c shortcode) string {
 	if name, ok := strings.CutSuffix(c.name, "()"); ok {
-		return p.standIn(name, c)
+		return p.embed(name, c)
 	}
 	expr := strings.TrimSpace(c.args)
 	if expr != "" && (expr[0] == '"' || expr[0] == '\'') {
@@ -353,7 +353,7 @@ func (p *page) templateValue(c shortcode) string {
 		}
 	}
 	if name, _, _ := strings.Cut(expr, "|"); strings.TrimSpace(name) == "page.title" || strings.TrimSpace(name) == "title" {
-		return p.marks.put(mark{kind: markText, a: p.title})
+		return p.stash.put(placeholder{kind: phText, text: p.title})
 	}
 	return ""
 }

@@ -1,6 +1,7 @@
 package markdown
 
 import (
+	"bytes"
 	"strings"
 	"sync"
 
@@ -13,12 +14,12 @@ import (
 	"github.com/yuin/goldmark/util"
 )
 
-// engine is goldmark without its own HTML and indented code, which the passes
-// have dealt with, and with blocks for marks. It may be used by many at once.
-var engine = sync.OnceValue(func() parser.Parser {
+// goldmarkParser is goldmark without its own HTML and indented code, which the passes
+// have dealt with, and with blocks for placeholders. It may be used by many at once.
+var goldmarkParser = sync.OnceValue(func() parser.Parser {
 	p := parser.NewParser(
 		parser.WithBlockParsers(
-			util.Prioritized(placeParser{}, 50),
+			util.Prioritized(placeholderParser{}, 50),
 			util.Prioritized(parser.NewSetextHeadingParser(), 100),
 			util.Prioritized(parser.NewThematicBreakParser(), 200),
 			util.Prioritized(parser.NewListParser(), 300),
@@ -47,73 +48,75 @@ type paragraphParser struct{ parser.BlockParser }
 
 func (paragraphParser) CanAcceptIndentedLine() bool { return true }
 
-// placeParser makes a block of a line that holds one block mark.
-type placeParser struct{}
+// placeholderParser makes a block of a line that holds one block placeholder.
+type placeholderParser struct{}
 
-var kindPlace = ast.NewNodeKind("place")
+var kindPlaceholderBlock = ast.NewNodeKind("place")
 
-// place is a block mark until the tree is finished.
-type place struct {
+// placeholderBlock is kept until the tree is finished.
+type placeholderBlock struct {
 	ast.BaseBlock
-	mark mark
+	ph placeholder
 }
 
-func (n *place) Kind() ast.NodeKind         { return kindPlace }
-func (n *place) IsRaw() bool                { return true }
-func (n *place) Dump(src []byte, level int) { ast.DumpHelper(n, src, level, nil, nil) }
+func (n *placeholderBlock) Kind() ast.NodeKind         { return kindPlaceholderBlock }
+func (n *placeholderBlock) IsRaw() bool                { return true }
+func (n *placeholderBlock) Dump(src []byte, level int) { ast.DumpHelper(n, src, level, nil, nil) }
 
-func (placeParser) Trigger() []byte { return []byte{0xf4} }
+func (placeholderParser) Trigger() []byte { return []byte{placeholderLead} }
 
-func (placeParser) Open(parent ast.Node, reader text.Reader, pc parser.Context) (ast.Node, parser.State) {
+func (placeholderParser) Open(parent ast.Node, reader text.Reader, pc parser.Context) (ast.Node, parser.State) {
 	p, _ := pc.Get(pageKey).(*page)
 	line, seg := reader.PeekLine()
 	t := strings.TrimSpace(string(line))
-	if p == nil || len(t) != markLen {
+	if p == nil || len(t) != placeholderLen {
 		return nil, parser.NoChildren
 	}
-	m, ok := p.marks.at(t)
-	if !ok || !m.kind.block() || m.kind == markFence {
+	m, ok := p.stash.at(t)
+	if !ok || !m.kind.block() || m.kind == phFence {
 		return nil, parser.NoChildren
 	}
 	reader.AdvanceToEOL()
-	if m.kind == markRule {
+	if m.kind == phRule {
 		return ast.NewThematicBreak(), parser.NoChildren
 	}
-	n := &place{mark: m}
+	n := &placeholderBlock{ph: m}
 	n.Lines().Append(seg)
 	return n, parser.NoChildren
 }
 
-func (placeParser) Continue(ast.Node, text.Reader, parser.Context) parser.State { return parser.Close }
-func (placeParser) Close(ast.Node, text.Reader, parser.Context)                 {}
-func (placeParser) CanInterruptParagraph() bool                                 { return true }
-func (placeParser) CanAcceptIndentedLine() bool                                 { return true }
+func (placeholderParser) Continue(ast.Node, text.Reader, parser.Context) parser.State {
+	return parser.Close
+}
+func (placeholderParser) Close(ast.Node, text.Reader, parser.Context) {}
+func (placeholderParser) CanInterruptParagraph() bool                 { return true }
+func (placeholderParser) CanAcceptIndentedLine() bool                 { return true }
 
-var kindSign = ast.NewNodeKind("sign")
+var kindPendingTag = ast.NewNodeKind("sign")
 
-// sign is the beginning or the end of an inline element until both are found.
-type sign struct {
+// pendingTag is the beginning or the end of an inline element until both are found.
+type pendingTag struct {
 	ast.BaseInline
-	mark mark
+	ph placeholder
 }
 
-func (n *sign) Kind() ast.NodeKind         { return kindSign }
-func (n *sign) Dump(src []byte, level int) { ast.DumpHelper(n, src, level, nil, nil) }
+func (n *pendingTag) Kind() ast.NodeKind         { return kindPendingTag }
+func (n *pendingTag) Dump(src []byte, level int) { ast.DumpHelper(n, src, level, nil, nil) }
 
-// deepestTree bounds recursion over the tree.
-const deepestTree = 400
+// maxTreeDepth bounds recursion over the tree.
+const maxTreeDepth = 400
 
-// grower finishes the tree goldmark made.
-type grower struct {
+// treeBuilder finishes the tree goldmark made.
+type treeBuilder struct {
 	*page
-	doc     *Document
-	text    strings.Builder
-	more    int // where <!--more--> stands in the text; -1: nowhere
-	first   string
-	at      int // offset of what was seen last
-	id      string
-	seen    map[string]int
-	heading bool
+	doc            *Document
+	text           strings.Builder
+	moreAt         int // where <!--more--> stands in the text; -1: nowhere
+	firstParagraph string
+	position       int // offset of what was seen last
+	id             string
+	seen           map[string]int
+	heading        bool
 }
 
 func segment(from, to int) text.Segment { return text.NewSegment(from, to) }
@@ -121,42 +124,42 @@ func segment(from, to int) text.Segment { return text.NewSegment(from, to) }
 func (p *page) tree(d *Document) {
 	pc := parser.NewContext()
 	pc.Set(pageKey, p)
-	d.Root = engine().Parse(text.NewReader(d.Source), parser.WithContext(pc))
-	g := &grower{page: p, doc: d, more: -1, seen: map[string]int{}}
+	d.Root = goldmarkParser().Parse(text.NewReader(d.Source), parser.WithContext(pc))
+	g := &treeBuilder{page: p, doc: d, moreAt: -1, seen: map[string]int{}}
 	g.blocks(d.Root, 0)
-	if h, ok := d.Root.FirstChild().(*ast.Heading); ok && p.title != "" && same(g.plain(h), p.title) {
+	if h, ok := d.Root.FirstChild().(*ast.Heading); ok && p.title != "" && sameText(g.plainText(h), p.title) {
 		d.Root.RemoveChild(d.Root, h)
 	}
 	g.collect(d.Root, 0)
 	d.Text = strings.TrimSpace(Clean(g.text.String()))
-	d.Summary = strings.TrimSpace(Clean(g.first))
-	if g.more > 0 {
-		d.Summary = strings.TrimSpace(Clean(g.text.String()[:g.more]))
+	d.Summary = strings.TrimSpace(Clean(g.firstParagraph))
+	if g.moreAt > 0 {
+		d.Summary = strings.TrimSpace(Clean(g.text.String()[:g.moreAt]))
 	}
 }
 
-func same(a, b string) bool {
+func sameText(a, b string) bool {
 	return strings.EqualFold(strings.Join(strings.Fields(a), ""), strings.Join(strings.Fields(b), ""))
 }
 
-// blocks turns places into blocks, and marks in text into nodes.
-func (g *grower) blocks(n ast.Node, deep int) {
-	if deep > deepestTree {
+// blocks turns placeholders into blocks, and those in text into nodes.
+func (tb *treeBuilder) blocks(n ast.Node, deep int) {
+	if deep > maxTreeDepth {
 		n.RemoveChildren(n)
 		return
 	}
 	for c := n.FirstChild(); c != nil; {
 		next := c.NextSibling()
 		switch c := c.(type) {
-		case *place:
-			g.place(n, c)
+		case *placeholderBlock:
+			tb.replaceBlock(n, c)
 		case *ast.Blockquote:
-			box := g.box(c)
+			box := tb.containerOf(c)
 			if box != nil {
 				n.ReplaceChild(n, c, box)
-				g.blocks(box, deep+1)
+				tb.blocks(box, deep+1)
 			} else {
-				g.blocks(c, deep+1)
+				tb.blocks(c, deep+1)
 				if !c.HasChildren() {
 					n.RemoveChild(n, c)
 				}
@@ -165,19 +168,19 @@ func (g *grower) blocks(n ast.Node, deep int) {
 		case *ast.LinkReferenceDefinition:
 			n.RemoveChild(n, c)
 		case *ast.Heading:
-			g.id = ""
-			g.heading = true
-			g.inlines(c, deep+1)
-			g.heading = false
-			if g.id != "" {
-				c.SetAttributeString("id", []byte(Clean(g.id)))
+			tb.id = ""
+			tb.heading = true
+			tb.inlines(c, deep+1)
+			tb.heading = false
+			if tb.id != "" {
+				c.SetAttributeString("id", []byte(Clean(tb.id)))
 			}
 		default:
 			if c.Type() == ast.TypeInline {
-				g.inlines(n, deep)
+				tb.inlines(n, deep)
 				return
 			}
-			g.blocks(c, deep+1)
+			tb.blocks(c, deep+1)
 			if k := c.Kind(); (k == ast.KindParagraph || k == ast.KindTextBlock) && !c.HasChildren() {
 				n.RemoveChild(n, c)
 			}
@@ -186,22 +189,22 @@ func (g *grower) blocks(n ast.Node, deep int) {
 	}
 }
 
-// box gives the container for a quote whose first block says what it is.
-func (g *grower) box(q *ast.Blockquote) ast.Node {
-	first, ok := q.FirstChild().(*place)
+// containerOf gives the container for a quote whose first block says what it is.
+func (tb *treeBuilder) containerOf(q *ast.Blockquote) ast.Node {
+	first, ok := q.FirstChild().(*placeholderBlock)
 	if !ok {
 		return nil
 	}
 	var box ast.Node
-	switch m := first.mark; m.kind {
-	case markCallout:
-		title := m.b
-		if strings.EqualFold(title, m.a) {
+	switch m := first.ph; m.kind {
+	case phCallout:
+		title := m.title
+		if strings.EqualFold(title, m.name) {
 			title = ""
 		}
-		box = &Callout{Name: Clean(m.a), Title: Clean(title)}
-	case markDetails:
-		box = &Details{Summary: Clean(m.a)}
+		box = &Callout{Name: Clean(m.name), Title: Clean(title)}
+	case phDetails:
+		box = &Details{Summary: Clean(m.text)}
 	default:
 		return nil
 	}
@@ -214,14 +217,14 @@ func (g *grower) box(q *ast.Blockquote) ast.Node {
 	return box
 }
 
-func (g *grower) place(parent ast.Node, c *place) {
+func (tb *treeBuilder) replaceBlock(parent ast.Node, c *placeholderBlock) {
 	var n ast.Node
-	switch m := c.mark; m.kind {
-	case markFormula:
-		n = &MathBlock{TeX: Clean(m.a), Unicode: Clean(formulaText(m.a)), Number: m.b}
-	case markContents:
+	switch m := c.ph; m.kind {
+	case phFormula:
+		n = &MathBlock{TeX: Clean(m.text), Unicode: Clean(formulaText(m.text)), Number: m.name}
+	case phContents:
 		n = &Contents{Min: m.n / 10, Max: m.n % 10}
-	case markMore:
+	case phMore:
 		return // it has its place until the text is gathered
 	default:
 		parent.RemoveChild(parent, c)
@@ -231,9 +234,9 @@ func (g *grower) place(parent ast.Node, c *place) {
 	parent.ReplaceChild(parent, c, n)
 }
 
-// inlines brings the children of n from marks to nodes.
-func (g *grower) inlines(n ast.Node, deep int) {
-	if deep > deepestTree {
+// inlines brings the children of n from placeholders to nodes.
+func (tb *treeBuilder) inlines(n ast.Node, deep int) {
+	if deep > maxTreeDepth {
 		n.RemoveChildren(n)
 		return
 	}
@@ -243,52 +246,52 @@ func (g *grower) inlines(n ast.Node, deep int) {
 		switch c := c.(type) {
 		case *ast.Text:
 			seg := c.Segment
-			if v := g.doc.Source[seg.Start:seg.Stop]; strings.IndexByte(string(v), 0xf4) >= 0 && n.Kind() != ast.KindCodeSpan {
-				signs = g.split(n, c) || signs
+			if v := tb.doc.Source[seg.Start:seg.Stop]; bytes.IndexByte(v, placeholderLead) >= 0 && n.Kind() != ast.KindCodeSpan {
+				signs = tb.splitText(n, c) || signs
 			}
 		case *ast.CodeSpan:
 		case *ast.AutoLink:
-			if strings.IndexByte(string(c.Label(g.doc.Source)), 0xf4) >= 0 {
-				signs = g.cutAutoLink(n, c) || signs
+			if bytes.IndexByte(c.Label(tb.doc.Source), placeholderLead) >= 0 {
+				signs = tb.cutAutoLink(n, c) || signs
 			}
 		case *ast.Link:
-			c.Destination, c.Title = g.address(c.Destination), g.address(c.Title)
-			g.inlines(c, deep+1)
+			c.Destination, c.Title = tb.address(c.Destination), tb.address(c.Title)
+			tb.inlines(c, deep+1)
 		case *ast.Image:
-			c.Destination, c.Title = g.address(c.Destination), g.address(c.Title)
-			g.inlines(c, deep+1)
+			c.Destination, c.Title = tb.address(c.Destination), tb.address(c.Title)
+			tb.inlines(c, deep+1)
 		default:
-			g.inlines(c, deep+1)
+			tb.inlines(c, deep+1)
 		}
 		c = next
 	}
 	if signs {
-		g.pair(n)
+		tb.pairTags(n)
 	}
-	g.tidy(n)
+	tb.tidy(n)
 }
 
-// address gives the target or title of a link: marks as typed, escapes and
+// address gives the target or title of a link: placeholders as typed, escapes and
 // entities decoded.
-func (g *grower) address(b []byte) []byte {
+func (tb *treeBuilder) address(b []byte) []byte {
 	if len(b) == 0 {
 		return b
 	}
-	s := g.marks.restore(string(b))
+	s := tb.stash.restore(string(b))
 	if strings.HasPrefix(s, "<") && strings.HasSuffix(s, ">") {
 		s = s[1 : len(s)-1]
 	}
 	s = Clean(decode(s))
-	if g.dialect == Zola && strings.HasPrefix(s, "@/") {
+	if tb.dialect == Zola && strings.HasPrefix(s, "@/") {
 		s = s[1:] // from the content root
 	}
 	return []byte(s)
 }
 
-// split puts nodes in the place of a text that holds marks. It reports
-// whether some of them are signs.
-func (g *grower) split(parent ast.Node, t *ast.Text) (signs bool) {
-	src := g.doc.Source
+// splitText puts nodes in the place of a text that holds placeholders. It reports
+// whether some of them are pending tags.
+func (tb *treeBuilder) splitText(parent ast.Node, t *ast.Text) (signs bool) {
+	src := tb.doc.Source
 	seg := t.Segment
 	put := func(n ast.Node) { parent.InsertBefore(parent, t, n) }
 	from := seg.Start
@@ -305,17 +308,17 @@ func (g *grower) split(parent ast.Node, t *ast.Text) (signs bool) {
 		}
 	}
 	for i := seg.Start; i < seg.Stop; {
-		m, ok := g.marks.at(string(src[i:min(i+markLen, seg.Stop)]))
+		m, ok := tb.stash.at(string(src[i:min(i+placeholderLen, seg.Stop)]))
 		if !ok {
 			i++
 			continue
 		}
 		words(i)
-		i += markLen
+		i += placeholderLen
 		from = i
-		if n, s := g.node(m, parent); n != nil {
+		if n, s := tb.inlineNode(m, parent); n != nil {
 			signs = signs || s
-			if m.kind == markBreak {
+			if m.kind == phBreak {
 				fresh = true
 				n.(*ast.Text).Segment = text.NewSegment(i, i)
 			}
@@ -333,18 +336,18 @@ func (g *grower) split(parent ast.Node, t *ast.Text) (signs bool) {
 	return signs
 }
 
-// node gives the node of an inline mark, nil if it shows nothing.
-func (g *grower) node(m mark, parent ast.Node) (n ast.Node, isSign bool) {
+// inlineNode gives the node of an inline placeholder, nil if it shows nothing.
+func (tb *treeBuilder) inlineNode(m placeholder, parent ast.Node) (n ast.Node, isSign bool) {
 	switch m.kind {
-	case markText:
-		if m.a == "" {
+	case phText:
+		if m.text == "" {
 			return nil, false
 		}
-		return ast.NewString([]byte(Clean(m.a))), false
-	case markCode, markFence:
-		v := m.a
-		if m.kind == markFence {
-			v = strings.Join(strings.Fields(m.b), " ")
+		return ast.NewString([]byte(Clean(m.text))), false
+	case phCode, phFence:
+		v := m.text
+		if m.kind == phFence {
+			v = strings.Join(strings.Fields(m.text), " ")
 		}
 		if inCell(parent) {
 			v = strings.ReplaceAll(v, `\|`, "|")
@@ -354,34 +357,34 @@ func (g *grower) node(m mark, parent ast.Node) (n ast.Node, isSign bool) {
 		c := ast.NewCodeSpan()
 		c.AppendChild(c, s)
 		return c, false
-	case markMath, markFormula:
-		v := m.a
+	case phMath, phFormula:
+		v := m.text
 		if inCell(parent) {
 			v = strings.ReplaceAll(v, `\|`, "|")
 		}
 		return &Math{TeX: Clean(v), Unicode: Clean(formulaText(v))}, false
-	case markBreak:
+	case phBreak:
 		t := ast.NewText()
 		t.SetHardLineBreak(true)
 		return t, false
-	case markImage:
+	case phImage:
 		l := ast.NewLink()
-		l.Destination, l.Title = []byte(Clean(m.a)), []byte(Clean(m.c))
+		l.Destination, l.Title = []byte(Clean(m.target)), []byte(Clean(m.title))
 		img := ast.NewImage(l)
-		if m.b != "" {
-			img.AppendChild(img, ast.NewString([]byte(Clean(m.b))))
+		if m.text != "" {
+			img.AppendChild(img, ast.NewString([]byte(Clean(m.text))))
 		}
 		return img, false
-	case markLink:
+	case phLink:
 		l := ast.NewLink()
-		l.Destination = []byte(Clean(g.marks.restore(m.a)))
-		l.AppendChild(l, ast.NewString([]byte(Clean(m.b))))
+		l.Destination = []byte(Clean(tb.stash.restore(m.target)))
+		l.AppendChild(l, ast.NewString([]byte(Clean(m.text))))
 		return l, false
-	case markOpen, markClose:
-		return &sign{mark: m}, true
-	case markID:
-		if g.heading {
-			g.id = m.a
+	case phInlineOpen, phInlineClose:
+		return &pendingTag{ph: m}, true
+	case phID:
+		if tb.heading {
+			tb.id = m.name
 		}
 	}
 	return nil, false
@@ -399,12 +402,12 @@ func inCell(n ast.Node) bool {
 	return false
 }
 
-// cutAutoLink ends a bare address before the mark it ran into.
-func (g *grower) cutAutoLink(parent ast.Node, a *ast.AutoLink) (signs bool) {
-	label := string(a.Label(g.doc.Source))
-	k := strings.IndexByte(label, 0xf4)
-	target := string(a.URL(g.doc.Source))
-	if i := strings.IndexByte(target, 0xf4); i >= 0 {
+// cutAutoLink ends a bare address before the placeholder it ran into.
+func (tb *treeBuilder) cutAutoLink(parent ast.Node, a *ast.AutoLink) (signs bool) {
+	label := string(a.Label(tb.doc.Source))
+	k := strings.IndexByte(label, placeholderLead)
+	target := string(a.URL(tb.doc.Source))
+	if i := strings.IndexByte(target, placeholderLead); i >= 0 {
 		target = target[:i]
 	}
 	l := ast.NewLink()
@@ -412,15 +415,15 @@ func (g *grower) cutAutoLink(parent ast.Node, a *ast.AutoLink) (signs bool) {
 	l.AppendChild(l, ast.NewString([]byte(label[:k])))
 	parent.InsertBefore(parent, a, l)
 	for i := k; i < len(label); {
-		if m, ok := g.marks.at(label[i:]); ok {
-			if n, s := g.node(m, parent); n != nil {
+		if m, ok := tb.stash.at(label[i:]); ok {
+			if n, s := tb.inlineNode(m, parent); n != nil {
 				parent.InsertBefore(parent, a, n)
 				signs = signs || s
 			}
-			i += markLen
+			i += placeholderLen
 			continue
 		}
-		e := strings.IndexByte(label[i:], 0xf4)
+		e := strings.IndexByte(label[i:], placeholderLead)
 		if e <= 0 {
 			e = len(label) - i
 		}
@@ -431,38 +434,38 @@ func (g *grower) cutAutoLink(parent ast.Node, a *ast.AutoLink) (signs bool) {
 	return signs
 }
 
-// pair puts what stands between two signs into an element.
-func (g *grower) pair(n ast.Node) {
-	var open []*sign
+// pairTags puts what stands between two pending tags into an element.
+func (tb *treeBuilder) pairTags(n ast.Node) {
+	var open []*pendingTag
 	closeAt := func(k int, end ast.Node) {
 		begin := open[k]
 		open = open[:k]
-		e := element(begin.mark)
+		e := elementFor(begin.ph)
 		for c := begin.NextSibling(); c != nil && c != end; {
 			next := c.NextSibling()
 			n.RemoveChild(n, c)
-			if _, ok := c.(*sign); !ok {
+			if _, ok := c.(*pendingTag); !ok {
 				e.AppendChild(e, c)
 			}
 			c = next
 		}
 		if e.HasChildren() {
 			n.ReplaceChild(n, begin, e)
-			g.tidy(e)
+			tb.tidy(e)
 		} else {
 			n.RemoveChild(n, begin)
 		}
 	}
 	for c := n.FirstChild(); c != nil; {
 		next := c.NextSibling()
-		if s, ok := c.(*sign); ok {
-			if s.mark.kind == markOpen {
+		if s, ok := c.(*pendingTag); ok {
+			if s.ph.kind == phInlineOpen {
 				if len(open) < 200 {
 					open = append(open, s)
 				}
 			} else {
 				for k := len(open) - 1; k >= 0; k-- {
-					if open[k].mark.a == s.mark.a {
+					if open[k].ph.name == s.ph.name {
 						closeAt(k, s)
 						break
 					}
@@ -473,24 +476,24 @@ func (g *grower) pair(n ast.Node) {
 		c = next
 	}
 	for k := len(open) - 1; k >= 0; k-- { // a link that crosses another element goes on to the end
-		if open[k].mark.a == "a" {
+		if open[k].ph.name == "a" {
 			closeAt(k, nil)
 		}
 	}
 	for c := n.FirstChild(); c != nil; {
 		next := c.NextSibling()
-		if _, ok := c.(*sign); ok {
+		if _, ok := c.(*pendingTag); ok {
 			n.RemoveChild(n, c)
 		}
 		c = next
 	}
 }
 
-func element(m mark) ast.Node {
-	switch m.a {
+func elementFor(m placeholder) ast.Node {
+	switch m.name {
 	case "a":
 		l := ast.NewLink()
-		l.Destination, l.Title = []byte(Clean(m.b)), []byte(Clean(m.c))
+		l.Destination, l.Title = []byte(Clean(m.target)), []byte(Clean(m.title))
 		return l
 	case "em":
 		return ast.NewEmphasis(1)
@@ -511,7 +514,7 @@ func element(m mark) ast.Node {
 // tidy joins texts that touch, and puts line breaks in order: none at the ends
 // of a block, no soft one right behind a hard one, hard ones at the end of the
 // text before.
-func (g *grower) tidy(n ast.Node) {
+func (tb *treeBuilder) tidy(n ast.Node) {
 	for c := n.FirstChild(); c != nil; {
 		next := c.NextSibling()
 		a, ok := c.(*ast.Text)
@@ -522,9 +525,9 @@ func (g *grower) tidy(n ast.Node) {
 			n.RemoveChild(n, a)
 		}
 		if ok && a.HardLineBreak() {
-			a.Segment = a.Segment.TrimRightSpace(g.doc.Source)
+			a.Segment = a.Segment.TrimRightSpace(tb.doc.Source)
 			if also {
-				b.Segment = b.Segment.TrimLeftSpace(g.doc.Source)
+				b.Segment = b.Segment.TrimLeftSpace(tb.doc.Source)
 			}
 		}
 		c = next
@@ -542,7 +545,7 @@ func (g *grower) tidy(n ast.Node) {
 		case t.HardLineBreak() && t.PreviousSibling() == nil && whole:
 			n.RemoveChild(n, t)
 		case t.HardLineBreak() && before != nil && !before.HardLineBreak() && before.Segment.Len() > 0:
-			before.Segment = before.Segment.TrimRightSpace(g.doc.Source)
+			before.Segment = before.Segment.TrimRightSpace(tb.doc.Source)
 			before.SetHardLineBreak(true)
 			before.SetSoftLineBreak(false)
 			n.RemoveChild(n, t)
