@@ -48,7 +48,7 @@ type editor struct {
 	inspected     int // the version it is of; -1: none
 	inspecting    bool
 	inspectTook   time.Duration // the last one took
-	previewDraft  *typeset.Draft
+	previewDraft  *typeset.IncrementalPage
 	previewKey    pageKey
 	previewHidden bool // no preview beside the text
 }

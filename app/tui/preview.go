@@ -39,9 +39,9 @@ func (e *editor) inspectJob() func() (then func()) {
 		begin := time.Now()
 		made := v.Sketch(name, []byte(text.String()))
 		p := made.Post
-		var set *typeset.Draft
+		var set *typeset.IncrementalPage
 		if key.measure > 0 {
-			set = conf.Setter.Draft(before, p.Document(), typeset.Header{Title: oneLine(p.Title), Note: oneLine(p.Note())}, key.measure, key.theme)
+			set = conf.Setter.Incremental(before, p.Document(), typeset.Header{Title: oneLine(p.Title), Note: oneLine(p.Note())}, key.measure, key.theme)
 		}
 		took := time.Since(begin)
 		return func() {
@@ -117,7 +117,7 @@ func (e *editor) openPreview() {
 			var page *typeset.Page
 			s := &pager{b: b, name: oneLine(p.Title) + " › preview"}
 			s.make = func(width int) []string {
-				set := b.conf.Setter.Draft(nil, p.Document(), typeset.Header{Title: oneLine(p.Title), Note: oneLine(p.Note())}, width, b.theme)
+				set := b.conf.Setter.Incremental(nil, p.Document(), typeset.Header{Title: oneLine(p.Title), Note: oneLine(p.Note())}, width, b.theme)
 				page = set.Page()
 				return page.Lines
 			}

@@ -12,11 +12,11 @@ import (
 	"sheaf/app/markdown"
 )
 
-// document sets the whole page.
-func (s *setting) document(h Header) {
-	s.header(h)
-	s.blocks(s.doc.Root)
-	s.targets()
+// compose sets the whole page.
+func (co *composer) compose(h Header) {
+	co.header(h)
+	co.blocks(co.doc.Root)
+	co.listTargets()
 }
 
 // position gives the offset in the source at which a block begins, -1 when it has none.
@@ -38,127 +38,127 @@ func position(n ast.Node) int {
 	return -1
 }
 
-func (s *setting) header(h Header) {
+func (co *composer) header(h Header) {
 	title := strings.Join(strings.Fields(markdown.Clean(h.Title)), " ")
 	note := strings.Join(strings.Fields(markdown.Clean(h.Note)), " ")
 	if title != "" {
-		s.text([]run{{text: title, face: s.pal.title}})
-		s.rule(title, "=")
+		co.addText([]run{{text: title, face: co.pal.title}})
+		co.rule(title, "=")
 	}
 	if note != "" {
-		s.text([]run{{text: note, face: s.pal.note}})
+		co.addText([]run{{text: note, face: co.pal.note}})
 	}
 	if title != "" || note != "" {
-		s.need(1)
-		s.fresh = afterHeading
+		co.wantBlanks(1)
+		co.spacing = afterHeading
 	}
 }
 
 // rule underlines a title where no style can show it.
-func (s *setting) rule(text, mark string) {
-	if s.pal.plain {
-		s.row(row{pieceOf(strings.Repeat(mark, max(1, min(width(text), s.avail()))), face{})})
+func (co *composer) rule(text, mark string) {
+	if co.pal.plain {
+		co.addRow(row{pieceOf(strings.Repeat(mark, max(1, min(width(text), co.avail()))), face{})})
 	}
 }
 
-func (s *setting) blocks(n ast.Node) {
+func (co *composer) blocks(n ast.Node) {
 	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
-		s.block(c)
+		co.block(c)
 	}
 }
 
-func (s *setting) block(n ast.Node) {
+func (co *composer) block(n ast.Node) {
 	if at := position(n); at >= 0 {
-		s.source = s.doc.Line(at)
+		co.sourceLine = co.doc.Line(at)
 	}
-	if s.isLate() {
-		s.flat(n)
+	if co.checkTime() {
+		co.composePlain(n)
 		return
 	}
 	switch n := n.(type) {
 	case *ast.Heading:
-		s.headingBlock(n)
+		co.heading(n)
 	case *ast.Paragraph, *ast.TextBlock:
-		s.paragraph(n)
+		co.paragraph(n)
 	case *ast.List:
-		s.list(n)
+		co.list(n)
 	case *ast.Blockquote:
-		s.apart(1)
-		opened := s.open(nil, row{pieceOf("│ ", s.pal.dim)})
-		s.loosely(func() { s.blocks(n) })
-		s.close(opened)
-		s.need(1)
+		co.spaceAbove(1)
+		opened := co.openContainer(nil, row{pieceOf("│ ", co.pal.dim)})
+		co.loosely(func() { co.blocks(n) })
+		co.closeContainer(opened)
+		co.wantBlanks(1)
 	case *ast.FencedCodeBlock:
-		s.listing(s.languageOf(n), s.linesOf(n))
+		co.listing(co.languageOf(n), co.linesOf(n))
 	case *ast.CodeBlock:
-		s.listing("", s.linesOf(n))
+		co.listing("", co.linesOf(n))
 	case *ast.ThematicBreak:
-		s.apart(1)
+		co.spaceAbove(1)
 		stars := "* * *"
-		if s.avail() < len(stars) {
+		if co.avail() < len(stars) {
 			stars = "*"
 		}
-		s.row(row{{text: blanks((s.avail() - len(stars)) / 2), cells: (s.avail() - len(stars)) / 2}, pieceOf(stars, s.pal.dim)})
-		s.need(1)
+		co.addRow(row{{text: spaces((co.avail() - len(stars)) / 2), cells: (co.avail() - len(stars)) / 2}, pieceOf(stars, co.pal.dim)})
+		co.wantBlanks(1)
 	case *extast.Table:
-		s.table(n)
+		co.table(n)
 	case *extast.DefinitionList:
-		s.definitions(n)
+		co.definitions(n)
 	case *extast.FootnoteList:
-		s.footnotes(n)
+		co.footnotes(n)
 	case *markdown.Callout:
-		s.callout(n)
+		co.callout(n)
 	case *markdown.MathBlock:
-		s.mathBlock(n)
+		co.mathBlock(n)
 	case *markdown.Contents:
-		s.contents(n)
+		co.contents(n)
 	case *markdown.Details:
-		s.details(n)
+		co.details(n)
 	case *ast.LinkReferenceDefinition, *ast.HTMLBlock: // nothing to see
 	default:
 		switch c := n.FirstChild(); {
 		case c == nil:
 			if n.Type() == ast.TypeBlock && n.Lines() != nil && n.Lines().Len() > 0 {
-				s.flat(n)
+				co.composePlain(n)
 			}
 		case c.Type() == ast.TypeInline:
-			s.paragraph(n)
+			co.paragraph(n)
 		default:
-			s.blocks(n)
+			co.blocks(n)
 		}
 	}
 }
 
-// apart asks for empty lines above a block; a tight list wants none.
-func (s *setting) apart(n int) {
-	if s.tight {
+// spaceAbove asks for empty lines above a block; a tight list wants none.
+func (co *composer) spaceAbove(n int) {
+	if co.tight {
 		n = 0
 	}
-	s.need(n)
-	s.leadRow()
+	co.wantBlanks(n)
+	co.flushMark()
 }
 
 // loosely sets what is inside a container that is no tight list, even when it stands in one.
-func (s *setting) loosely(set func()) {
-	old := s.tight
-	s.tight = false
+func (co *composer) loosely(set func()) {
+	old := co.tight
+	co.tight = false
 	set()
-	s.tight = old
+	co.tight = old
 }
 
-func (s *setting) paragraph(n ast.Node) {
-	runs := s.inlines(n, face{})
+func (co *composer) paragraph(n ast.Node) {
+	runs := co.inlines(n, face{})
 	if blank(runs) {
 		return
 	}
-	if s.tight {
-		s.need(0)
+	if co.tight {
+		co.wantBlanks(0)
 	} else {
-		s.need(1)
+		co.wantBlanks(1)
 	}
-	s.text(runs)
-	if !s.tight {
-		s.need(1)
+	co.addText(runs)
+	if !co.tight {
+		co.wantBlanks(1)
 	}
 }
 
@@ -171,81 +171,81 @@ func blank(runs []run) bool {
 	return true
 }
 
-// headingBlock sets a heading: its level shows in its weight and in the space above.
-func (s *setting) headingBlock(n *ast.Heading) {
+// heading sets a heading: its level shows in its weight and in the space above.
+func (co *composer) heading(n *ast.Heading) {
 	level := min(max(n.Level, 1), 6)
-	runs := s.inlines(n, s.pal.heading[level])
+	runs := co.inlines(n, co.pal.heading[level])
 	if blank(runs) {
-		s.heads++
+		co.headingIndex++
 		return
 	}
-	if level <= 2 && len(s.margins) == 0 && s.page.Width >= narrow {
-		s.need(2)
+	if level <= 2 && len(co.margins) == 0 && co.page.Width >= narrow {
+		co.wantBlanks(2)
 	} else {
-		s.need(1)
+		co.wantBlanks(1)
 	}
-	s.settle()
-	h := Head{Level: n.Level, Text: strings.TrimSpace(s.plainText(n)), Line: len(s.page.Lines)}
+	co.flushBlanks()
+	h := Head{Level: n.Level, Text: strings.TrimSpace(co.plainText(n)), Line: len(co.page.Lines)}
 	if id, ok := n.AttributeString("id"); ok {
 		if b, ok := id.([]byte); ok {
 			h.ID = markdown.Clean(string(b))
 		}
 	}
 	listed := false
-	for i := s.heads; i < min(len(s.doc.Headings), s.heads+8); i++ {
-		if d := s.doc.Headings[i]; d.Level == n.Level && squeeze(d.Text) == squeeze(h.Text) {
+	for i := co.headingIndex; i < min(len(co.doc.Headings), co.headingIndex+8); i++ {
+		if d := co.doc.Headings[i]; d.Level == n.Level && withoutBlanks(d.Text) == withoutBlanks(h.Text) {
 			h.Text, h.ID = d.Text, d.ID
-			s.heads = i + 1
+			co.headingIndex = i + 1
 			listed = true
 			break
 		}
 	}
-	s.doubt = s.doubt || !listed // on headings further down
-	s.page.Heads = append(s.page.Heads, h)
-	s.text(runs)
+	co.uncertain = co.uncertain || !listed // on headings further down
+	co.page.Heads = append(co.page.Heads, h)
+	co.addText(runs)
 	switch level {
 	case 1:
-		s.rule(h.Text, "=")
+		co.rule(h.Text, "=")
 	case 2:
-		s.rule(h.Text, "-")
+		co.rule(h.Text, "-")
 	default:
-		if s.pal.plain { // nothing else tells it from the text
-			s.need(1)
+		if co.pal.plain { // nothing else tells it from the text
+			co.wantBlanks(1)
 			return
 		}
 	}
-	s.fresh = afterHeading
+	co.spacing = afterHeading
 }
 
 // languageOf reads the first word after a fence. The node's own Language method remembers its answer in the node, which a tree shared
 // by all sessions must not suffer.
-func (s *setting) languageOf(n *ast.FencedCodeBlock) string {
+func (co *composer) languageOf(n *ast.FencedCodeBlock) string {
 	if n.Info == nil {
 		return ""
 	}
-	info := markdown.Clean(string(n.Info.Segment.Value(s.doc.Source)))
+	info := markdown.Clean(string(n.Info.Segment.Value(co.doc.Source)))
 	if f := strings.FieldsFunc(info, func(r rune) bool { return r == ' ' || r == '\t' || r == '\n' || r == '{' || r == ',' }); len(f) > 0 {
 		return f[0]
 	}
 	return ""
 }
 
-func (s *setting) linesOf(n ast.Node) string {
+func (co *composer) linesOf(n ast.Node) string {
 	var b strings.Builder
 	lines := n.Lines()
 	for i := range lines.Len() {
 		at := lines.At(i)
-		b.Write(at.Value(s.doc.Source))
+		b.Write(at.Value(co.doc.Source))
 	}
 	return markdown.Clean(b.String())
 }
 
-func (s *setting) list(n *ast.List) {
-	outer := s.tight
+func (co *composer) list(n *ast.List) {
+	outer := co.tight
 	if !outer {
-		s.need(1)
+		co.wantBlanks(1)
 	}
-	s.leadRow()
+	co.flushMark()
 	digits := 0
 	if n.IsOrdered() {
 		digits = len(strconv.Itoa(n.Start + max(n.ChildCount()-1, 0)))
@@ -256,29 +256,29 @@ func (s *setting) list(n *ast.List) {
 	}
 	number := n.Start
 	for item := n.FirstChild(); item != nil; item = item.NextSibling() {
-		mark := row{pieceOf(bullet, s.pal.dim), {text: " ", cells: 1}}
+		mark := row{pieceOf(bullet, co.pal.dim), {text: " ", cells: 1}}
 		if n.IsOrdered() {
 			num := strconv.Itoa(number)
-			mark = row{{text: blanks(digits - len(num)), cells: digits - len(num)}, pieceOf(num+".", s.pal.dim), {text: " ", cells: 1}}
+			mark = row{{text: spaces(digits - len(num)), cells: digits - len(num)}, pieceOf(num+".", co.pal.dim), {text: " ", cells: 1}}
 			number++
 		}
-		if box := boxOf(item); box != nil {
-			mark = row{pieceOf(checkBox(box), s.pal.dim), {text: " ", cells: 1}}
+		if box := taskBoxOf(item); box != nil {
+			mark = row{pieceOf(taskBox(box), co.pal.dim), {text: " ", cells: 1}}
 			if box.IsChecked {
-				mark[0].face = face{ink: s.pal.accent}
+				mark[0].face = face{colour: co.pal.accent}
 			}
 		}
 		if !n.IsTight && item != n.FirstChild() {
-			s.need(1)
+			co.wantBlanks(1)
 		}
-		s.tight = n.IsTight
-		opened := s.open(mark, nil)
-		s.blocks(item)
-		s.close(opened)
-		s.tight = outer
+		co.tight = n.IsTight
+		opened := co.openContainer(mark, nil)
+		co.blocks(item)
+		co.closeContainer(opened)
+		co.tight = outer
 	}
 	if !outer {
-		s.need(1)
+		co.wantBlanks(1)
 	}
 }
 
@@ -293,8 +293,8 @@ func listDepth(n ast.Node) int {
 	return d
 }
 
-// boxOf finds the task box an item begins with.
-func boxOf(item ast.Node) *extast.TaskCheckBox {
+// taskBoxOf finds the task box an item begins with.
+func taskBoxOf(item ast.Node) *extast.TaskCheckBox {
 	if c := item.FirstChild(); c != nil && c.FirstChild() != nil {
 		box, _ := c.FirstChild().(*extast.TaskCheckBox)
 		return box
@@ -302,10 +302,10 @@ func boxOf(item ast.Node) *extast.TaskCheckBox {
 	return nil
 }
 
-func (s *setting) callout(n *markdown.Callout) {
-	ink, ok := s.pal.callout[strings.ToLower(n.Name)]
+func (co *composer) callout(n *markdown.Callout) {
+	ink, ok := co.pal.callout[strings.ToLower(n.Name)]
 	if !ok {
-		ink = s.pal.accent
+		ink = co.pal.accent
 	}
 	word := markdown.Clean(n.Name)
 	if r, size := utf8.DecodeRuneInString(word); size > 0 {
@@ -315,69 +315,69 @@ func (s *setting) callout(n *markdown.Callout) {
 	if strings.EqualFold(title, word) {
 		word, title = title, ""
 	}
-	runs := []run{{text: word, face: face{ink: ink}.with(s.pal.label)}}
+	runs := []run{{text: word, face: face{colour: ink}.with(co.pal.label)}}
 	if title != "" {
 		sep := "  "
-		if s.pal.plain {
+		if co.pal.plain {
 			sep = ": "
 		}
-		runs = append(runs, run{text: sep, solid: true}, run{text: title, face: s.pal.label})
+		runs = append(runs, run{text: sep, solid: true}, run{text: title, face: co.pal.label})
 	}
-	s.apart(1)
-	opened := s.open(nil, row{pieceOf("│ ", face{ink: ink})})
-	s.text(runs)
-	s.fresh = afterHeading
-	s.loosely(func() { s.blocks(n) })
-	s.close(opened)
-	s.need(1)
+	co.spaceAbove(1)
+	opened := co.openContainer(nil, row{pieceOf("│ ", face{colour: ink})})
+	co.addText(runs)
+	co.spacing = afterHeading
+	co.loosely(func() { co.blocks(n) })
+	co.closeContainer(opened)
+	co.wantBlanks(1)
 }
 
-func (s *setting) details(n *markdown.Details) {
-	s.apart(1)
+func (co *composer) details(n *markdown.Details) {
+	co.spaceAbove(1)
 	summary := strings.TrimSpace(markdown.Clean(n.Summary))
-	opened := s.open(row{pieceOf("▾", s.pal.dim), {text: " ", cells: 1}}, nil)
+	opened := co.openContainer(row{pieceOf("▾", co.pal.dim), {text: " ", cells: 1}}, nil)
 	if summary == "" {
 		summary = "Details"
 	}
-	s.text([]run{{text: summary, face: s.pal.label}})
-	s.fresh = afterHeading
-	s.loosely(func() { s.blocks(n) })
-	s.close(opened)
-	s.need(1)
+	co.addText([]run{{text: summary, face: co.pal.label}})
+	co.spacing = afterHeading
+	co.loosely(func() { co.blocks(n) })
+	co.closeContainer(opened)
+	co.wantBlanks(1)
 }
 
-func (s *setting) definitions(n ast.Node) {
-	s.apart(1)
+func (co *composer) definitions(n ast.Node) {
+	co.spaceAbove(1)
 	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
 		switch c := c.(type) {
 		case *extast.DefinitionTerm:
 			if p := c.PreviousSibling(); p != nil && p.Kind() != extast.KindDefinitionTerm {
-				s.need(1)
+				co.wantBlanks(1)
 			}
-			s.text(s.inlines(c, s.pal.label))
-			s.fresh = afterHeading
+			co.addText(co.inlines(c, co.pal.label))
+			co.spacing = afterHeading
 		case *extast.DefinitionDescription:
 			indent := 4
-			if s.avail() < narrow {
+			if co.avail() < narrow {
 				indent = 2
 			}
-			s.need(0)
-			opened := s.open(nil, row{{text: blanks(indent), cells: indent}})
-			old := s.tight
-			s.tight = c.IsTight
-			s.blocks(c)
-			s.tight = old
-			s.close(opened)
+			co.wantBlanks(0)
+			opened := co.openContainer(nil, row{{text: spaces(indent), cells: indent}})
+			old := co.tight
+			co.tight = c.IsTight
+			co.blocks(c)
+			co.tight = old
+			co.closeContainer(opened)
 		default:
-			s.block(c)
+			co.block(c)
 		}
 	}
-	s.need(1)
+	co.wantBlanks(1)
 }
 
-func (s *setting) footnotes(n ast.Node) {
-	s.apart(2)
-	s.row(row{pieceOf(strings.Repeat("─", min(8, s.avail())), s.pal.dim)})
+func (co *composer) footnotes(n ast.Node) {
+	co.spaceAbove(2)
+	co.addRow(row{pieceOf(strings.Repeat("─", min(8, co.avail())), co.pal.dim)})
 	last, _ := n.LastChild().(*extast.Footnote)
 	wide := 1
 	if last != nil {
@@ -386,23 +386,23 @@ func (s *setting) footnotes(n ast.Node) {
 	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
 		note, ok := c.(*extast.Footnote)
 		if !ok {
-			s.block(c)
+			co.block(c)
 			continue
 		}
 		number := superscript(note.Index)
 		pad := max(wide-width(number), 0)
-		s.blanks = 0
-		s.fresh = atTop
-		opened := s.open(row{{text: blanks(pad), cells: pad}, pieceOf(number, s.pal.dim), {text: " ", cells: 1}}, nil)
-		s.page.Notes = append(s.page.Notes, Note{Number: note.Index, Line: len(s.page.Lines)})
-		s.loosely(func() { s.blocks(note) })
-		s.close(opened)
+		co.pendingBlanks = 0
+		co.spacing = atTop
+		opened := co.openContainer(row{{text: spaces(pad), cells: pad}, pieceOf(number, co.pal.dim), {text: " ", cells: 1}}, nil)
+		co.page.Notes = append(co.page.Notes, Note{Number: note.Index, Line: len(co.page.Lines)})
+		co.loosely(func() { co.blocks(note) })
+		co.closeContainer(opened)
 	}
-	s.need(1)
+	co.wantBlanks(1)
 }
 
 // contents sets a list of the headings below it.
-func (s *setting) contents(n *markdown.Contents) {
+func (co *composer) contents(n *markdown.Contents) {
 	least, most := n.Min, n.Max
 	if least < 1 {
 		least = 1
@@ -411,7 +411,7 @@ func (s *setting) contents(n *markdown.Contents) {
 		most = 6
 	}
 	top := 7
-	for _, h := range s.doc.Headings {
+	for _, h := range co.doc.Headings {
 		if h.Level >= least && h.Level <= most {
 			top = min(top, h.Level)
 		}
@@ -419,58 +419,58 @@ func (s *setting) contents(n *markdown.Contents) {
 	if top == 7 {
 		return
 	}
-	s.apart(1)
-	for _, h := range s.doc.Headings {
+	co.spaceAbove(1)
+	for _, h := range co.doc.Headings {
 		if h.Level < least || h.Level > most || strings.TrimSpace(h.Text) == "" {
 			continue
 		}
 		indent := 2 * (h.Level - top)
-		opened := s.open(row{{text: blanks(indent), cells: indent}, pieceOf("·", s.pal.dim), {text: " ", cells: 1}}, nil)
-		s.text([]run{{text: h.Text, face: s.pal.link, link: s.addLink("#"+h.ID, h.Text)}})
-		s.close(opened)
-		s.fresh = afterText
+		opened := co.openContainer(row{{text: spaces(indent), cells: indent}, pieceOf("·", co.pal.dim), {text: " ", cells: 1}}, nil)
+		co.addText([]run{{text: h.Text, face: co.pal.link, link: co.addLink("#"+h.ID, h.Text)}})
+		co.closeContainer(opened)
+		co.spacing = afterText
 	}
-	s.need(1)
+	co.wantBlanks(1)
 }
 
-// targets ends a page with the addresses its links do not carry: all of them in plain text, where they are numbered, else those no
+// listTargets ends a page with the addresses its links do not carry: all of them in plain text, where they are numbered, else those no
 // OSC 8 can say (a path inside the blog, letters outside ASCII), in one dim paragraph.
-func (s *setting) targets() {
-	if len(s.unsaid) == 0 {
+func (co *composer) listTargets() {
+	if len(co.unlinked) == 0 {
 		return
 	}
 	seen := make(map[string]bool)
 	var list []Link
-	for _, i := range s.unsaid {
-		if l := s.page.Links[i]; !seen[l.Target] {
+	for _, i := range co.unlinked {
+		if l := co.page.Links[i]; !seen[l.Target] {
 			seen[l.Target] = true
 			list = append(list, l)
 		}
 	}
-	s.fresh = afterText
-	s.need(2)
-	if !s.pal.plain {
-		runs := []run{{text: "Links:", face: s.pal.dim}}
+	co.spacing = afterText
+	co.wantBlanks(2)
+	if !co.pal.plain {
+		runs := []run{{text: "Links:", face: co.pal.dim}}
 		for i, l := range list {
 			sep := " "
 			if i > 0 {
 				sep = " · "
 			}
-			runs = append(runs, run{text: sep, face: s.pal.dim}, run{text: l.Target, face: s.pal.dim, solid: true})
+			runs = append(runs, run{text: sep, face: co.pal.dim}, run{text: l.Target, face: co.pal.dim, solid: true})
 		}
-		s.text(runs)
+		co.addText(runs)
 		return
 	}
-	s.row(row{pieceOf(Truncate("Links", s.avail()), face{})})
+	co.addRow(row{pieceOf(Truncate("Links", co.avail()), face{})})
 	digits := len(strconv.Itoa(len(list)))
 	for i, l := range list {
 		num := strconv.Itoa(i + 1)
-		opened := s.open(row{pieceOf(blanks(digits-len(num))+"["+num+"] ", face{})}, nil)
+		opened := co.openContainer(row{pieceOf(spaces(digits-len(num))+"["+num+"] ", face{})}, nil)
 		text := strings.Join(strings.Fields(l.Text), " ")
 		if text != "" {
 			text += ": "
 		}
-		s.text([]run{{text: text}, {text: l.Target, solid: true}})
-		s.close(opened)
+		co.addText([]run{{text: text}, {text: l.Target, solid: true}})
+		co.closeContainer(opened)
 	}
 }

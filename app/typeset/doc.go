@@ -19,7 +19,7 @@
 //
 // # How a page is set
 //
-// The tree is walked block by block ([setting]). A block's inline nodes become runs (text with one face and perhaps a link), runs are
+// The tree is walked block by block ([composer]). A block's inline nodes become runs (text with one face and perhaps a link), runs are
 // broken into rows, and each row is written behind the margins of the containers it stands in (bars of quotes, bullets of
 // lists). Faces become escape sequences only when a row is finished, and only where they change.
 //
@@ -27,6 +27,6 @@
 // bounded in time: past the limit the rest of the post follows as plain text, with a note. A panic costs the one page, which then
 // shows as plain text, with a note.
 //
-// A [Draft] is a page somebody is still writing. It takes over the blocks of the draft before it that would come out the same, and
+// An [IncrementalPage] is a page somebody is still writing. It takes over the blocks of the draft before it that would come out the same, and
 // knows them by a digest of everything that setting looks at. A node or a field that setting begins to look at must go into the digest ([digester]).
 package typeset

@@ -14,8 +14,8 @@ import (
 
 // A face is how a run of text looks: attributes and a colour. The zero face is the terminal's own.
 type face struct {
-	attrs attrs
-	ink   ink
+	attrs  attrs
+	colour colour
 }
 
 type attrs uint8
@@ -29,14 +29,14 @@ const (
 	struck
 )
 
-// An ink is a colour of the 256 of a terminal plus one; 0 is the terminal's own foreground.
-type ink uint16
+// A colour is a colour of the 256 of a terminal plus one; 0 is the terminal's own foreground.
+type colour uint16
 
 // with lays b over f: attributes add up, a colour replaces.
 func (f face) with(b face) face {
 	f.attrs |= b.attrs
-	if b.ink != 0 {
-		f.ink = b.ink
+	if b.colour != 0 {
+		f.colour = b.colour
 	}
 	return f
 }
@@ -50,13 +50,13 @@ func (f face) codes(dst []string) []string {
 			dst = append(dst, s)
 		}
 	}
-	if f.ink != 0 {
-		dst = append(dst, f.ink.sgr())
+	if f.colour != 0 {
+		dst = append(dst, f.colour.sgr())
 	}
 	return dst
 }
 
-func (i ink) sgr() string {
+func (i colour) sgr() string {
 	switch n := int(i) - 1; {
 	case n < 8:
 		return strconv.Itoa(30 + n)
@@ -67,9 +67,9 @@ func (i ink) sgr() string {
 	}
 }
 
-// turn gives the shortest sequence that leads from face f to face to. The way to the terminal's own face is always a reset,
+// transition gives the shortest sequence that leads from face f to face to. The way to the terminal's own face is always a reset,
 // so that a row is known to be closed when its last sequence is one.
-func (f face) turn(to face) string {
+func (f face) transition(to face) string {
 	if f == to {
 		return ""
 	}
@@ -84,11 +84,11 @@ func (f face) turn(to face) string {
 	if f.attrs&^to.attrs == 0 { // nothing but additions and perhaps another colour
 		var r [8]string
 		add := face{attrs: to.attrs &^ f.attrs}
-		if to.ink != f.ink {
-			add.ink = to.ink
+		if to.colour != f.colour {
+			add.colour = to.colour
 		}
 		part := add.codes(r[:0])
-		if to.ink == 0 && f.ink != 0 {
+		if to.colour == 0 && f.colour != 0 {
 			part = append(part, "39")
 		}
 		return "\x1b[" + strings.Join(part, ";") + "m"
@@ -99,24 +99,24 @@ func (f face) turn(to face) string {
 // A palette is what a theme means in faces.
 type palette struct {
 	plain  bool // no escape sequences at all
-	accent ink
+	accent colour
 
-	title, note        face
-	heading            [7]face // by level; 0 is unused
-	emph, strong, gone face
-	span               face // code and math within a line
-	link, dim, mark    face
-	label              face // of a stacked record, a term, a summary
-	code               map[chroma.TokenType]face
-	callout            map[string]ink // those that have a colour of their own; the others have the accent
+	title, note          face
+	heading              [7]face // by level; 0 is unused
+	emph, strong, strike face
+	inlineCode           face // code and math within a line
+	link, dim, mark      face
+	label                face // of a stacked record, a term, a summary
+	tokens               map[chroma.TokenType]face
+	callout              map[string]colour // those that have a colour of their own; the others have the accent
 }
 
 // newPalette reads glamour's style configuration for a theme.
 func newPalette(t Theme) *palette {
 	p := &palette{}
 	conf := styles.DarkStyleConfig
-	dim := ink(245 + 1)
-	red, green, yellow, violet := ink(203+1), ink(78+1), ink(214+1), ink(141+1)
+	dim := colour(245 + 1)
+	red, green, yellow, violet := colour(203+1), colour(78+1), colour(214+1), colour(141+1)
 	switch t.Name {
 	case "plain":
 		p.plain = true
@@ -126,37 +126,37 @@ func newPalette(t Theme) *palette {
 		dim = 242 + 1
 		red, green, yellow, violet = 160+1, 28+1, 130+1, 91+1
 	}
-	p.accent = colour(conf.Heading.Color)
-	if a := inkOf(t.Accent); a != 0 {
+	p.accent = colourOf(conf.Heading.Color)
+	if a := parseColour(t.Accent); a != 0 {
 		p.accent = a
 	}
-	p.dim = face{ink: dim}
+	p.dim = face{colour: dim}
 	if t.Name == "mono" {
 		p.accent = 0
 		p.dim = face{attrs: faint}
 		red, green, yellow, violet = 0, 0, 0, 0
 	} else {
-		p.code = codeFaces(conf.CodeBlock.Chroma)
+		p.tokens = codeFaces(conf.CodeBlock.Chroma)
 	}
 	p.emph = faceOf(conf.Emph)
 	p.strong = faceOf(conf.Strong)
-	p.gone = faceOf(conf.Strikethrough)
-	p.span = face{ink: p.accent}
+	p.strike = faceOf(conf.Strikethrough)
+	p.inlineCode = face{colour: p.accent}
 	if t.Name == "mono" {
-		p.span = face{attrs: bold}
+		p.inlineCode = face{attrs: bold}
 	}
 	p.link = face{attrs: underline}
 	p.mark = face{attrs: reverse}
 	p.label = face{attrs: bold}
 	p.note = p.dim
-	p.title = face{attrs: bold, ink: p.accent}
+	p.title = face{attrs: bold, colour: p.accent}
 	for i := range p.heading {
-		p.heading[i] = face{attrs: bold, ink: p.accent}
+		p.heading[i] = face{attrs: bold, colour: p.accent}
 	}
 	p.heading[4] = face{attrs: bold}
 	p.heading[5] = face{attrs: bold | italic}
 	p.heading[6] = face{attrs: italic}
-	p.callout = map[string]ink{
+	p.callout = map[string]colour{
 		"tip": green, "hint": green, "success": green, "check": green, "done": green,
 		"important": violet, "question": violet, "example": violet,
 		"warning": yellow, "attention": yellow, "warn": yellow,
@@ -213,7 +213,7 @@ func codeFaces(c *glamour.Chroma) map[chroma.TokenType]face {
 		chroma.GenericHeading:      c.GenericSubheading,
 	} {
 		f := faceOf(s)
-		f.ink = colour(s.Color)
+		f.colour = colourOf(s.Color)
 		if f != (face{}) {
 			m[t] = f
 		}
@@ -221,28 +221,28 @@ func codeFaces(c *glamour.Chroma) map[chroma.TokenType]face {
 	return m
 }
 
-// token gives the face of a kind of token: its own, or that of the kinds it belongs to.
-func (p *palette) token(t chroma.TokenType) face {
+// tokenFace gives the face of a kind of token: its own, or that of the kinds it belongs to.
+func (p *palette) tokenFace(t chroma.TokenType) face {
 	for _, t := range [...]chroma.TokenType{t, t.SubCategory(), t.Category()} {
-		if f, ok := p.code[t]; ok {
+		if f, ok := p.tokens[t]; ok {
 			return f
 		}
 	}
 	return face{}
 }
 
-func colour(s *string) ink {
+func colourOf(s *string) colour {
 	if s == nil {
 		return 0
 	}
-	return inkOf(*s)
+	return parseColour(*s)
 }
 
-// inkOf reads "#rrggbb" or an ANSI number; 0 when it is neither. An exact colour becomes the nearest of the 256: every
+// parseColour reads "#rrggbb" or an ANSI number; 0 when it is neither. An exact colour becomes the nearest of the 256: every
 // terminal has those, and a change of colour costs half the bytes.
-func inkOf(s string) ink {
+func parseColour(s string) colour {
 	if n, err := strconv.ParseUint(s, 10, 8); err == nil {
-		return ink(n) + 1
+		return colour(n) + 1
 	}
 	if len(s) != 7 && len(s) != 4 || s[0] != '#' {
 		return 0
@@ -251,5 +251,5 @@ func inkOf(s string) ink {
 		return 0
 	}
 	var c color.Color = lipgloss.Color(s)
-	return ink(ansi.Convert256(c)) + 1
+	return colour(ansi.Convert256(c)) + 1
 }

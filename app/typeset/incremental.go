@@ -14,110 +14,110 @@ import (
 	"sheaf/app/markdown"
 )
 
-// A Draft is the page of a document that somebody is writing, together with what the next one needs to take over the blocks that stay
+// An IncrementalPage is the page of a document that somebody is writing, together with what the next one needs to take over the blocks that stay
 // as they are. It is immutable and may be shared; it keeps neither its document nor the drafts before it in memory.
-type Draft struct {
-	page  *Page
-	width int
-	theme Theme
-	again int // blocks that were set, not taken over
+type IncrementalPage struct {
+	page     *Page
+	width    int
+	theme    Theme
+	composed int // blocks that were set, not taken over
 
-	made     Page // page before it was finished: with links, images and codes that were noted but never shown
-	unsaid   []int
-	begun    []Start
-	headings []markdown.Heading
-	passages []passage
-	index    map[digest]int // into passages
+	unfinished Page // page before it was finished: with links, images and codes that were noted but never shown
+	unlinked   []int
+	starts     []Start
+	headings   []markdown.Heading
+	blocks     []composedBlock
+	index      map[digest]int // into passages
 }
 
-// A passage is what one block at the top of the tree left behind.
-type passage struct {
-	from, to tally
-	line     int // of the source, from which lines within the block count
-	blanks   int
-	fresh    fresh
-	source   int // line that is still to be noted, 0 when none is
+// A composedBlock is what one block at the top of the tree left behind.
+type composedBlock struct {
+	from, to      counts
+	line          int // of the source, from which lines within the block count
+	pendingBlanks int
+	spacing       spacing
+	sourceLine    int // line that is still to be noted, 0 when none is
 }
 
-// A tally says how far a setting has come.
-type tally struct {
-	lines, heads, links, unsaid, codes, images, notes, begun int
-	headings                                                 int // of the document
+// counts says how far a setting has come.
+type counts struct {
+	lines, heads, links, unlinked, codes, images, notes, starts int
+	headings                                                    int // of the document
 }
 
 // Page gives the page.
-func (d *Draft) Page() *Page { return d.page }
+func (d *IncrementalPage) Page() *Page { return d.page }
 
-// Draft sets a document that has changed a little since before, which may be nil. Its page is what Page gives for the same arguments, but is not kept
+// Incremental sets a document that has changed a little since before, which may be nil. Its page is what Page gives for the same arguments, but is not kept
 // in the cache, and only blocks that have changed since before are set again: those of the top of the tree, so a long list is one block. When before has
 // another width or theme everything is set again. The limits of time are for what is set again, so a post that takes long is complete after
 // a few drafts. It is safe for any number of sessions, and never fails.
-func (s *Setter) Draft(before *Draft, d *markdown.Document, h Header, width int, t Theme) *Draft {
-	width = min(max(width, 1), widestPage)
+func (s *Setter) Incremental(before *IncrementalPage, d *markdown.Document, h Header, width int, t Theme) *IncrementalPage {
+	width = min(max(width, 1), maxPageWidth)
 	s.mu.Lock()
 	pal := s.palette(t)
 	s.mu.Unlock()
-	return makeDraft(before, d, h, width, t, newSetting(d, width, pal, s.code))
+	return makeIncremental(before, d, h, width, t, newComposer(d, width, pal, s.highlighter))
 }
 
-func makeDraft(before *Draft, d *markdown.Document, h Header, width int, t Theme, s *setting) (made *Draft) {
+func makeIncremental(before *IncrementalPage, d *markdown.Document, h Header, width int, t Theme, s *composer) (made *IncrementalPage) {
 	defer func() {
 		if r := recover(); r != nil {
-			made = &Draft{page: textPage(d, h, width, s.pal, fmt.Sprintf("%v\n%s", r, debug.Stack())), width: width, theme: t}
+			made = &IncrementalPage{page: textPage(d, h, width, s.pal, fmt.Sprintf("%v\n%s", r, debug.Stack())), width: width, theme: t}
 		}
 	}()
 	if before == nil || before.width != width || before.theme != t {
-		before = &Draft{}
+		before = &IncrementalPage{}
 	}
-	n := &Draft{width: width, theme: t, headings: d.Headings, index: make(map[digest]int, len(before.passages))}
-	n.passages = make([]passage, 0, len(before.passages)+8)
+	n := &IncrementalPage{width: width, theme: t, headings: d.Headings, index: make(map[digest]int, len(before.blocks))}
+	n.blocks = make([]composedBlock, 0, len(before.blocks)+8)
 	s.header(h)
 	sum := digester{doc: d, sum: sha256.New()}
 	for c := d.Root.FirstChild(); c != nil; c = c.NextSibling() {
-		from := s.tally()
+		from := s.counts()
 		key, sure := sum.block(s, c)
 		i, same := before.index[key]
-		if !sure || !same || !s.takeOver(before, &before.passages[i], sum.line) {
-			s.doubt = false
+		if !sure || !same || !s.reuse(before, &before.blocks[i], sum.line) {
+			s.uncertain = false
 			s.block(c)
-			n.again++
-			if !sure || s.doubt || s.late || !s.between() {
+			n.composed++
+			if !sure || s.uncertain || s.pastSoftLimit || !s.atTopLevel() {
 				continue
 			}
 		}
-		n.index[key] = len(n.passages)
-		n.passages = append(n.passages, passage{from: from, to: s.tally(), line: sum.line, blanks: s.blanks, fresh: s.fresh, source: s.source})
+		n.index[key] = len(n.blocks)
+		n.blocks = append(n.blocks, composedBlock{from: from, to: s.counts(), line: sum.line, pendingBlanks: s.pendingBlanks, spacing: s.spacing, sourceLine: s.sourceLine})
 	}
-	s.targets()
-	n.made, n.unsaid, n.begun = *s.page, s.unsaid, s.begun
+	s.listTargets()
+	n.unfinished, n.unlinked, n.starts = *s.page, s.unlinked, s.starts
 	n.page = s.finish()
 	return n
 }
 
-// between reports that s stands between two blocks at the top of the tree, with nothing but empty lines owed.
-func (s *setting) between() bool {
-	return len(s.margins) == 0 && s.taken == 0 && len(s.lead) == 0 && !s.tight
+// atTopLevel reports that s stands between two blocks at the top of the tree, with nothing but empty lines owed.
+func (co *composer) atTopLevel() bool {
+	return len(co.margins) == 0 && co.marginCells == 0 && len(co.pendingMark) == 0 && !co.tight
 }
 
-func (s *setting) tally() tally {
-	p := s.page
-	return tally{len(p.Lines), len(p.Heads), len(p.Links), len(s.unsaid), len(p.Codes), len(p.Images), len(p.Notes), len(s.begun), s.heads}
+func (co *composer) counts() counts {
+	p := co.page
+	return counts{len(p.Lines), len(p.Heads), len(p.Links), len(co.unlinked), len(p.Codes), len(p.Images), len(p.Notes), len(co.starts), co.headingIndex}
 }
 
-// takeOver appends the passage of a block that is the same as one of before and begins at a line of the source. It
+// reuse appends the passage of a block that is the same as one of before and begins at a line of the source. It
 // reports false, and has done nothing, when the headings the block was set with have become others.
-func (s *setting) takeOver(before *Draft, p *passage, line int) bool {
-	if s.late {
+func (co *composer) reuse(before *IncrementalPage, p *composedBlock, line int) bool {
+	if co.pastSoftLimit {
 		return false
 	}
 	if n := p.to.headings - p.from.headings; n > 0 {
-		if s.heads+n > len(s.doc.Headings) || p.to.headings > len(before.headings) ||
-			!slices.EqualFunc(before.headings[p.from.headings:p.to.headings], s.doc.Headings[s.heads:s.heads+n], sameHeading) {
+		if co.headingIndex+n > len(co.doc.Headings) || p.to.headings > len(before.headings) ||
+			!slices.EqualFunc(before.headings[p.from.headings:p.to.headings], co.doc.Headings[co.headingIndex:co.headingIndex+n], sameHeading) {
 			return false
 		}
 	}
 	from, to := &p.from, &p.to
-	old, page := &before.made, s.page
+	old, page := &before.unfinished, co.page
 	down := len(page.Lines) - from.lines
 	links := len(page.Links) - from.links
 	at := func(line int) int {
@@ -144,9 +144,9 @@ func (s *setting) takeOver(before *Draft, p *passage, line int) bool {
 		}
 		page.Links = append(page.Links, l)
 	}
-	s.uris = append(s.uris, make([]string, to.links-from.links)...) // their rows are written
-	for _, i := range before.unsaid[from.unsaid:to.unsaid] {
-		s.unsaid = append(s.unsaid, i+links)
+	co.uris = append(co.uris, make([]string, to.links-from.links)...) // their rows are written
+	for _, i := range before.unlinked[from.unlinked:to.unlinked] {
+		co.unlinked = append(co.unlinked, i+links)
 	}
 	for _, c := range old.Codes[from.codes:to.codes] {
 		c.Line = at(c.Line)
@@ -160,13 +160,13 @@ func (s *setting) takeOver(before *Draft, p *passage, line int) bool {
 		n.Line += down
 		page.Notes = append(page.Notes, n)
 	}
-	for _, b := range before.begun[from.begun:to.begun] {
-		s.begun = append(s.begun, Start{b.Source + line - p.line, b.Line + down})
+	for _, b := range before.starts[from.starts:to.starts] {
+		co.starts = append(co.starts, Start{b.Source + line - p.line, b.Line + down})
 	}
-	s.heads += to.headings - from.headings
-	s.blanks, s.fresh, s.source = p.blanks, p.fresh, p.source
-	if s.source > 0 {
-		s.source += line - p.line
+	co.headingIndex += to.headings - from.headings
+	co.pendingBlanks, co.spacing, co.sourceLine = p.pendingBlanks, p.spacing, p.sourceLine
+	if co.sourceLine > 0 {
+		co.sourceLine += line - p.line
 	}
 	return true
 }
@@ -180,28 +180,28 @@ type digest [sha256.Size]byte
 
 // A digester writes down, in a form that can be read in one way only, what setting a block looks at.
 type digester struct {
-	doc   *markdown.Document
-	sum   hash.Hash
-	buf   []byte // what sum has not seen
-	line  int    // of the source, of the first block that has one; lines count from it
-	based bool
-	doubt bool
+	doc     *markdown.Document
+	sum     hash.Hash
+	buf     []byte // what sum has not seen
+	line    int    // of the source, of the first block that has one; lines count from it
+	based   bool
+	unknown bool
 }
 
-// deepestDigest is how many nodes in one another are followed.
-const deepestDigest = 1000
+// maxDigestDepth is how many nodes in one another are followed.
+const maxDigestDepth = 1000
 
 // block gives the digest of a block that s is to set next. It is not sure of a block that holds what setting may look at in ways unknown here.
-func (d *digester) block(s *setting, n ast.Node) (sum digest, sure bool) {
+func (d *digester) block(s *composer, n ast.Node) (sum digest, sure bool) {
 	d.sum.Reset()
-	d.buf, d.line, d.based, d.doubt = d.buf[:0], 0, false, !s.between()
-	if n.Type() != ast.TypeBlock || s.source > 0 && position(n) < 0 { // the row would begin the block before
+	d.buf, d.line, d.based, d.unknown = d.buf[:0], 0, false, !s.atTopLevel()
+	if n.Type() != ast.TypeBlock || s.sourceLine > 0 && position(n) < 0 { // the row would begin the block before
 		return digest{}, false
 	}
-	d.number(s.blanks)
-	d.number(int(s.fresh))
+	d.number(s.pendingBlanks)
+	d.number(int(s.spacing))
 	d.node(n, 0)
-	if d.doubt {
+	if d.unknown {
 		return digest{}, false
 	}
 	d.sum.Write(d.buf)
@@ -229,8 +229,8 @@ func (d *digester) text(s string) {
 	d.buf = append(d.buf, s...)
 }
 
-// place writes where a block begins, counted from the first.
-func (d *digester) place(n ast.Node) {
+// position writes where a block begins, counted from the first.
+func (d *digester) position(n ast.Node) {
 	at := position(n)
 	d.flag(at >= 0)
 	if at < 0 {
@@ -264,8 +264,8 @@ func (d *digester) flush() {
 
 // children writes the nodes below n and their end. Only few blocks are read as text.
 func (d *digester) children(n ast.Node, deep int) {
-	if deep > deepestDigest {
-		d.doubt = true
+	if deep > maxDigestDepth {
+		d.unknown = true
 		return
 	}
 	inline := n.Type() == ast.TypeInline
@@ -273,9 +273,9 @@ func (d *digester) children(n ast.Node, deep int) {
 	case *ast.Paragraph, *ast.TextBlock, *ast.Heading, *extast.TableCell, *extast.DefinitionTerm:
 		inline = true
 	}
-	for c := n.FirstChild(); c != nil && !d.doubt; c = c.NextSibling() {
+	for c := n.FirstChild(); c != nil && !d.unknown; c = c.NextSibling() {
 		if inline != (c.Type() == ast.TypeInline) {
-			d.doubt = true
+			d.unknown = true
 			return
 		}
 		d.node(c, deep+1)
@@ -287,7 +287,7 @@ func (d *digester) node(n ast.Node, deep int) {
 	d.flush()
 	d.number(int(n.Kind()))
 	if n.Type() == ast.TypeBlock {
-		d.place(n)
+		d.position(n)
 	}
 	switch n := n.(type) {
 	case *ast.Paragraph, *ast.TextBlock, *ast.ListItem, *ast.Blockquote, *ast.ThematicBreak,
@@ -363,7 +363,7 @@ func (d *digester) node(n ast.Node, deep int) {
 		d.text(n.TeX)
 		d.text(n.Unicode)
 	default:
-		d.doubt = true
+		d.unknown = true
 		return
 	}
 	d.children(n, deep)

@@ -85,37 +85,37 @@ Last words H<sub>2</sub>O.
 [ref]: https://example.com/ref
 `
 
-// drafts sets one text after the other as its author does, and compares each page with the one a reader gets.
-type drafts struct {
+// author sets one text after the other as its author does, and compares each page with the one a reader gets.
+type author struct {
 	code  *highlighter
 	h     Header
 	width int
 	theme Theme
 	o     markdown.Options
-	last  *Draft
+	last  *IncrementalPage
 }
 
-func (w *drafts) set(t *testing.T, src string) *Draft {
+func (w *author) set(t *testing.T, src string) *IncrementalPage {
 	t.Helper()
 	return w.document(t, markdown.Parse([]byte(src), w.o), src)
 }
 
-func (w *drafts) document(t *testing.T, d *markdown.Document, src string) *Draft {
+func (w *author) document(t *testing.T, d *markdown.Document, src string) *IncrementalPage {
 	t.Helper()
-	page, draft := w.setting(d), w.setting(d)
-	page.document(w.h)
+	page, again := w.composer(d), w.composer(d)
+	page.compose(w.h)
 	want := page.finish()
-	w.last = makeDraft(w.last, d, w.h, w.width, w.theme, draft)
+	w.last = makeIncremental(w.last, d, w.h, w.width, w.theme, again)
 	if got := w.last.Page(); !reflect.DeepEqual(got, want) {
 		t.Fatalf("width %d, %+v: %s\nof\n%s", w.width, w.theme, difference(got, want), src)
 	}
 	return w.last
 }
 
-// setting has all the time it wants, also on a machine that is busy.
-func (w *drafts) setting(d *markdown.Document) *setting {
-	w.code.patience = time.Hour
-	s := newSetting(d, w.width, newPalette(w.theme), w.code)
+// composer has all the time it wants, also on a machine that is busy.
+func (w *author) composer(d *markdown.Document) *composer {
+	w.code.timeLimit = time.Hour
+	s := newComposer(d, w.width, newPalette(w.theme), w.code)
 	s.start = time.Now().Add(time.Hour)
 	return s
 }
@@ -142,7 +142,7 @@ func difference(got, want *Page) string {
 }
 
 // Each change leaves the page that the whole text would have, and sets no more blocks than it must.
-func TestDraftAfterAChange(t *testing.T) {
+func TestIncrementalAfterAChange(t *testing.T) {
 	for _, c := range []struct {
 		name, before, after string
 		again               int
@@ -200,9 +200,9 @@ func TestDraftAfterAChange(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			for _, theme := range []string{"dark", "plain"} {
 				for _, width := range []int{72, 30, 6} {
-					w := &drafts{code: newHighlighter(), width: width, theme: Theme{Name: theme}, o: markdown.Options{Dialect: markdown.Jekyll}}
+					w := &author{code: newHighlighter(), width: width, theme: Theme{Name: theme}, o: markdown.Options{Dialect: markdown.Jekyll}}
 					w.set(t, c.before)
-					if got := w.set(t, c.after).again; got != c.again {
+					if got := w.set(t, c.after).composed; got != c.again {
 						t.Errorf("width %d, %s: %d blocks were set again, want %d", width, theme, got, c.again)
 					}
 					w.set(t, c.before)
@@ -213,119 +213,119 @@ func TestDraftAfterAChange(t *testing.T) {
 }
 
 // One word in a long post costs one block.
-func TestDraftSetsOneBlockAgain(t *testing.T) {
+func TestIncrementalSetsOneBlockAgain(t *testing.T) {
 	src := longPost(100 << 10)
-	w := &drafts{code: newHighlighter(), h: Header{Title: "Title", Note: "note"}, width: 80, theme: Theme{Name: "dark"}}
-	if all := w.set(t, src).again; all < 500 {
+	w := &author{code: newHighlighter(), h: Header{Title: "Title", Note: "note"}, width: 80, theme: Theme{Name: "dark"}}
+	if all := w.set(t, src).composed; all < 500 {
 		t.Fatalf("a post of only %d blocks", all)
 	}
 	for i := range 10 {
 		at := strings.Index(src[len(src)/10*i:], "Prose of") + len(src)/10*i
 		src = src[:at] + "New prose" + src[at+len("Prose"):]
-		if got := w.set(t, src).again; got != 1 {
+		if got := w.set(t, src).composed; got != 1 {
 			t.Errorf("change %d: %d blocks were set again", i, got)
 		}
 	}
 	w.h.Note = "another note"
-	if got := w.set(t, src).again; got != 0 {
+	if got := w.set(t, src).composed; got != 0 {
 		t.Errorf("another header: %d blocks were set again", got)
 	}
 }
 
-// A draft of another width, of another theme, or of a text in which nothing is the same helps nobody, and does no harm.
-func TestDraftOfAnotherLook(t *testing.T) {
-	w := &drafts{code: newHighlighter(), width: 60, theme: Theme{Name: "dark"}}
-	all := w.set(t, everything).again
+// A page of another width, of another theme, or of a text in which nothing is the same helps nobody, and does no harm.
+func TestIncrementalOfAnotherLook(t *testing.T) {
+	w := &author{code: newHighlighter(), width: 60, theme: Theme{Name: "dark"}}
+	all := w.set(t, everything).composed
 	for _, c := range []struct {
 		width int
 		theme Theme
 	}{{59, Theme{Name: "dark"}}, {59, Theme{Name: "dark", Accent: "#ff0000"}}, {59, Theme{Name: "plain"}}, {60, Theme{Name: "mono"}}} {
 		w.width, w.theme = c.width, c.theme
-		if got := w.set(t, everything).again; got != all {
+		if got := w.set(t, everything).composed; got != all {
 			t.Errorf("%+v: %d of %d blocks were set", c, got, all)
 		}
 	}
 	w.set(t, "nothing\n")
-	if got := w.set(t, everything).again; got != all {
+	if got := w.set(t, everything).composed; got != all {
 		t.Errorf("after another text %d of %d blocks were set", got, all)
 	}
 }
 
-// A draft is what it was, whatever was made of it.
-func TestDraftStaysAsItIs(t *testing.T) {
+// An incremental page is what it was, whatever was made of it.
+func TestIncrementalStaysAsItIs(t *testing.T) {
 	s := New(1 << 20)
 	parse := func(src string) *markdown.Document { return markdown.Parse([]byte(src), markdown.Options{}) }
 	d := parse(everything)
 	h := Header{Title: "Title"}
-	first := s.Draft(nil, d, h, 24, Theme{})
-	want := makePage(d, h, 24, newPalette(Theme{}), s.code)
+	first := s.Incremental(nil, d, h, 24, Theme{})
+	want := makePage(d, h, 24, newPalette(Theme{}), s.highlighter)
 	for i := range 20 {
-		s.Draft(first, parse(strings.Repeat("New.\n\n", i)+everything), Header{}, 24, Theme{})
+		s.Incremental(first, parse(strings.Repeat("New.\n\n", i)+everything), Header{}, 24, Theme{})
 	}
 	if got := first.Page(); !reflect.DeepEqual(got, want) {
 		t.Error(difference(got, want))
 	}
 	if len(s.entries) != 0 {
-		t.Error("a draft is in the cache of pages")
+		t.Error("an incremental page is in the cache of pages")
 	}
 }
 
-// A long session holds one document and one draft.
-func TestDraftForgetsWhatWasBefore(t *testing.T) {
+// A long session holds one document and one page.
+func TestIncrementalForgetsWhatWasBefore(t *testing.T) {
 	s := New(1)
 	d := markdown.Parse([]byte(everything), markdown.Options{})
-	first := s.Draft(nil, d, Header{}, 40, Theme{})
+	first := s.Incremental(nil, d, Header{}, 40, Theme{})
 	doc, old := weak.Make(d), weak.Make(first)
-	last := s.Draft(first, markdown.Parse([]byte(everything), markdown.Options{}), Header{}, 40, Theme{})
+	last := s.Incremental(first, markdown.Parse([]byte(everything), markdown.Options{}), Header{}, 40, Theme{})
 	d, first = nil, nil
 	runtime.GC()
 	runtime.GC()
 	if doc.Value() != nil || old.Value() != nil {
-		t.Error("the first document or its draft is still held")
+		t.Error("the first document or its page is still held")
 	}
 	runtime.KeepAlive(last)
 }
 
 // A block that was set as plain text, for want of time, is not taken over; and when there is no time the rest is plain, as the note says.
-func TestDraftAfterALateOne(t *testing.T) {
+func TestIncrementalAfterALateOne(t *testing.T) {
 	d := markdown.Parse([]byte(everything), markdown.Options{})
 	pal, code := newPalette(Theme{}), newHighlighter()
-	late := func() *setting {
-		s := newSetting(d, 40, pal, code)
+	late := func() *composer {
+		s := newComposer(d, 40, pal, code)
 		s.start = time.Now().Add(-softLimit - time.Millisecond)
 		return s
 	}
 	s := late()
-	s.document(Header{})
+	s.compose(Header{})
 	plain := s.finish()
 	if !strings.Contains(strings.Join(plain.Lines, "\n"), "takes long") {
 		t.Fatal("not late")
 	}
-	before := makeDraft(nil, d, Header{}, 40, Theme{}, late())
+	before := makeIncremental(nil, d, Header{}, 40, Theme{}, late())
 	if got := before.Page(); !reflect.DeepEqual(got, plain) {
 		t.Error(difference(got, plain))
 	}
-	got := makeDraft(before, d, Header{}, 40, Theme{}, newSetting(d, 40, pal, code))
+	got := makeIncremental(before, d, Header{}, 40, Theme{}, newComposer(d, 40, pal, code))
 	if want := makePage(d, Header{}, 40, pal, code); !reflect.DeepEqual(got.Page(), want) {
 		t.Error(difference(got.Page(), want))
 	}
 	changed := markdown.Parse([]byte(strings.Replace(everything, "First", "New", 1)), markdown.Options{})
-	s = newSetting(changed, 40, pal, code)
+	s = newComposer(changed, 40, pal, code)
 	s.start = time.Now().Add(-softLimit - time.Millisecond)
-	lines := makeDraft(got, changed, Header{}, 40, Theme{}, s).Page().Lines
+	lines := makeIncremental(got, changed, Header{}, 40, Theme{}, s).Page().Lines
 	if page := strings.Join(lines, "\n"); !strings.Contains(page, "takes long") || strings.Contains(page, "│") {
 		t.Errorf("the rest is not plain:\n%s", page)
 	}
 }
 
 // A listing that found no time for its colours gets them when there is time again.
-func TestDraftAfterAListingWithoutColours(t *testing.T) {
+func TestIncrementalAfterAListingWithoutColours(t *testing.T) {
 	d := markdown.Parse([]byte("a\n\n```go\n"+strings.Repeat("x := f(1)\n", 50)+"```\n"), markdown.Options{})
 	pal, code := newPalette(Theme{}), newHighlighter()
-	code.patience = -1
-	before := makeDraft(nil, d, Header{}, 40, Theme{}, newSetting(d, 40, pal, code))
-	w := &drafts{code: newHighlighter(), width: 40, last: before}
-	if got := w.document(t, d, "").again; got != 1 {
+	code.timeLimit = -1
+	before := makeIncremental(nil, d, Header{}, 40, Theme{}, newComposer(d, 40, pal, code))
+	w := &author{code: newHighlighter(), width: 40, last: before}
+	if got := w.document(t, d, "").composed; got != 1 {
 		t.Errorf("%d blocks were set again", got)
 	}
 	if reflect.DeepEqual(before.Page(), w.last.Page()) {
@@ -333,25 +333,25 @@ func TestDraftAfterAListingWithoutColours(t *testing.T) {
 	}
 }
 
-// A tree that breaks the rules costs one draft.
-func TestDraftThatCannotBeSet(t *testing.T) {
+// A tree that breaks the rules costs one page.
+func TestIncrementalThatCannotBeSet(t *testing.T) {
 	d := markdown.Parse([]byte(everything), markdown.Options{})
 	broken := *d
 	broken.Root = nil
 	s := New(1)
-	before := s.Draft(nil, d, Header{}, 40, Theme{})
-	bad := s.Draft(before, &broken, Header{}, 40, Theme{})
+	before := s.Incremental(nil, d, Header{}, 40, Theme{})
+	bad := s.Incremental(before, &broken, Header{}, 40, Theme{})
 	if p := bad.Page(); p.Problem == "" || !strings.Contains(strings.Join(p.Lines, "\n"), "could not be set") {
 		t.Errorf("problem %q", p.Problem)
 	}
-	got, want := s.Draft(bad, d, Header{}, 40, Theme{}).Page(), before.Page()
+	got, want := s.Incremental(bad, d, Header{}, 40, Theme{}).Page(), before.Page()
 	if !reflect.DeepEqual(got, want) {
 		t.Error(difference(got, want))
 	}
 }
 
 // Blocks of a kind that is not known here are set every time.
-func TestDraftDoubtsWhatItDoesNotKnow(t *testing.T) {
+func TestIncrementalDoubtsWhatItDoesNotKnow(t *testing.T) {
 	type stranger struct{ ast.Paragraph }
 	d := markdown.Parse([]byte("a\n\nb\n"), markdown.Options{})
 	d.Root.AppendChild(d.Root, &stranger{})
@@ -360,15 +360,15 @@ func TestDraftDoubtsWhatItDoesNotKnow(t *testing.T) {
 	item.AppendChild(item, ast.NewString([]byte("bare"))) // no block around it
 	list.AppendChild(list, item)
 	d.Root.AppendChild(d.Root, list)
-	w := &drafts{code: newHighlighter(), width: 40}
+	w := &author{code: newHighlighter(), width: 40}
 	w.document(t, d, "")
-	if got := w.document(t, d, "").again; got != 2 {
+	if got := w.document(t, d, "").composed; got != 2 {
 		t.Errorf("%d blocks were set again", got)
 	}
 }
 
 // What the trees of package markdown rarely or never differ in alone, and setting looks at all the same.
-func TestDraftSeesEveryField(t *testing.T) {
+func TestIncrementalSeesEveryField(t *testing.T) {
 	with := func(n ast.Node, children ...ast.Node) ast.Node {
 		for _, c := range children {
 			n.AppendChild(n, c)
@@ -441,7 +441,7 @@ func TestDraftSeesEveryField(t *testing.T) {
 				c.headings = list1
 			}
 			before, after := document(c.before, list1), document(c.after, c.headings)
-			w := &drafts{code: newHighlighter(), width: 40, theme: Theme{Name: "plain"}}
+			w := &author{code: newHighlighter(), width: 40, theme: Theme{Name: "plain"}}
 			a, b := w.document(t, before, "").Page(), w.document(t, after, "").Page()
 			if reflect.DeepEqual(a, b) {
 				t.Errorf("no difference on the page: %q", a.Lines)
@@ -451,7 +451,7 @@ func TestDraftSeesEveryField(t *testing.T) {
 }
 
 // A block that shows nothing hands the line it begins at to the next, when that has none of its own.
-func TestDraftAfterABlockThatShowsNothing(t *testing.T) {
+func TestIncrementalAfterABlockThatShowsNothing(t *testing.T) {
 	document := func(src string) *markdown.Document {
 		d := markdown.Parse([]byte(src), markdown.Options{})
 		at := position(d.Root.LastChild())
@@ -462,7 +462,7 @@ func TestDraftAfterABlockThatShowsNothing(t *testing.T) {
 		d.Root.AppendChild(d.Root, lost)
 		return d
 	}
-	w := &drafts{code: newHighlighter(), width: 40}
+	w := &author{code: newHighlighter(), width: 40}
 	for _, src := range []string{"a\n\nb\n\nc\n", "new\n\na\n\nb\n\nc\n", "\n\nb\n\nc\n", "b\n\n\n\nc\n", "c\n"} {
 		w.document(t, document(src), src)
 	}
@@ -487,10 +487,10 @@ func samplesOf(t testing.TB) []string {
 }
 
 // An author types without a plan.
-func TestDraftsOfAnAuthorAtWork(t *testing.T) {
+func TestIncrementalOfAnAuthorAtWork(t *testing.T) {
 	for i, src := range samplesOf(t) {
 		r := rand.New(rand.NewPCG(1, uint64(i)))
-		w := &drafts{code: newHighlighter(), h: Header{Title: "Title"}, width: 10 + r.IntN(90), theme: Theme{Name: []string{"dark", "plain"}[i%2]}, o: markdown.Options{Dialect: markdown.Jekyll}}
+		w := &author{code: newHighlighter(), h: Header{Title: "Title"}, width: 10 + r.IntN(90), theme: Theme{Name: []string{"dark", "plain"}[i%2]}, o: markdown.Options{Dialect: markdown.Jekyll}}
 		for range 60 {
 			w.set(t, src)
 			src = edit(src, r)
@@ -533,14 +533,14 @@ func edit(src string, r *rand.Rand) string {
 	}
 }
 
-func FuzzDraft(f *testing.F) {
+func FuzzIncremental(f *testing.F) {
 	for i, src := range samplesOf(f) {
 		f.Add(src, uint64(i), 40+i)
 	}
 	dialects := []markdown.Dialect{markdown.Auto, markdown.Franklin, markdown.Hugo, markdown.Jekyll, markdown.Zola, markdown.MDX, markdown.Obsidian}
 	f.Fuzz(func(t *testing.T, src string, seed uint64, width int) {
 		r := rand.New(rand.NewPCG(seed, 0))
-		w := &drafts{code: newHighlighter(), width: 1 + (width%120+120)%120, theme: Theme{Name: []string{"dark", "plain", "light"}[seed%3]},
+		w := &author{code: newHighlighter(), width: 1 + (width%120+120)%120, theme: Theme{Name: []string{"dark", "plain", "light"}[seed%3]},
 			o: markdown.Options{Dialect: dialects[seed%uint64(len(dialects))]}}
 		for range 8 {
 			w.set(t, src)
@@ -577,7 +577,7 @@ Prose of another kind, number %[1]d.
 	return b.String() + "[^1]: a note\n"
 }
 
-func BenchmarkDraft(b *testing.B) {
+func BenchmarkIncremental(b *testing.B) {
 	for _, size := range []int{100 << 10, 1 << 20} {
 		src := longPost(size)
 		change := func(word string) *markdown.Document {
@@ -590,15 +590,15 @@ func BenchmarkDraft(b *testing.B) {
 		b.Run(name+"/whole", func(b *testing.B) {
 			b.ReportAllocs()
 			for i := range b.N {
-				makePage(docs[i%2], Header{}, 80, newPalette(Theme{}), s.code)
+				makePage(docs[i%2], Header{}, 80, newPalette(Theme{}), s.highlighter)
 			}
 		})
 		b.Run(name+"/changed", func(b *testing.B) {
 			b.ReportAllocs()
-			d := s.Draft(nil, docs[1], Header{}, 80, Theme{})
+			d := s.Incremental(nil, docs[1], Header{}, 80, Theme{})
 			b.ResetTimer()
 			for i := range b.N {
-				d = s.Draft(d, docs[i%2], Header{}, 80, Theme{})
+				d = s.Incremental(d, docs[i%2], Header{}, 80, Theme{})
 			}
 		})
 		b.Run(name+"/parse", func(b *testing.B) {

@@ -15,18 +15,18 @@ import (
 
 // An inliner turns the inline nodes of one block into runs.
 type inliner struct {
-	*setting
+	*composer
 	runs []run
 	face face
 	link int
 	deep int
 }
 
-const deepest = 100 // of inline nodes in one another
+const maxInlineDepth = 100 // of inline nodes in one another
 
 // inlines gives the runs of everything inside a block.
-func (s *setting) inlines(n ast.Node, f face) []run {
-	in := inliner{setting: s, face: f}
+func (co *composer) inlines(n ast.Node, f face) []run {
+	in := inliner{composer: co, face: f}
 	in.children(n)
 	return in.runs
 }
@@ -37,7 +37,7 @@ func (in *inliner) children(n ast.Node) {
 	}
 }
 
-func (in *inliner) say(text string, f face) {
+func (in *inliner) add(text string, f face) {
 	if text != "" {
 		in.runs = append(in.runs, run{text: text, face: in.face.with(f), link: in.link})
 	}
@@ -54,13 +54,13 @@ func (in *inliner) inside(n ast.Node, f face) {
 func (in *inliner) node(n ast.Node) {
 	in.deep++
 	defer func() { in.deep-- }()
-	if in.deep > deepest {
-		in.say(in.plainText(n), face{})
+	if in.deep > maxInlineDepth {
+		in.add(in.plainText(n), face{})
 		return
 	}
 	switch n := n.(type) {
 	case *ast.Text:
-		in.say(in.doc.TextOf(n), face{})
+		in.add(in.doc.TextOf(n), face{})
 		switch {
 		case n.HardLineBreak():
 			in.runs = append(in.runs, run{end: true})
@@ -68,7 +68,7 @@ func (in *inliner) node(n ast.Node) {
 			in.softBreak(n)
 		}
 	case *ast.String:
-		in.say(in.doc.TextOf(n), face{})
+		in.add(in.doc.TextOf(n), face{})
 	case *ast.CodeSpan:
 		in.code(n)
 	case *ast.Emphasis:
@@ -78,19 +78,19 @@ func (in *inliner) node(n ast.Node) {
 		}
 		in.inside(n, f)
 	case *extast.Strikethrough:
-		in.bracket(n, "~~", in.pal.gone)
+		in.bracket(n, "~~", in.pal.strike)
 	case *markdown.Mark:
 		in.inside(n, in.pal.mark)
 	case *markdown.Key:
-		in.say("[", in.pal.strong)
+		in.add("[", in.pal.strong)
 		in.inside(n, in.pal.strong)
-		in.say("]", in.pal.strong)
+		in.add("]", in.pal.strong)
 	case *markdown.Raised:
-		in.shift(n, '^', raised)
+		in.raiseOrLower(n, '^', raised)
 	case *markdown.Lowered:
-		in.shift(n, '_', lowered)
+		in.raiseOrLower(n, '_', lowered)
 	case *markdown.Math:
-		in.runs = append(in.runs, run{text: formula(n.TeX, n.Unicode), face: in.face.with(in.pal.span), link: in.link, solid: true})
+		in.runs = append(in.runs, run{text: formula(n.TeX, n.Unicode), face: in.face.with(in.pal.inlineCode), link: in.link, solid: true})
 	case *ast.Link:
 		in.anchor(n, string(n.Destination))
 	case *ast.AutoLink:
@@ -99,13 +99,13 @@ func (in *inliner) node(n ast.Node) {
 		in.image(n)
 	case *extast.FootnoteLink:
 		number := superscript(n.Index)
-		in.linked("#fn:"+strconv.Itoa(n.Index), number, func() { in.say(number, in.pal.dim) })
+		in.linked("#fn:"+strconv.Itoa(n.Index), number, func() { in.add(number, in.pal.dim) })
 	case *extast.FootnoteBacklink, *extast.TaskCheckBox: // the box is its item's mark
 	default:
 		if n.HasChildren() {
 			in.children(n)
 		} else {
-			in.say(in.doc.TextOf(n), face{})
+			in.add(in.doc.TextOf(n), face{})
 		}
 	}
 }
@@ -115,20 +115,20 @@ func (in *inliner) bracket(n ast.Node, mark string, f face) {
 	if !in.pal.plain {
 		mark = ""
 	}
-	in.say(mark, face{})
+	in.add(mark, face{})
 	in.inside(n, f)
-	in.say(mark, face{})
+	in.add(mark, face{})
 }
 
 // softBreak sets the end of a source line: a blank, but nothing between characters of scripts that have none.
 func (in *inliner) softBreak(n *ast.Text) {
 	before, _ := utf8.DecodeLastRuneInString(in.doc.TextOf(n))
-	if next, ok := n.NextSibling().(*ast.Text); ok && wide(before) {
-		if after, _ := utf8.DecodeRuneInString(in.doc.TextOf(next)); wide(after) {
+	if next, ok := n.NextSibling().(*ast.Text); ok && unspaced(before) {
+		if after, _ := utf8.DecodeRuneInString(in.doc.TextOf(next)); unspaced(after) {
 			return
 		}
 	}
-	in.say(" ", face{})
+	in.add(" ", face{})
 }
 
 func (in *inliner) code(n ast.Node) {
@@ -141,12 +141,12 @@ func (in *inliner) code(n ast.Node) {
 		text = "`" + text + "`"
 	}
 	if text != "" {
-		in.runs = append(in.runs, run{text: text, face: in.face.with(in.pal.span), link: in.link, solid: true})
+		in.runs = append(in.runs, run{text: text, face: in.face.with(in.pal.inlineCode), link: in.link, solid: true})
 	}
 }
 
-// shift sets raised or lowered text in the characters Unicode has for it, else after a mark.
-func (in *inliner) shift(n ast.Node, mark rune, table map[rune]rune) {
+// raiseOrLower sets raised or lowered text in the characters Unicode has for it, else after a mark.
+func (in *inliner) raiseOrLower(n ast.Node, mark rune, table map[rune]rune) {
 	text := in.plainText(n)
 	var b strings.Builder
 	for _, r := range text {
@@ -155,12 +155,12 @@ func (in *inliner) shift(n ast.Node, mark rune, table map[rune]rune) {
 			if utf8.RuneCountInString(text) > 1 {
 				text = "(" + text + ")"
 			}
-			in.say(string(mark)+text, face{})
+			in.add(string(mark)+text, face{})
 			return
 		}
 		b.WriteRune(s)
 	}
-	in.say(b.String(), face{})
+	in.add(b.String(), face{})
 }
 
 // anchor sets a link's text.
@@ -173,7 +173,7 @@ func (in *inliner) anchor(n ast.Node, target string) {
 		if n.HasChildren() {
 			in.inside(n, in.pal.link)
 		} else {
-			in.say(markdown.Clean(target), in.pal.link)
+			in.add(markdown.Clean(target), in.pal.link)
 		}
 	})
 }
@@ -185,7 +185,7 @@ func (in *inliner) autoLink(n *ast.AutoLink) {
 		target = "mailto:" + target
 	}
 	if in.link != 0 {
-		in.say(text, face{})
+		in.add(text, face{})
 		return
 	}
 	in.linked(target, text, func() {
@@ -201,22 +201,22 @@ func (in *inliner) linked(target, text string, set func()) {
 	in.link = before
 }
 
-func (s *setting) addLink(target, text string) int {
+func (co *composer) addLink(target, text string) int {
 	target = strings.TrimSpace(markdown.Clean(target))
 	uri, said := "", true
 	if target != "" && target[0] != '#' {
 		uri, said = hyperlink(target)
 	}
-	if s.pal.plain {
+	if co.pal.plain {
 		said = target == "" || target[0] == '#'
 		uri = ""
 	}
-	if !said && squeeze(text) != squeeze(target) {
-		s.unsaid = append(s.unsaid, len(s.page.Links))
+	if !said && withoutBlanks(text) != withoutBlanks(target) {
+		co.unlinked = append(co.unlinked, len(co.page.Links))
 	}
-	s.page.Links = append(s.page.Links, Link{Text: text, Target: target, Line: -1})
-	s.uris = append(s.uris, uri)
-	return len(s.page.Links)
+	co.page.Links = append(co.page.Links, Link{Text: text, Target: target, Line: -1})
+	co.uris = append(co.uris, uri)
+	return len(co.page.Links)
 }
 
 // hyperlink gives what an OSC 8 may hold for a target: an absolute address of a scheme that opens a page or a letter, percent-encoded. said
@@ -268,14 +268,14 @@ func (in *inliner) image(n *ast.Image) {
 		in.runs = append(in.runs, run{text: "▣", face: in.face.with(in.pal.dim), link: in.link, image: number})
 		switch {
 		case words == "" && file == "":
-			in.say(" image", in.pal.dim)
+			in.add(" image", in.pal.dim)
 		case words == "":
-			in.say(" "+file, in.pal.dim)
+			in.add(" "+file, in.pal.dim)
 		case file == "" || words == file:
-			in.say(" "+words, face{})
+			in.add(" "+words, face{})
 		default:
-			in.say(" "+words, face{})
-			in.say(" ("+file+")", in.pal.dim)
+			in.add(" "+words, face{})
+			in.add(" ("+file+")", in.pal.dim)
 		}
 	}
 	if uri, _ := hyperlink(target); in.link == 0 && uri != "" && !in.pal.plain {
@@ -308,30 +308,30 @@ func fileOf(target string, plain bool) string {
 	return base
 }
 
-func checkBox(n *extast.TaskCheckBox) string {
+func taskBox(n *extast.TaskCheckBox) string {
 	if n.IsChecked {
 		return "[x]"
 	}
 	return "[ ]"
 }
 
-// gather writes the text below n, without any marks.
-func (s *setting) gather(b *strings.Builder, n ast.Node, deep int) {
-	if deep > 10*deepest {
+// appendText writes the text below n, without any marks.
+func (co *composer) appendText(b *strings.Builder, n ast.Node, deep int) {
+	if deep > 10*maxInlineDepth {
 		return
 	}
 	switch n := n.(type) {
 	case *ast.Text:
-		b.WriteString(s.doc.TextOf(n))
+		b.WriteString(co.doc.TextOf(n))
 		if n.SoftLineBreak() || n.HardLineBreak() {
 			b.WriteByte(' ')
 		}
 		return
 	case *ast.String:
-		b.WriteString(s.doc.TextOf(n))
+		b.WriteString(co.doc.TextOf(n))
 		return
 	case *ast.AutoLink:
-		b.WriteString(markdown.Clean(string(n.Label(s.doc.Source))))
+		b.WriteString(markdown.Clean(string(n.Label(co.doc.Source))))
 		return
 	case *markdown.Math:
 		b.WriteString(formula(n.TeX, n.Unicode))
@@ -343,9 +343,9 @@ func (s *setting) gather(b *strings.Builder, n ast.Node, deep int) {
 		return
 	}
 	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
-		s.gather(b, c, deep+1)
+		co.appendText(b, c, deep+1)
 	}
 }
 
-// squeeze drops blanks, to compare what was written with what is seen.
-func squeeze(s string) string { return strings.Join(strings.Fields(s), "") }
+// withoutBlanks drops blanks, to compare what was written with what is seen.
+func withoutBlanks(s string) string { return strings.Join(strings.Fields(s), "") }

@@ -13,24 +13,24 @@ import (
 
 // Listings beyond these bounds are shown without colours.
 const (
-	mostLines    = 500
-	mostBytes    = 64 << 10
-	longestLine  = 4 << 10
-	highlighting = 300 * time.Millisecond // for one listing
+	maxListingLines = 500
+	maxListingBytes = 64 << 10
+	maxListingLine  = 4 << 10
+	highlightLimit  = 300 * time.Millisecond // for one listing
 )
 
 const tabStop = 4
 
 // A highlighter finds chroma's lexers by the names authors give them, and remembers what it found.
 type highlighter struct {
-	patience time.Duration // for one listing
+	timeLimit time.Duration // for one listing
 
 	mu    sync.Mutex
 	found map[string]chroma.Lexer // nil: there is none
 }
 
 func newHighlighter() *highlighter {
-	return &highlighter{patience: highlighting, found: make(map[string]chroma.Lexer)}
+	return &highlighter{timeLimit: highlightLimit, found: make(map[string]chroma.Lexer)}
 }
 
 // lexer looks a language up, nil when there is none. Text is never guessed at: a listing without a name is text.
@@ -50,7 +50,7 @@ func (h *highlighter) lexer(lang string) chroma.Lexer {
 	defer h.mu.Unlock()
 	l, ok := h.found[lang]
 	if !ok {
-		l = lexerOf(lang)
+		l = findLexer(lang)
 		if len(h.found) < 1000 { // names come from authors
 			h.found[lang] = l
 		}
@@ -58,9 +58,9 @@ func (h *highlighter) lexer(lang string) chroma.Lexer {
 	return l
 }
 
-// lexerOf goes by names and aliases, then by endings of files. chroma's own look-up matches a name it does not know against
+// findLexer goes by names and aliases, then by endings of files. chroma's own look-up matches a name it does not know against
 // every file pattern of every lexer, which takes milliseconds.
-func lexerOf(lang string) chroma.Lexer {
+func findLexer(lang string) chroma.Lexer {
 	all := lexers.GlobalLexerRegistry.Lexers
 	for _, l := range all {
 		c := l.Config()
@@ -83,9 +83,9 @@ func lexerOf(lang string) chroma.Lexer {
 	return nil
 }
 
-// colour cuts a text into rows of pieces with the faces of its tokens. ok is false when the text is to be shown without.
-func (h *highlighter) colour(lang, text string, pal *palette) (rows []row, ok bool) {
-	if pal.code == nil || len(text) > mostBytes || strings.Count(text, "\n") > mostLines {
+// highlight cuts a text into rows of pieces with the faces of its tokens. ok is false when the text is to be shown without.
+func (h *highlighter) highlight(lang, text string, pal *palette) (rows []row, ok bool) {
+	if pal.tokens == nil || len(text) > maxListingBytes || strings.Count(text, "\n") > maxListingLines {
 		return nil, false
 	}
 	lexer := h.lexer(lang)
@@ -93,7 +93,7 @@ func (h *highlighter) colour(lang, text string, pal *palette) (rows []row, ok bo
 		return nil, false
 	}
 	for l := range strings.Lines(text) {
-		if len(l) > longestLine {
+		if len(l) > maxListingLine {
 			return nil, false
 		}
 	}
@@ -104,14 +104,14 @@ func (h *highlighter) colour(lang, text string, pal *palette) (rows []row, ok bo
 	var cur row
 	start := time.Now()
 	for n := 0; ; n++ {
-		if n%64 == 63 && time.Since(start) > h.patience {
+		if n%64 == 63 && time.Since(start) > h.timeLimit {
 			return nil, false
 		}
 		t := tokens()
 		if t == chroma.EOF {
 			break
 		}
-		f := pal.token(t.Type)
+		f := pal.tokenFace(t.Type)
 		for i, part := range strings.SplitAfter(t.Value, "\n") {
 			if i > 0 {
 				rows = append(rows, cur)
@@ -135,36 +135,36 @@ func (h *highlighter) colour(lang, text string, pal *palette) (rows []row, ok bo
 
 // listing sets a block of code: indented, coloured, tabs as blanks, its language at the right of its first line. A line longer than the
 // measure goes on below, with a mark at both ends.
-func (s *setting) listing(lang, text string) {
+func (co *composer) listing(lang, text string) {
 	text = strings.TrimRight(text, "\n")
 	for strings.HasPrefix(text, "\n") {
 		text = text[1:]
 	}
-	s.page.Codes = append(s.page.Codes, Code{Lang: lang, Text: text, Line: -1})
-	number := len(s.page.Codes) - 1
+	co.page.Codes = append(co.page.Codes, Code{Lang: lang, Text: text, Line: -1})
+	number := len(co.page.Codes) - 1
 	if strings.TrimSpace(text) == "" {
 		return
 	}
-	s.stand()
-	s.need(1) // in a tight list too, where it would run into the text
-	s.leadRow()
-	s.settle()
-	s.page.Codes[number].Line = len(s.page.Lines)
+	co.clearHeading()
+	co.wantBlanks(1) // in a tight list too, where it would run into the text
+	co.flushMark()
+	co.flushBlanks()
+	co.page.Codes[number].Line = len(co.page.Lines)
 	label := strings.ToLower(strings.TrimSpace(lang))
-	if s.pal.plain || label == "text" || label == "plaintext" || label == "txt" || label == "plain" {
+	if co.pal.plain || label == "text" || label == "plaintext" || label == "txt" || label == "plain" {
 		label = ""
 	}
-	s.verbatim(lang, expandTabs(text), label, face{})
-	s.need(1)
+	co.verbatim(lang, expandTabs(text), label, face{})
+	co.wantBlanks(1)
 }
 
 // verbatim sets lines as they are. It reports whether there was room for the label.
-func (s *setting) verbatim(lang, text, label string, f face) (labelled bool) {
+func (co *composer) verbatim(lang, text, label string, f face) (labelled bool) {
 	lines := strings.Split(text, "\n")
 	start := time.Now()
-	rows, ok := s.code.colour(lang, text, s.pal)
-	if !ok && time.Since(start) > s.code.patience {
-		s.doubt = true // another time there may be time enough
+	rows, ok := co.highlighter.highlight(lang, text, co.pal)
+	if !ok && time.Since(start) > co.highlighter.timeLimit {
+		co.uncertain = true // another time there may be time enough
 	}
 	for len(rows) < len(lines) && ok {
 		rows = append(rows, nil)
@@ -173,7 +173,7 @@ func (s *setting) verbatim(lang, text, label string, f face) (labelled bool) {
 	for _, l := range lines {
 		longest = max(longest, width(l))
 	}
-	avail := s.avail()
+	avail := co.avail()
 	indent := 4
 	switch {
 	case avail < 30:
@@ -187,8 +187,8 @@ func (s *setting) verbatim(lang, text, label string, f face) (labelled bool) {
 	case longest > avail-indent: // a line that fits without an indent is better than one that goes on below
 		indent = avail - longest
 	}
-	opened := indent > 0 && s.open(nil, row{{text: blanks(indent), cells: indent}})
-	room := s.avail()
+	opened := indent > 0 && co.openContainer(nil, row{{text: spaces(indent), cells: indent}})
+	room := co.avail()
 	for i, l := range lines {
 		r := row{{text: l, face: f}}
 		if ok {
@@ -202,26 +202,26 @@ func (s *setting) verbatim(lang, text, label string, f face) (labelled bool) {
 		}
 		used := r.cells()
 		if used > room {
-			for _, part := range s.fold(r, room) {
-				s.row(part)
+			for _, part := range co.wrapCode(r, room) {
+				co.addRow(part)
 			}
 			continue
 		}
 		if n := width(label); i == 0 && n > 0 && n <= 20 && used+2+n <= room {
 			gap := room - used - n
 			labelled = true
-			r = append(r, piece{text: blanks(gap), cells: gap}, pieceOf(label, s.pal.dim))
+			r = append(r, piece{text: spaces(gap), cells: gap}, pieceOf(label, co.pal.dim))
 		}
-		s.row(r)
+		co.addRow(r)
 	}
 	if opened {
-		s.close(true)
+		co.closeContainer(true)
 	}
 	return labelled
 }
 
-// fold breaks a line of code: ↩ at the edge says it goes on, ↳ that it does. The continuation is indented as the line is.
-func (s *setting) fold(r row, room int) []row {
+// wrapCode breaks a line of code: ↩ at the edge says it goes on, ↳ that it does. The continuation is indented as the line is.
+func (co *composer) wrapCode(r row, room int) []row {
 	if room < 4 {
 		return breakRuns([]run{{text: textOf(r), solid: true}}, room)
 	}
@@ -235,12 +235,12 @@ func (s *setting) fold(r row, room int) []row {
 	limit := room - 1
 	next := func() {
 		gap := room - 1 - used
-		cur = append(cur, piece{text: blanks(gap), cells: gap}, pieceOf("↩", s.pal.dim))
+		cur = append(cur, piece{text: spaces(gap), cells: gap}, pieceOf("↩", co.pal.dim))
 		out = append(out, cur)
-		cur = row{{text: blanks(indent), cells: indent}, pieceOf("↳", s.pal.dim), {text: " ", cells: 1}}
+		cur = row{{text: spaces(indent), cells: indent}, pieceOf("↳", co.pal.dim), {text: " ", cells: 1}}
 		used = indent + 2
 		if used >= limit-1 {
-			cur, used = row{pieceOf("↳", s.pal.dim)}, 1
+			cur, used = row{pieceOf("↳", co.pal.dim)}, 1
 		}
 	}
 	left := r.cells()
@@ -303,7 +303,7 @@ func expandTabs(text string) string {
 				break
 			}
 			b.WriteString(l[:i])
-			b.WriteString(blanks(tabStop - width(l[:i])%tabStop))
+			b.WriteString(spaces(tabStop - width(l[:i])%tabStop))
 			// what follows starts at a tab stop, so its own tabs count from there
 			l = l[i+1:]
 		}
@@ -313,7 +313,7 @@ func expandTabs(text string) string {
 }
 
 // mathBlock sets a displayed formula line by line, its number at the right.
-func (s *setting) mathBlock(n *markdown.MathBlock) {
+func (co *composer) mathBlock(n *markdown.MathBlock) {
 	tex := strings.Trim(markdown.Clean(n.TeX), "\n")
 	if text := formula(tex, markdown.Clean(n.Unicode)); !strings.Contains(tex, "\n") {
 		tex = text
@@ -325,15 +325,15 @@ func (s *setting) mathBlock(n *markdown.MathBlock) {
 	if strings.TrimSpace(tex) == "" {
 		return
 	}
-	s.stand()
-	s.apart(1)
+	co.clearHeading()
+	co.spaceAbove(1)
 	number := strings.TrimSpace(markdown.Clean(n.Number))
 	if number != "" && !strings.HasPrefix(number, "(") {
 		number = "(" + number + ")"
 	}
-	if !s.verbatim("", strings.Join(lines, "\n"), number, s.pal.span) && number != "" {
-		gap := max(s.avail()-width(number), 0)
-		s.row(row{{text: blanks(gap), cells: gap}, pieceOf(Truncate(number, s.avail()), s.pal.dim)})
+	if !co.verbatim("", strings.Join(lines, "\n"), number, co.pal.inlineCode) && number != "" {
+		gap := max(co.avail()-width(number), 0)
+		co.addRow(row{{text: spaces(gap), cells: gap}, pieceOf(Truncate(number, co.avail()), co.pal.dim)})
 	}
-	s.need(1)
+	co.wantBlanks(1)
 }

@@ -56,43 +56,43 @@ func cluster(s string) (string, int) {
 	return ansi.FirstGraphemeCluster(s, ansi.GraphemeWidth)
 }
 
-// longPiece bounds the bytes of a piece that grows by one character at a time.
-const longPiece = 256
+// maxPiece bounds the bytes of a piece that grows by one character at a time.
+const maxPiece = 256
 
-// A breaker fills rows of a width with runs: it breaks at blanks, after hyphens between letters, between the characters of
+// A lineBreaker fills rows of a width with runs: it breaks at blanks, after hyphens between letters, between the characters of
 // scripts written without blanks (but not before closing punctuation or after opening), and through a word
 // only when the word is longer than a row.
-type breaker struct {
+type lineBreaker struct {
 	width int
 	rows  []row
 
-	cur   row
-	used  int // cells of cur
-	gap   row // the blanks between cur and word
-	gapW  int
-	word  row
-	wordW int
+	cur       row
+	used      int // cells of cur
+	gap       row // the blanks between cur and word
+	gapCells  int
+	word      row
+	wordCells int
 
-	last   rune // the character before, 0 after a blank
-	mayEnd bool // a row may end after last: it is a dash
+	last     rune // the character before, 0 after a blank
+	canBreak bool // a row may end after last: it is a dash
 }
 
 func breakRuns(runs []run, width int) []row {
-	b := breaker{width: max(width, 1)}
+	b := lineBreaker{width: max(width, 1)}
 	for _, r := range runs {
 		b.add(r)
 	}
-	b.flush()
+	b.flushWord()
 	if len(b.cur) > 0 {
-		b.end()
+		b.endRow()
 	}
 	return b.rows
 }
 
-func (b *breaker) add(r run) {
+func (b *lineBreaker) add(r run) {
 	if r.end {
-		b.flush()
-		b.end()
+		b.flushWord()
+		b.endRow()
 		return
 	}
 	for s := r.text; s != ""; {
@@ -108,92 +108,92 @@ func (b *breaker) add(r run) {
 		}
 		switch {
 		case n > 0:
-			b.text(piece{text: s[:n], cells: n, face: r.face, link: r.link}, rune(s[0]))
+			b.addPiece(piece{text: s[:n], cells: n, face: r.face, link: r.link}, rune(s[0]))
 			b.last = rune(s[n-1])
-			b.mayEnd = b.last == '-' && n < len(s) && letter(s[n]) && !r.solid
+			b.canBreak = b.last == '-' && n < len(s) && letter(s[n]) && !r.solid
 		case s[0] == ' ' || s[0] == '\t' || s[0] == '\n':
 			n = 1
-			b.blank(r)
+			b.addBlank(r)
 		default:
 			cl, w := cluster(s)
 			n = len(cl)
-			b.char(r, cl, w)
+			b.addChar(r, cl, w)
 		}
 		s = s[n:]
 	}
 }
 
-// char adds one character outside ASCII, or one that carries a mark.
-func (b *breaker) char(r run, cl string, w int) {
+// addChar adds one character outside ASCII, or one that carries a mark.
+func (b *lineBreaker) addChar(r run, cl string, w int) {
 	c, _ := utf8.DecodeRuneInString(cl)
 	switch c {
 	case 0x200B: // zero width space: a place to break, nothing to see
-		b.flush()
+		b.flushWord()
 		return
 	case 0x00AD, 0xFEFF, 0x2060: // a soft hyphen, a byte order mark, a word joiner
 		return
 	}
-	if n := len(b.word); w == 0 && n > 0 && len(b.word[n-1].text) < longPiece { // belongs to what stands before it, whatever run that came from
+	if n := len(b.word); w == 0 && n > 0 && len(b.word[n-1].text) < maxPiece { // belongs to what stands before it, whatever run that came from
 		p := &b.word[n-1]
-		b.wordW -= p.cells
+		b.wordCells -= p.cells
 		p.text += cl
 		p.cells = width(p.text)
-		b.wordW += p.cells
+		b.wordCells += p.cells
 		return
 	}
-	b.text(piece{text: cl, cells: w, face: r.face, link: r.link, image: r.image}, c)
+	b.addPiece(piece{text: cl, cells: w, face: r.face, link: r.link, image: r.image}, c)
 	b.last = c
-	b.mayEnd = c == '—' || c == '–'
+	b.canBreak = c == '—' || c == '–'
 }
 
-func (b *breaker) blank(r run) {
-	b.flush()
-	b.last, b.mayEnd = 0, false
+func (b *lineBreaker) addBlank(r run) {
+	b.flushWord()
+	b.last, b.canBreak = 0, false
 	if len(b.gap) > 0 && !r.solid {
 		return
 	}
 	b.gap = append(b.gap, piece{text: " ", cells: 1, face: r.face, link: r.link})
-	b.gapW++
+	b.gapCells++
 }
 
-// text adds a piece that begins with the character first to the word being gathered, or begins another where a row may end before it.
-func (b *breaker) text(p piece, first rune) {
-	if b.last != 0 && (b.mayEnd || wide(first) || wide(b.last)) && !noStart(first) && !noEnd(b.last) {
-		b.flush()
+// addPiece adds a piece that begins with the character first to the word being gathered, or begins another where a row may end before it.
+func (b *lineBreaker) addPiece(p piece, first rune) {
+	if b.last != 0 && (b.canBreak || unspaced(first) || unspaced(b.last)) && !cannotStart(first) && !cannotEnd(b.last) {
+		b.flushWord()
 	}
-	if n := len(b.word); n > 0 && b.word[n-1].face == p.face && b.word[n-1].link == p.link && p.image == 0 && len(b.word[n-1].text) < longPiece {
+	if n := len(b.word); n > 0 && b.word[n-1].face == p.face && b.word[n-1].link == p.link && p.image == 0 && len(b.word[n-1].text) < maxPiece {
 		b.word[n-1].text += p.text
 		b.word[n-1].cells += p.cells
 	} else {
 		b.word = append(b.word, p)
 	}
-	b.wordW += p.cells
+	b.wordCells += p.cells
 }
 
-// flush places the word gathered so far.
-func (b *breaker) flush() {
+// flushWord places the word gathered so far.
+func (b *lineBreaker) flushWord() {
 	if len(b.word) == 0 {
 		return
 	}
-	if b.used > 0 && b.used+b.gapW+b.wordW > b.width {
-		b.end()
+	if b.used > 0 && b.used+b.gapCells+b.wordCells > b.width {
+		b.endRow()
 	}
 	if b.used > 0 {
 		b.put(b.gap...)
 	}
-	b.gap, b.gapW = b.gap[:0], 0
-	if b.used+b.wordW <= b.width {
+	b.gap, b.gapCells = b.gap[:0], 0
+	if b.used+b.wordCells <= b.width {
 		b.put(b.word...)
 	} else {
 		for _, p := range b.word {
-			b.split(p)
+			b.splitPiece(p)
 		}
 	}
-	b.word, b.wordW = b.word[:0], 0
+	b.word, b.wordCells = b.word[:0], 0
 }
 
-// split breaks a piece of a word that is longer than a row, where it can after one of the marks addresses are made of.
-func (b *breaker) split(p piece) {
+// splitPiece breaks a piece of a word that is longer than a row, where it can after one of the marks addresses are made of.
+func (b *lineBreaker) splitPiece(p piece) {
 	for b.used+p.cells > b.width {
 		room, n, cells, good, goodCells := b.width-b.used, 0, 0, 0, 0
 		for n < len(p.text) {
@@ -211,7 +211,7 @@ func (b *breaker) split(p piece) {
 		}
 		if n == 0 {
 			if b.used > 0 {
-				b.end()
+				b.endRow()
 				continue
 			}
 			// not even one character fits: what cannot be shown is shown as a mark, no row is wider than promised
@@ -221,7 +221,7 @@ func (b *breaker) split(p piece) {
 			if p.text == "" {
 				return
 			}
-			b.end()
+			b.endRow()
 			continue
 		}
 		b.put(piece{text: p.text[:n], cells: cells, face: p.face, link: p.link, image: p.image})
@@ -229,12 +229,12 @@ func (b *breaker) split(p piece) {
 		if p.text == "" {
 			return
 		}
-		b.end()
+		b.endRow()
 	}
 	b.put(p)
 }
 
-func (b *breaker) put(ps ...piece) {
+func (b *lineBreaker) put(ps ...piece) {
 	for _, p := range ps {
 		b.used += p.cells
 		if n := len(b.cur); n > 0 && b.cur[n-1].face == p.face && b.cur[n-1].link == p.link && p.image == 0 {
@@ -246,25 +246,25 @@ func (b *breaker) put(ps ...piece) {
 	}
 }
 
-func (b *breaker) end() {
+func (b *lineBreaker) endRow() {
 	b.rows = append(b.rows, b.cur)
 	b.cur, b.used = nil, 0
-	b.gap, b.gapW = b.gap[:0], 0
+	b.gap, b.gapCells = b.gap[:0], 0
 }
 
 func letter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
-// wide tells the characters of scripts written without blanks, between which a row may end anywhere. Korean has blanks.
-func wide(r rune) bool {
+// unspaced tells the characters of scripts written without blanks, between which a row may end anywhere. Korean has blanks.
+func unspaced(r rune) bool {
 	return r >= 0x2E80 && (r < 0xA4D0 || r >= 0xF900 && r < 0xFB00 || r >= 0xFE30 && r < 0xFE50 || r >= 0xFF00 && r < 0xFFEF ||
 		r >= 0x20000 && r < 0x40000)
 }
 
-func noStart(r rune) bool {
+func cannotStart(r rune) bool {
 	return strings.ContainsRune("、。，．・：；？！゛゜ヽヾゝゞ々ー）］｝〕〉》」』】〙〗〟’”»!?),.:;]}%‰…‥ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ～", r)
 }
 
-func noEnd(r rune) bool {
+func cannotEnd(r rune) bool {
 	return strings.ContainsRune("（［｛〔〈《「『【〘〖〝‘“«([{", r)
 }
 
@@ -284,7 +284,7 @@ func minWidth(runs []run, limit int) int {
 				continue
 			}
 			cl, w := cluster(r.text[i:])
-			if c, _ := utf8.DecodeRuneInString(cl); wide(c) {
+			if c, _ := utf8.DecodeRuneInString(cl); unspaced(c) {
 				word = 2 * w // it and the punctuation that must not be parted from it
 			} else {
 				word += w

@@ -14,13 +14,13 @@ import (
 
 // A Setter sets pages and keeps them. It is safe for any number of sessions.
 type Setter struct {
-	code *highlighter
+	highlighter *highlighter
 
 	mu       sync.Mutex
 	entries  map[key]*list.Element // of *entry
 	recent   *list.List            // most recently asked for first
-	held     int64                 // bytes of finished pages
-	most     int64
+	bytes    int64                 // bytes of finished pages
+	maxBytes int64
 	palettes map[Theme]*palette
 	stats    Stats
 }
@@ -38,7 +38,7 @@ func (s *Setter) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := s.stats
-	st.Pages, st.Bytes = len(s.entries), s.held
+	st.Pages, st.Bytes = len(s.entries), s.bytes
 	return st
 }
 
@@ -61,18 +61,18 @@ type entry struct {
 // asked for last is kept however big it is.
 func New(maxBytes int64) *Setter {
 	return &Setter{
-		code:     newHighlighter(),
-		entries:  make(map[key]*list.Element),
-		recent:   list.New(),
-		most:     maxBytes,
-		palettes: make(map[Theme]*palette),
+		highlighter: newHighlighter(),
+		entries:     make(map[key]*list.Element),
+		recent:      list.New(),
+		maxBytes:    maxBytes,
+		palettes:    make(map[Theme]*palette),
 	}
 }
 
 // Page gives the document set at a width (cells of text: margins are the caller's) in a theme. It is made once, however many
 // ask for it at the same time, and never fails: what cannot be set is shown as plain text, with a note that says so.
 func (s *Setter) Page(d *markdown.Document, h Header, width int, t Theme) *Page {
-	width = min(max(width, 1), widestPage)
+	width = min(max(width, 1), maxPageWidth)
 	k := key{weak.Make(d), h, width, t}
 	s.mu.Lock()
 	if el, ok := s.entries[k]; ok {
@@ -89,19 +89,19 @@ func (s *Setter) Page(d *markdown.Document, h Header, width int, t Theme) *Page 
 	pal := s.palette(t)
 	s.mu.Unlock()
 
-	e.page = makePage(d, h, width, pal, s.code)
+	e.page = makePage(d, h, width, pal, s.highlighter)
 	close(e.ready)
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e.bytes = e.page.size() + int64(len(h.Title)+len(h.Note)) + 512
-	s.held += e.bytes
-	for el := s.recent.Back(); el != nil && s.held > s.most; {
+	s.bytes += e.bytes
+	for el := s.recent.Back(); el != nil && s.bytes > s.maxBytes; {
 		before := el.Prev()
 		if old := el.Value.(*entry); old.bytes > 0 && old != e { // pages in the making are somebody's
 			s.recent.Remove(el)
 			delete(s.entries, old.key)
-			s.held -= old.bytes
+			s.bytes -= old.bytes
 		}
 		el = before
 	}
@@ -148,32 +148,32 @@ func makePage(d *markdown.Document, h Header, width int, pal *palette, code *hig
 			p = textPage(d, h, width, pal, fmt.Sprintf("%v\n%s", r, debug.Stack()))
 		}
 	}()
-	s := newSetting(d, width, pal, code)
-	s.document(h)
+	s := newComposer(d, width, pal, code)
+	s.compose(h)
 	return s.finish()
 }
 
 // textPage is the page of a document that cannot be set.
 func textPage(d *markdown.Document, h Header, width int, pal *palette, why string) *Page {
-	s := newSetting(d, width, pal, nil)
+	s := newComposer(d, width, pal, nil)
 	s.header(h)
 	s.page.Problem = why
-	s.text([]run{{text: "(This post could not be set; its text follows.)", face: pal.dim}})
+	s.addText([]run{{text: "(This post could not be set; its text follows.)", face: pal.dim}})
 	for par := range strings.SplitSeq(d.Text, "\n") {
-		s.need(1)
-		s.text([]run{{text: par}})
+		s.wantBlanks(1)
+		s.addText([]run{{text: par}})
 	}
 	return s.finish()
 }
 
 // finish drops what was noted but never shown, and hands the page out.
-func (s *setting) finish() *Page {
-	p := s.page
-	p.Links = keep(p.Links, func(l Link) bool { return l.Line >= 0 })
-	p.Images = keep(p.Images, func(i Image) bool { return i.Line >= 0 })
-	p.Codes = keep(p.Codes, func(c Code) bool { return c.Line >= 0 })
+func (co *composer) finish() *Page {
+	p := co.page
+	p.Links = filter(p.Links, func(l Link) bool { return l.Line >= 0 })
+	p.Images = filter(p.Images, func(i Image) bool { return i.Line >= 0 })
+	p.Codes = filter(p.Codes, func(c Code) bool { return c.Line >= 0 })
 	last := 0
-	for _, b := range s.begun {
+	for _, b := range co.starts {
 		if b.Source > last {
 			p.Starts = append(p.Starts, b)
 			last = b.Source
@@ -182,8 +182,8 @@ func (s *setting) finish() *Page {
 	return p
 }
 
-// keep gives the elements that are wanted, and leaves the list as it is.
-func keep[T any](list []T, want func(T) bool) []T {
+// filter gives the elements that are wanted, and leaves the list as it is.
+func filter[T any](list []T, want func(T) bool) []T {
 	for i, x := range list {
 		if want(x) {
 			continue

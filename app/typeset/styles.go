@@ -32,20 +32,20 @@ func Styled(t Theme) Styles {
 		if p.plain {
 			return Style{}
 		}
-		return Style{face{}.turn(f)}
+		return Style{face{}.transition(f)}
 	}
 	return Styles{
-		Accent:    of(face{ink: p.accent}),
+		Accent:    of(face{colour: p.accent}),
 		Dim:       of(p.dim),
 		Bold:      of(face{attrs: bold}),
 		Title:     of(p.title),
 		Underline: of(face{attrs: underline}),
 		Selected:  of(face{attrs: reverse}),
-		Match:     of(face{attrs: reverse, ink: p.accent}),
-		Warning:   of(face{ink: p.callout["warning"]}),
-		Error:     of(face{attrs: bold, ink: p.callout["error"]}),
-		Added:     of(face{ink: p.callout["success"]}),
-		Removed:   of(face{ink: p.callout["error"]}),
+		Match:     of(face{attrs: reverse, colour: p.accent}),
+		Warning:   of(face{colour: p.callout["warning"]}),
+		Error:     of(face{attrs: bold, colour: p.callout["error"]}),
+		Added:     of(face{colour: p.callout["success"]}),
+		Removed:   of(face{colour: p.callout["error"]}),
 	}
 }
 
@@ -70,7 +70,7 @@ func Cut(line string, left, right int) string { return ansi.Cut(line, left, righ
 func Wrap(text string, cells int) []string {
 	var lines []string
 	for _, r := range breakRuns([]run{{text: text}}, cells) {
-		lines = append(lines, safe(textOf(r)))
+		lines = append(lines, sanitize(textOf(r)))
 	}
 	return lines
 }

@@ -8,8 +8,8 @@ import (
 	extast "github.com/yuin/goldmark/extension/ast"
 )
 
-// mostCells bounds the cells of a table that are measured and laid out in columns.
-const mostCells = 20000
+// maxTableCells bounds the cells of a table that are measured and laid out in columns.
+const maxTableCells = 20000
 
 // longestWord is how many cells of a word ask for the width of a column; what is longer is an address or the like and may be broken.
 const longestWord = 32
@@ -17,13 +17,13 @@ const longestWord = 32
 // A cell of a table, measured.
 type cell struct {
 	runs  []run
-	least int // cells its longest word or stretch of code needs
-	most  int // cells it needs to stand on one row
+	min   int // cells its longest word or stretch of code needs
+	max   int // cells it needs to stand on one row
 	align extast.Alignment
 }
 
 // table sets a table in columns, wrapping cells at words; when not even the longest words fit beside each other, row by row as records.
-func (s *setting) table(n *extast.Table) {
+func (co *composer) table(n *extast.Table) {
 	var head []cell
 	var body [][]cell
 	cols := 0
@@ -32,11 +32,11 @@ func (s *setting) table(n *extast.Table) {
 		_, isHead := r.(*extast.TableHeader)
 		f := face{}
 		if isHead {
-			f = s.pal.label
+			f = co.pal.label
 		}
 		var cells []cell
 		for c := r.FirstChild(); c != nil; c = c.NextSibling() {
-			cells = append(cells, s.measure(c, f))
+			cells = append(cells, co.measureCell(c, f))
 		}
 		cols = max(cols, len(cells))
 		count += len(cells)
@@ -53,43 +53,43 @@ func (s *setting) table(n *extast.Table) {
 	for _, c := range head {
 		headed = headed || !blank(c.runs)
 	}
-	s.stand()
-	s.apart(1)
+	co.clearHeading()
+	co.spaceAbove(1)
 	var widths []int
-	if count <= mostCells {
-		widths = columns(head, body, cols, s.avail())
+	if count <= maxTableCells {
+		widths = columnWidths(head, body, cols, co.avail())
 	}
 	if widths != nil {
 		if headed {
-			for _, r := range s.tableRow(head, widths) {
-				s.row(r)
+			for _, r := range co.tableRow(head, widths) {
+				co.addRow(r)
 			}
-			s.tableRule(widths)
+			co.tableRule(widths)
 		}
 		rows := make([][]row, len(body))
 		tallest := 0
 		for i, cells := range body {
-			rows[i] = s.tableRow(cells, widths)
+			rows[i] = co.tableRow(cells, widths)
 			tallest = max(tallest, len(rows[i]))
 		}
 		for i, parts := range rows {
 			if i > 0 && tallest > tallCell { // so that one sees where a row begins
-				s.row(s.tableRow(nil, widths)[0])
+				co.addRow(co.tableRow(nil, widths)[0])
 			}
 			for _, r := range parts {
-				s.row(r)
+				co.addRow(r)
 			}
 		}
 	} else {
-		s.records(head, body)
+		co.records(head, body)
 	}
-	s.need(1)
+	co.wantBlanks(1)
 }
 
-func (s *setting) measure(n ast.Node, f face) cell {
-	c := cell{runs: trimRuns(s.inlines(n, f))}
-	c.most = maxWidth(c.runs)
-	c.least = minWidth(c.runs, longestWord)
+func (co *composer) measureCell(n ast.Node, f face) cell {
+	c := cell{runs: trimRuns(co.inlines(n, f))}
+	c.max = maxWidth(c.runs)
+	c.min = minWidth(c.runs, longestWord)
 	if t, ok := n.(*extast.TableCell); ok {
 		c.align = t.Alignment
 	}
@@ -115,17 +115,17 @@ const (
 	tallCell     = 3
 )
 
-// columns chooses the width of each column, nil when the table does not fit. Each gets what the longest word of its cells needs; what is left goes
+// columnWidths chooses the width of each column, nil when the table does not fit. Each gets what the longest word of its cells needs; what is left goes
 // where it saves most: columns that could use little get all of it, the others share the rest in proportion.
-func columns(head []cell, body [][]cell, cols, avail int) []int {
+func columnWidths(head []cell, body [][]cell, cols, avail int) []int {
 	least, most := make([]int, cols), make([]int, cols)
 	for i := range cols {
 		least[i], most[i] = 1, 1
 	}
 	note := func(cells []cell) {
 		for i, c := range cells {
-			least[i] = max(least[i], c.least)
-			most[i] = max(most[i], c.most)
+			least[i] = max(least[i], c.min)
+			most[i] = max(most[i], c.max)
 		}
 	}
 	note(head)
@@ -200,7 +200,7 @@ func columns(head []cell, body [][]cell, cols, avail int) []int {
 }
 
 // tableRow lays the cells of a row beside each other.
-func (s *setting) tableRow(cells []cell, widths []int) []row {
+func (co *composer) tableRow(cells []cell, widths []int) []row {
 	var rows []row
 	parts := make([][]row, len(widths))
 	height := 1
@@ -208,7 +208,7 @@ func (s *setting) tableRow(cells []cell, widths []int) []row {
 		parts[i] = breakRuns(c.runs, widths[i])
 		height = max(height, len(parts[i]))
 	}
-	bar := pieceOf("│", s.pal.dim)
+	bar := pieceOf("│", co.pal.dim)
 	space := piece{text: " ", cells: 1}
 	for y := range height {
 		var r row
@@ -230,16 +230,16 @@ func (s *setting) tableRow(cells []cell, widths []int) []row {
 			if x > 0 {
 				r = append(r, space, bar, space)
 			}
-			r = append(r, piece{text: blanks(before), cells: before})
+			r = append(r, piece{text: spaces(before), cells: before})
 			r = append(r, part...)
-			r = append(r, piece{text: blanks(gap - before), cells: gap - before})
+			r = append(r, piece{text: spaces(gap - before), cells: gap - before})
 		}
 		rows = append(rows, r)
 	}
 	return rows
 }
 
-func (s *setting) tableRule(widths []int) {
+func (co *composer) tableRule(widths []int) {
 	var b strings.Builder
 	for i, w := range widths {
 		if i > 0 {
@@ -247,17 +247,17 @@ func (s *setting) tableRule(widths []int) {
 		}
 		b.WriteString(strings.Repeat("─", w))
 	}
-	s.row(row{pieceOf(b.String(), s.pal.dim)})
+	co.addRow(row{pieceOf(b.String(), co.pal.dim)})
 }
 
 // records sets each row of a table as lines "header: value", an empty line between rows.
-func (s *setting) records(head []cell, body [][]cell) {
+func (co *composer) records(head []cell, body [][]cell) {
 	if len(body) == 0 {
 		body, head = [][]cell{head}, nil
 	}
 	for i, cells := range body {
 		if i > 0 {
-			s.need(1)
+			co.wantBlanks(1)
 		}
 		for x, c := range cells {
 			if blank(c.runs) {
@@ -266,31 +266,31 @@ func (s *setting) records(head []cell, body [][]cell) {
 			var runs []run
 			if x < len(head) && !blank(head[x].runs) {
 				runs = append(runs, head[x].runs...)
-				runs = append(runs, run{text: ": ", face: s.pal.label})
+				runs = append(runs, run{text: ": ", face: co.pal.label})
 				if slices.ContainsFunc(c.runs, func(r run) bool { return r.end }) {
 					runs = append(runs, run{end: true})
 				}
 			}
-			s.hang(append(runs, c.runs...), 2)
+			co.hangingIndent(append(runs, c.runs...), 2)
 		}
 	}
 }
 
-// hang sets a paragraph whose second and later rows are indented.
-func (s *setting) hang(runs []run, indent int) {
-	if s.avail()-indent < leastText {
-		s.text(runs)
+// hangingIndent sets a paragraph whose second and later rows are indented.
+func (co *composer) hangingIndent(runs []run, indent int) {
+	if co.avail()-indent < minTextWidth {
+		co.addText(runs)
 		return
 	}
-	rows := breakRuns(runs, s.avail())
+	rows := breakRuns(runs, co.avail())
 	if len(rows) < 2 {
-		s.text(runs)
+		co.addText(runs)
 		return
 	}
-	for i, r := range breakRuns(runs, s.avail()-indent) {
+	for i, r := range breakRuns(runs, co.avail()-indent) {
 		if i > 0 {
-			r = append(row{{text: blanks(indent), cells: indent}}, r...)
+			r = append(row{{text: spaces(indent), cells: indent}}, r...)
 		}
-		s.row(r)
+		co.addRow(r)
 	}
 }
