@@ -50,7 +50,7 @@ func metricsAddr(addr string) string {
 }
 
 // serve answers at addr until stop is called. It counts commits from now on.
-func (m *metrics) serve(addr string, folder *store.Folder, log *slog.Logger) (stop func(), err error) {
+func (m *metrics) serve(addr string, commits store.Store, log *slog.Logger) (stop func(), err error) {
 	l, err := net.Listen("tcp", metricsAddr(addr))
 	if err != nil {
 		return nil, fmt.Errorf("metrics: listen on %s: %w", addr, reason(err))
@@ -75,14 +75,14 @@ func (m *metrics) serve(addr string, folder *store.Folder, log *slog.Logger) (st
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	head, err := folder.Head(ctx)
+	head, err := commits.Head(ctx)
 	if err != nil {
 		cancel()
 		l.Close()
 		return nil, err
 	}
 	var done sync.WaitGroup
-	done.Go(func() { m.count(ctx, folder, head) })
+	done.Go(func() { m.count(ctx, commits, head) })
 	done.Go(func() {
 		if err := h.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			log.Error("metrics", "err", err)
@@ -97,8 +97,8 @@ func (m *metrics) serve(addr string, folder *store.Folder, log *slog.Logger) (st
 }
 
 // count counts commits until ctx ends.
-func (m *metrics) count(ctx context.Context, folder *store.Folder, since store.Rev) {
-	for c, err := range folder.Commits(ctx, since) {
+func (m *metrics) count(ctx context.Context, commits store.Store, since store.Rev) {
+	for c, err := range commits.Commits(ctx, since) {
 		if err != nil {
 			return
 		}

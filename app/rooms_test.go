@@ -95,6 +95,7 @@ var rooms = map[string]room{
 	"app/store": {
 		outside: []string{
 			"github.com/fsnotify/fsnotify",
+			"github.com/gofrs/flock",
 			"golang.org/x/sys/unix",
 		},
 	},

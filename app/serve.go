@@ -65,7 +65,7 @@ func (c serve) Run(ctx context.Context, p Process) error {
 		return err
 	}
 	defer folder.Close()
-	b, err := blog.Open(ctx, blog.Config{Folder: folder, Now: time.Now, Log: log, Limits: c.Limits.change()})
+	b, err := blog.Open(ctx, blog.Config{Store: folder, Now: time.Now, Log: log, Limits: c.Limits.change()})
 	if err != nil {
 		return err
 	}

@@ -85,7 +85,7 @@ func (v Visitor) Keep(_ context.Context, k Kept) (id string, err error) {
 	}
 	v.blog.keeping.Lock()
 	defer v.blog.keeping.Unlock()
-	folder, mine := v.blog.lib.folder, keptOf(v.name)
+	mine := keptOf(v.name)
 	names, err := v.keptNames()
 	if err != nil {
 		return "", fmt.Errorf("kept texts: %w", err)
@@ -103,7 +103,7 @@ func (v Visitor) Keep(_ context.Context, k Kept) (id string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if err := folder.SetState(mine+k.ID, b); err != nil {
+	if err := v.blog.state.SetState(mine+k.ID, b); err != nil {
 		return "", err
 	}
 	return k.ID, nil
@@ -114,14 +114,14 @@ func (v Visitor) makeRoom(names []string) error {
 	all := v.readKept(names)
 	for _, k := range slices.Backward(all) {
 		if k.Reason != "" {
-			return v.blog.lib.folder.SetState(keptOf(v.name)+k.ID, nil)
+			return v.blog.state.SetState(keptOf(v.name)+k.ID, nil)
 		}
 	}
 	return refusal("texts", "%d are kept for you already; discard one first", len(names))
 }
 
 func (v Visitor) keptNames() ([]string, error) {
-	names, err := v.blog.lib.folder.States()
+	names, err := v.blog.state.States()
 	mine := keptOf(v.name)
 	return slices.DeleteFunc(names, func(n string) bool { return !strings.HasPrefix(n, mine) }), err
 }
@@ -142,7 +142,7 @@ func (v Visitor) Kept(context.Context) ([]Kept, error) {
 func (v Visitor) readKept(names []string) []Kept {
 	var all []Kept
 	for _, name := range names {
-		b, err := v.blog.lib.folder.State(name)
+		b, err := v.blog.state.State(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // forgotten meanwhile
 		}
@@ -174,7 +174,7 @@ func (v Visitor) Forget(_ context.Context, id string) error {
 	}
 	v.blog.keeping.Lock()
 	defer v.blog.keeping.Unlock()
-	return v.blog.lib.folder.SetState(keptOf(v.name)+id, nil)
+	return v.blog.state.SetState(keptOf(v.name)+id, nil)
 }
 
 // Hold says that a kept text is being written now, in this session, for Held to

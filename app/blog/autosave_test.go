@@ -75,7 +75,7 @@ func opened(tb testing.TB, dir string) (b *Blog, end func()) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	if b, err = Open(tb.Context(), Config{Folder: f, Now: still}); err != nil {
+	if b, err = Open(tb.Context(), Config{Store: f, Now: still}); err != nil {
 		tb.Fatal(err)
 	}
 	done := false

@@ -73,7 +73,7 @@ func openDir(tb testing.TB, dir string) *Blog {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	b, err := Open(context.Background(), Config{Folder: f})
+	b, err := Open(context.Background(), Config{Store: f})
 	if err != nil {
 		tb.Fatal(err)
 	}

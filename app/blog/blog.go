@@ -16,7 +16,8 @@ import (
 
 // A Config is what a Blog is made of.
 type Config struct {
-	Folder *store.Folder    // stays the caller's to close, after the blog
+	Store  *store.Worktree  // stays the caller's to close, after the blog
+	State  store.State      // what is kept beside the posts; nil: with Store
 	Now    func() time.Time // nil: time.Now
 	Log    *slog.Logger     // nil: none
 	Limits Limits
@@ -26,6 +27,7 @@ type Config struct {
 // concurrent use.
 type Blog struct {
 	lib     *library
+	state   store.State
 	log     *slog.Logger
 	current atomic.Pointer[views]
 	limits  Limits
@@ -62,14 +64,17 @@ func Open(ctx context.Context, c Config) (*Blog, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	s := newShelf(c.Folder)
+	if c.State == nil {
+		c.State = c.Store.State()
+	}
+	s := newShelf(c.Store)
 	s.lib.now = c.Now
-	b := &Blog{log: c.Log, lib: s.lib, limits: c.Limits.or(), jobs: make(chan func(*shelf)), held: map[string]int{},
+	b := &Blog{log: c.Log, lib: s.lib, state: c.State, limits: c.Limits.or(), jobs: make(chan func(*shelf)), held: map[string]int{},
 		adopted: make(chan struct{}), adopt: make(chan struct{}, 1)}
 	ctx, b.cancel = context.WithCancel(ctx)
 	b.closed = ctx.Done()
-	s.learn(c.Folder.Ledger())
-	changed := c.Folder.Watch(ctx, unwatched)
+	s.learn(c.Store.Ledger())
+	changed := c.Store.Watch(ctx, unwatched)
 	start := time.Now()
 	if err := s.rescan(); err != nil {
 		b.cancel()
@@ -198,7 +203,7 @@ func (b *Blog) remember(ctx context.Context) {
 	for {
 		err := errors.New("panic")
 		b.contain(func() {
-			_, err = b.lib.folder.Adopt(ctx, func(p string, dir bool) bool {
+			_, err = b.lib.folder.Import(ctx, func(p string, dir bool) bool {
 				if dir {
 					return unwatched(p)
 				}

@@ -42,7 +42,7 @@ func at(tb testing.TB, dir string, now func() time.Time) *Blog {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	b, err := Open(tb.Context(), Config{Folder: f, Now: now})
+	b, err := Open(tb.Context(), Config{Store: f, Now: now})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -527,7 +527,7 @@ func TestCloseEndsEverything(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := Open(context.Background(), Config{Folder: f})
+	b, err := Open(context.Background(), Config{Store: f})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -101,7 +101,7 @@ func contentRoot(dir string) (root string, found bool) {
 }
 
 // around finds the sections from the top of a folder down to one directory.
-func around(folder *store.Folder, dir string) (*listing, error) {
+func around(folder *store.Worktree, dir string) (*listing, error) {
 	return walkSections(folder, nil, func(l *listing, d *store.Dir, sec *section) []string {
 		return slices.DeleteFunc(slices.Clone(d.Dirs), func(name string) bool {
 			p := path.Join(d.Path, name)

@@ -11,7 +11,7 @@ import (
 
 // kindOf recognises the folder of a generator by what stands at its top.
 // configured means that a file says so, not only the names of folders.
-func kindOf(folder *store.Folder, d *store.Dir) (kind markdown.Dialect, config []byte, configured bool) {
+func kindOf(folder *store.Worktree, d *store.Dir) (kind markdown.Dialect, config []byte, configured bool) {
 	has := d.Has
 	read := func(name string) []byte {
 		b, _, _ := folder.ReadFile(path.Join(d.Path, name), maxConfig)

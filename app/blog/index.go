@@ -33,7 +33,7 @@ type shelf struct {
 	first   map[string]time.Time // when a file first came through a door
 }
 
-func newShelf(f *store.Folder) *shelf {
+func newShelf(f *store.Worktree) *shelf {
 	return &shelf{lib: &library{folder: f, docs: newDocuments(64 << 20), now: time.Now},
 		moved: map[string]string{}, first: map[string]time.Time{}}
 }

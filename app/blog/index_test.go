@@ -21,7 +21,7 @@ func TestOldAddressesLeadToTheirPosts(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer f.Close()
-		b, err := Open(t.Context(), Config{Folder: f, Now: still})
+		b, err := Open(t.Context(), Config{Store: f, Now: still})
 		if err != nil {
 			t.Fatal(err)
 		}

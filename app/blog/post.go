@@ -81,7 +81,7 @@ type entry struct {
 
 // A library is where the posts of a blog are read from and kept.
 type library struct {
-	folder *store.Folder
+	folder *store.Worktree
 	docs   *documents
 	now    func() time.Time
 	coming map[string]bool // files that are not in the folder yet, or, false, will not be for long

@@ -55,7 +55,7 @@ func (b *Blog) loadPreviews() {
 	p := &b.previews
 	p.list, p.rev = map[string]*share{}, b.lib.folder.Ledger().Rev()
 	var file previewsFile
-	src, err := b.lib.folder.State(previewsState)
+	src, err := b.state.State(previewsState)
 	if err == nil {
 		err = json.Unmarshal(src, &file)
 	}
@@ -72,7 +72,7 @@ func (b *Blog) loadPreviews() {
 }
 
 // save makes the previews durable. The lock is held.
-func (p *previews) save(folder *store.Folder) error {
+func (p *previews) save(state store.State) error {
 	file := previewsFile{Rev: p.rev}
 	for _, s := range p.list {
 		file.List = append(file.List, s.Preview)
@@ -82,7 +82,7 @@ func (p *previews) save(folder *store.Folder) error {
 	if err != nil {
 		return fmt.Errorf("previews: %w", err)
 	}
-	return folder.SetState(previewsState, src)
+	return state.SetState(previewsState, src)
 }
 
 // follow goes after the posts that were moved, and ends the previews of those
@@ -151,7 +151,7 @@ func (b *Blog) showPreviews(s *shelf, site Site) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.follow(b.lib.folder.Ledger().Commits(p.rev)) {
-		if err := p.save(b.lib.folder); err != nil {
+		if err := p.save(b.state); err != nil {
 			b.log.Warn("previews not kept", "err", oneLine(err.Error()))
 		}
 	}
@@ -184,7 +184,7 @@ func (v Visitor) Share(_ context.Context, slug string) (Preview, error) {
 	}
 	s := &share{Preview: Preview{Token: random(), Path: post.Path, Author: v.name, Since: b.lib.now().Truncate(time.Second)}}
 	p.list[post.Path] = s
-	if err := p.save(b.lib.folder); err != nil {
+	if err := p.save(b.state); err != nil {
 		delete(p.list, post.Path)
 		return Preview{}, err
 	}
@@ -206,7 +206,7 @@ func (v Visitor) Revoke(_ context.Context, token string) error {
 		return fmt.Errorf("preview: %w", fs.ErrNotExist)
 	}
 	delete(p.list, s.Path)
-	if err := p.save(v.blog.lib.folder); err != nil {
+	if err := p.save(v.blog.state); err != nil {
 		p.list[s.Path] = s
 		return err
 	}

@@ -238,7 +238,7 @@ func (f *filing) names(changed []Entry) {
 
 // read looks into the bytes of what comes. The texts stay in memory until the
 // change is made.
-func (f *filing) read(ctx context.Context, folder *store.Folder, changed []Entry) error {
+func (f *filing) read(ctx context.Context, folder *store.Worktree, changed []Entry) error {
 	var texts int64
 	for _, e := range changed {
 		if e.Hash != "" && isMarkdown(e.Path) {

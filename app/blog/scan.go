@@ -41,7 +41,7 @@ type listing struct {
 
 // scan walks the folder. Sections that say what they said before (which may be
 // nil) are the same ones. A shallow scan stays at the top.
-func scan(folder *store.Folder, before *listing, shallow bool) (*listing, error) {
+func scan(folder *store.Worktree, before *listing, shallow bool) (*listing, error) {
 	l, err := walkSections(folder, before, func(l *listing, d *store.Dir, sec *section) []string {
 		l.collect(d, sec)
 		if shallow {
@@ -57,7 +57,7 @@ func scan(folder *store.Folder, before *listing, shallow bool) (*listing, error)
 }
 
 // walkSections walks the folder with the section every directory is in.
-func walkSections(folder *store.Folder, before *listing, visit func(*listing, *store.Dir, *section) []string) (*listing, error) {
+func walkSections(folder *store.Worktree, before *listing, visit func(*listing, *store.Dir, *section) []string) (*listing, error) {
 	l := &listing{sections: map[string]*section{}}
 	in := map[string]*section{}
 	err := folder.Walk(func(d *store.Dir) []string {
@@ -87,7 +87,7 @@ func walkSections(folder *store.Folder, before *listing, visit func(*listing, *s
 
 // sectionAt gives the section that begins at a directory, nil when none does;
 // above is that of the directory it is in, nil at the top.
-func (l *listing) sectionAt(folder *store.Folder, d *store.Dir, above *section) *section {
+func (l *listing) sectionAt(folder *store.Worktree, d *store.Dir, above *section) *section {
 	kind, config, configured := kindOf(folder, d)
 	if above != nil && !configured && (kind == markdown.Auto || kind == above.kind) {
 		return nil

@@ -46,7 +46,7 @@ const maxConfig = 1 << 20
 
 // readSite reads the configuration at the top of a folder, or in the content
 // folder of a generator.
-func readSite(folder *store.Folder, d *store.Dir) (Site, []Problem) {
+func readSite(folder *store.Worktree, d *store.Dir) (Site, []Problem) {
 	s := Site{Location: time.Local}
 	var problems []Problem
 	read := func(name string) frontmatter.Fields {

@@ -95,9 +95,9 @@ const statsPause = time.Minute
 
 // stats counts in memory, and keeps the counts now and then.
 type stats struct {
-	folder *store.Folder
-	zone   func() *time.Location
-	now    func() time.Time
+	state store.State
+	zone  func() *time.Location
+	now   func() time.Time
 
 	mu      sync.Mutex
 	file    statsFile
@@ -207,7 +207,7 @@ func (t *tally) count(today Day) Count {
 // aside, and the counting begins anew.
 func (b *Blog) loadStats() {
 	s := &b.stats
-	s.folder, s.now = b.lib.folder, b.lib.now
+	s.state, s.now = b.state, b.lib.now
 	s.zone = func() *time.Location {
 		if v := b.current.Load(); v != nil && v.author.site.Location != nil {
 			return v.author.site.Location
@@ -217,7 +217,7 @@ func (b *Blog) loadStats() {
 	s.dirty = make(chan struct{}, 1)
 	head := b.lib.folder.Ledger().Rev()
 	s.file = statsFile{Rev: head, Posts: map[string]*tally{}}
-	src, err := b.lib.folder.State(statsState)
+	src, err := b.state.State(statsState)
 	if errors.Is(err, fs.ErrNotExist) {
 		return
 	}
@@ -230,7 +230,7 @@ func (b *Blog) loadStats() {
 	if err != nil {
 		check := sha256.Sum256(src)
 		aside := damagedStats + hex.EncodeToString(check[:4])
-		if kept := b.lib.folder.SetState(aside, src); kept != nil {
+		if kept := b.state.SetState(aside, src); kept != nil {
 			s.lost = true
 			b.log.Warn("views and sessions not read: they are counted anew and not kept", "err", oneLine(err.Error()))
 			return
@@ -392,7 +392,7 @@ func (s *stats) save(log *slog.Logger) {
 	s.mu.Unlock()
 	src, err := json.Marshal(file)
 	if err == nil {
-		err = s.folder.SetState(statsState, src)
+		err = s.state.SetState(statsState, src)
 	}
 	if err == nil {
 		s.said = ""

@@ -50,7 +50,7 @@ func counting(tb testing.TB, dir string, c *calendar, log *bytes.Buffer) (b *Blo
 	if err != nil {
 		tb.Fatal(err)
 	}
-	if b, err = Open(tb.Context(), Config{Folder: f, Now: c.now, Log: logger}); err != nil {
+	if b, err = Open(tb.Context(), Config{Store: f, Now: c.now, Log: logger}); err != nil {
 		tb.Fatal(err)
 	}
 	end = sync.OnceFunc(func() {
@@ -321,7 +321,7 @@ func TestCountsThatCannotBeKeptAreSaidOnce(t *testing.T) {
 	f := must(store.View(dir))
 	defer f.Close()
 	var log bytes.Buffer
-	b, err := Open(t.Context(), Config{Folder: f, Now: still, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	b, err := Open(t.Context(), Config{Store: f, Now: still, Log: slog.New(slog.NewTextHandler(&log, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -58,7 +58,7 @@ func open(t testing.TB, files map[string]string) *blog.Blog {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { folder.Close() })
-	b, err := blog.Open(context.Background(), blog.Config{Folder: folder, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	b, err := blog.Open(context.Background(), blog.Config{Store: folder, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

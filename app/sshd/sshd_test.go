@@ -41,7 +41,7 @@ func open(t *testing.T, l Limits, change ...func(*Config)) *bed {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { folder.Close() })
-	b, err := blog.Open(context.Background(), blog.Config{Folder: folder, Now: time.Now, Log: log})
+	b, err := blog.Open(context.Background(), blog.Config{Store: folder, Now: time.Now, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,13 +1,16 @@
 package store
 
 import (
-	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
-	"iter"
+	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // A Rev numbers the commits of a blog: 0 is the empty blog, and each commit
@@ -63,29 +66,64 @@ type Commit struct {
 	Entries []Entry           `json:"entries"`
 }
 
-// ErrConflict says that the base of a commit is not the head any more.
-var ErrConflict = errors.New("the blog has changed since")
+// handDoor is the door of what did not come through one.
+const handDoor = "hand"
 
-// A Store keeps every version of every file: an append-only log of commits over
-// content-addressed blobs. All methods are safe for concurrent use. The
-// interface asks for nothing that a replicated log cannot give (a stream's
-// sequence number is the revision).
-type Store interface {
-	// Put keeps b and gives its hash. It is invisible until a commit names
-	// it, and may be forgotten an hour later if none does.
-	Put(ctx context.Context, b []byte) (hash string, err error)
-	// Get gives the bytes of a hash, fs.ErrNotExist if they are not kept. They are the caller's.
-	Get(ctx context.Context, hash string) ([]byte, error)
-	// Commit makes c the revision after base, all of it or nothing. When it
-	// returns nil it is durable. A base that is not the head gives
-	// ErrConflict; a commit whose ID is known gives the revision it has, and
-	// changes nothing. Rev of c is ignored; a zero Time is now.
-	Commit(ctx context.Context, base Rev, c Commit) (Rev, error)
-	// Commits gives every commit after since in order, then waits for the
-	// next ones, until ctx ends (whose error is then the last) or the caller
-	// has enough. Reading up to Head does not wait.
-	Commits(ctx context.Context, since Rev) iter.Seq2[Commit, error]
-	// Head is the newest revision.
-	Head(ctx context.Context) (Rev, error)
-	Close() error
+func handCommit(entries []Entry) Commit { return Commit{Door: handDoor, Entries: entries} }
+
+// completed gives a commit as it will be read again, with its ID, its times
+// and entries of its own. It changes nothing in one that is complete.
+func completed(c Commit) Commit {
+	if c.ID == "" {
+		c.ID = rand.Text()
+	}
+	if c.Time.IsZero() {
+		c.Time = time.Now()
+	}
+	c.Time = c.Time.Round(0)
+	for _, s := range []*string{&c.ID, &c.Author, &c.Door, &c.Message} {
+		*s = strings.ToValidUTF8(*s, "\uFFFD")
+	}
+	c.Entries = slices.Clone(c.Entries)
+	for i := range c.Entries {
+		if e := &c.Entries[i]; e.Hash != "" && e.MTime.IsZero() {
+			e.MTime = c.Time
+		}
+	}
+	return c
+}
+
+// checkEntries refuses what no commit may name: it is the last check, behind
+// those that know what a blog is.
+func checkEntries(entries []Entry) error {
+	if len(entries) == 0 {
+		return errors.New("a commit without files")
+	}
+	seen := make(map[string]bool, len(entries))
+	for _, e := range entries {
+		if !plainPath(e.Path) || seen[e.Path] {
+			return fmt.Errorf("path %q: %w", e.Path, fs.ErrInvalid)
+		}
+		seen[e.Path] = true
+	}
+	return nil
+}
+
+// plainPath reports a path that a plain file may have.
+func plainPath(p string) bool {
+	return fs.ValidPath(p) && p != "." && !hidden(p) && loggable(p)
+}
+
+// loggable reports a path that a line of the log can hold.
+func loggable(p string) bool {
+	return utf8.ValidString(p) && !strings.ContainsFunc(p, unicode.IsControl)
+}
+
+// hidden reports names that begin with a dot, which are nobody's business:
+// the log and lock of Sheaf, a repository, an environment file.
+func hidden(name string) bool {
+	if name == "." {
+		return false
+	}
+	return name == "" || name[0] == '.' || strings.Contains(name, "/.")
 }

@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -15,24 +14,15 @@ var errNotRegular = errors.New("not a regular file")
 // FS is the folder as a file system, for whoever reads files that posts name.
 // It is confined: see the package comment. It implements fs.StatFS,
 // fs.ReadFileFS and fs.ReadDirFS.
-func (f *Folder) FS() fs.FS { return confined{f} }
+func (w *Worktree) FS() fs.FS { return confined{w} }
 
-type confined struct{ f *Folder }
-
-// hidden reports names that begin with a dot, which are nobody's business:
-// the log and lock of Sheaf, a repository, an environment file.
-func hidden(name string) bool {
-	if name == "." {
-		return false
-	}
-	return name == "" || name[0] == '.' || strings.Contains(name, "/.")
-}
+type confined struct{ w *Worktree }
 
 func (c confined) Open(name string) (fs.File, error) {
 	if !fs.ValidPath(name) || hidden(name) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
-	file, err := c.f.root.Load().OpenFile(name, os.O_RDONLY|openFlags, 0)
+	file, err := c.w.root().OpenFile(name, os.O_RDONLY, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -54,14 +44,14 @@ func (c confined) Stat(name string) (fs.FileInfo, error) {
 	if !fs.ValidPath(name) || hidden(name) {
 		return nil, &fs.PathError{Op: "stat", Path: name, Err: fs.ErrNotExist}
 	}
-	return c.f.root.Load().Stat(name)
+	return c.w.root().Stat(name)
 }
 
 func (c confined) ReadFile(name string) ([]byte, error) {
 	if !fs.ValidPath(name) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
-	b, _, err := c.f.ReadFile(name, 64<<20)
+	b, _, err := c.w.ReadFile(name, 64<<20)
 	return b, err
 }
 
@@ -81,10 +71,10 @@ func (c confined) ReadDir(name string) ([]fs.DirEntry, error) {
 }
 
 // visibleDir lists a directory without its hidden names.
-type visibleDir struct{ *os.File }
+type visibleDir struct{ file }
 
 func (d visibleDir) ReadDir(n int) ([]fs.DirEntry, error) {
-	list, err := d.File.ReadDir(n)
+	list, err := d.file.ReadDir(n)
 	return slices.DeleteFunc(list, func(e fs.DirEntry) bool { return hidden(e.Name()) }), err
 }
 
@@ -105,7 +95,7 @@ type Dir struct {
 	Dirs  []string // names, sorted; a link to a directory is not among them
 	Files []string // names of everything else, sorted, links included
 	Dots  []string // hidden names, of which nothing but the name can be known
-	root  *os.Root
+	root  disk
 }
 
 // Has reports whether the directory has a file or a directory of that name.
@@ -130,12 +120,12 @@ func (d *Dir) Stat(name string) (Stamp, error) {
 // of names. visit says which of the directories in d.Dirs to enter. What
 // vanishes on the way is left out; the only error is a folder that cannot be
 // read at all.
-func (f *Folder) Walk(visit func(d *Dir) (enter []string)) error {
-	f.renew()
-	root := f.root.Load()
+func (w *Worktree) Walk(visit func(d *Dir) (enter []string)) error {
+	w.reopen()
+	root := w.root()
 	var walk func(name string) error
 	walk = func(name string) error {
-		d, err := f.list(root, name)
+		d, err := list(root, name)
 		if err != nil {
 			return err
 		}
@@ -147,12 +137,9 @@ func (f *Folder) Walk(visit func(d *Dir) (enter []string)) error {
 	return walk(".")
 }
 
-// list gives the names in one directory. It asks for them by path: a file of
-// an os.Root looks at every entry once more, which doubles the time of a walk.
-// Names are all that a link made this very moment could lead to; whatever is
-// read of them goes through the root.
-func (f *Folder) list(root *os.Root, name string) (*Dir, error) {
-	entries, err := os.ReadDir(filepath.Join(f.dir, filepath.FromSlash(name)))
+// list gives the names in one directory: as many as can be read.
+func list(root disk, name string) (*Dir, error) {
+	entries, err := root.ReadDir(name)
 	if err != nil && len(entries) == 0 {
 		return nil, err
 	}

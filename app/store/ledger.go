@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"iter"
 	"maps"
 	"slices"
@@ -11,26 +10,71 @@ import (
 // A Ledger is what the commits of a Store add up to: the newest tree, and the
 // way there. It is one fold over Commits, whatever the store, and immutable.
 type Ledger struct {
-	tree    map[string]Entry
-	commits []Commit
+	base    map[string]Entry // the tree, but for what recent says; shared with the ledgers before
+	recent  map[string]Entry // an entry without a hash: not in the tree
+	len     int              // files in the tree
+	commits []Commit         // shares its array with the ledgers before
 }
 
-// Apply gives the ledger with one more commit, whose Rev follows.
+// Apply gives the ledger with one more commit, whose Rev follows. Of one
+// ledger's successors only the newest may be in use. It costs as much as the
+// commits of late are large, not as the tree is.
 func (l *Ledger) Apply(c Commit) *Ledger {
-	next := &Ledger{tree: maps.Clone(l.tree), commits: append(l.commits, c)}
-	if next.tree == nil {
-		next.tree = make(map[string]Entry, len(c.Entries))
+	next := &Ledger{base: l.base, len: l.len, commits: append(l.commits, c)}
+	if n := len(l.recent) + len(c.Entries); n*n <= len(l.base) {
+		if next.recent = maps.Clone(l.recent); next.recent == nil {
+			next.recent = map[string]Entry{}
+		}
+	} else {
+		next.base = maps.Collect(l.tree())
 	}
-	next.add(c)
+	next.add(c.Entries)
 	return next
 }
 
-func (l *Ledger) add(c Commit) {
-	for _, e := range c.Entries {
-		if e.Hash == "" {
-			delete(l.tree, e.Path)
-		} else {
-			l.tree[e.Path] = e
+// fold is Apply of commits in a row to the empty ledger.
+func fold(commits []Commit) *Ledger {
+	l := &Ledger{base: map[string]Entry{}, commits: commits}
+	for _, c := range commits {
+		l.add(c.Entries)
+	}
+	return l
+}
+
+// add changes the tree of a ledger that nobody else knows yet: in base, if
+// there is nothing in recent.
+func (l *Ledger) add(entries []Entry) {
+	for _, e := range entries {
+		_, was := l.Entry(e.Path)
+		switch is := e.Hash != ""; {
+		case is && !was:
+			l.len++
+		case was && !is:
+			l.len--
+		}
+		switch {
+		case l.recent != nil:
+			l.recent[e.Path] = e
+		case e.Hash == "":
+			delete(l.base, e.Path)
+		default:
+			l.base[e.Path] = e
+		}
+	}
+}
+
+// tree gives the files of the newest tree in no order.
+func (l *Ledger) tree() iter.Seq2[string, Entry] {
+	return func(yield func(string, Entry) bool) {
+		for name, e := range l.recent {
+			if e.Hash != "" && !yield(name, e) {
+				return
+			}
+		}
+		for name, e := range l.base {
+			if _, changed := l.recent[name]; !changed && !yield(name, e) {
+				return
+			}
 		}
 	}
 }
@@ -45,49 +89,68 @@ func (l *Ledger) Rev() Rev {
 
 // Entry is a file of the newest tree.
 func (l *Ledger) Entry(path string) (Entry, bool) {
-	e, ok := l.tree[path]
+	if e, ok := l.recent[path]; ok {
+		if e.Hash == "" {
+			return Entry{}, false
+		}
+		return e, true
+	}
+	e, ok := l.base[path]
 	return e, ok
 }
 
 // Len is the number of files.
-func (l *Ledger) Len() int { return len(l.tree) }
+func (l *Ledger) Len() int { return l.len }
 
 // Entries gives the newest tree, sorted by path.
 func (l *Ledger) Entries() []Entry {
-	all := slices.Collect(maps.Values(l.tree))
+	all := make([]Entry, 0, l.len)
+	for _, e := range l.tree() {
+		all = append(all, e)
+	}
 	slices.SortFunc(all, func(a, b Entry) int { return strings.Compare(a.Path, b.Path) })
 	return all
 }
 
 // At gives the tree of a revision, unsorted.
 func (l *Ledger) At(rev Rev) map[string]Entry {
-	old := &Ledger{tree: map[string]Entry{}}
-	for _, c := range l.commits {
-		if c.Rev > rev {
-			break
-		}
-		old.add(c)
+	i, ok := l.find(rev)
+	if ok {
+		i++
 	}
-	return old.tree
+	return fold(l.commits[:i]).base
 }
 
 // Commit gives one commit. It is shared: nothing of it may be changed.
 func (l *Ledger) Commit(rev Rev) (Commit, bool) {
-	i, ok := slices.BinarySearchFunc(l.commits, rev, func(c Commit, r Rev) int { return int(int64(c.Rev) - int64(r)) })
+	i, ok := l.find(rev)
 	if !ok {
 		return Commit{}, false
 	}
 	return l.commits[i], true
 }
 
-// Commits gives the commits after a revision in order, those of All from the
+func (l *Ledger) find(rev Rev) (i int, ok bool) {
+	return slices.BinarySearchFunc(l.commits, rev, func(c Commit, r Rev) int { return int(int64(c.Rev) - int64(r)) })
+}
+
+// Commits gives the commits after a revision in order, those of 0 from the
 // first. They are shared: nothing of them may be changed.
 func (l *Ledger) Commits(since Rev) []Commit {
-	i, ok := slices.BinarySearchFunc(l.commits, since, func(c Commit, r Rev) int { return int(int64(c.Rev) - int64(r)) })
+	i, ok := l.find(since)
 	if ok {
 		i++
 	}
 	return l.commits[i:len(l.commits):len(l.commits)]
+}
+
+// until gives the ledger as it was at a revision.
+func (l *Ledger) until(rev Rev) *Ledger {
+	i, ok := l.find(rev)
+	if !ok || i == len(l.commits)-1 {
+		return l
+	}
+	return fold(l.commits[: i+1 : i+1])
 }
 
 // Of gives the commits that name a path, in order.
@@ -98,38 +161,6 @@ func (l *Ledger) Of(path string) iter.Seq2[Commit, Entry] {
 				if e.Path == path && !yield(c, e) {
 					return
 				}
-			}
-		}
-	}
-}
-
-// Ledger gives the folder's ledger as it stands.
-func (f *Folder) Ledger() *Ledger { return f.ledger.Load() }
-
-// Head is the newest revision: see Store.
-func (f *Folder) Head(ctx context.Context) (Rev, error) { return f.ledger.Load().Rev(), ctx.Err() }
-
-// Commits gives every commit after since, then waits: see Store.
-func (f *Folder) Commits(ctx context.Context, since Rev) iter.Seq2[Commit, error] {
-	return func(yield func(Commit, error) bool) {
-		for {
-			f.news.Lock()
-			more := f.more
-			f.news.Unlock()
-			for _, c := range f.ledger.Load().Commits(since) {
-				if !yield(c, nil) {
-					return
-				}
-				since = c.Rev
-			}
-			select {
-			case <-more:
-			case <-ctx.Done():
-				yield(Commit{}, ctx.Err())
-				return
-			case <-f.ctx.Done():
-				yield(Commit{}, f.ctx.Err())
-				return
 			}
 		}
 	}

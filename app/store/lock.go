@@ -3,37 +3,32 @@ package store
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/gofrs/flock"
 )
 
 // ErrHeld says that another process serves the folder.
 var ErrHeld = errors.New("held by another server")
 
-type lock struct{ file *os.File }
+const lockName = "lock"
 
 // takeLock makes dir and locks the file "lock" in it, which says who holds it.
-func takeLock(dir, holder string) (*lock, error) {
+// The system gives the lock back when the process ends, however it ends.
+func takeLock(dir, holder string) (*flock.Flock, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	file, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o644)
+	name := filepath.Join(dir, lockName)
+	l := flock.New(name, flock.SetFlag(os.O_RDWR|os.O_CREATE), flock.SetPermissions(0o644))
+	ok, err := l.TryLock()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("lock: %w", err)
 	}
-	if err := lockFile(file); err != nil {
-		said, _ := io.ReadAll(io.LimitReader(file, 256))
-		file.Close()
-		if !errors.Is(err, errBusy) {
-			return nil, fmt.Errorf("lock: %w", err)
-		}
-		who := strings.TrimSpace(string(said))
-		if who == "" {
-			who = "one that has not said who it is"
-		}
-		return nil, fmt.Errorf("%w (%s)", ErrHeld, who)
+	if !ok {
+		return nil, fmt.Errorf("%w (%s)", ErrHeld, holderOf(name))
 	}
 	host, _ := os.Hostname()
 	who := fmt.Sprintf("pid %d on %s", os.Getpid(), host)
@@ -41,15 +36,25 @@ func takeLock(dir, holder string) (*lock, error) {
 		who += ", " + holder
 	}
 	// A courtesy: on a full disk the folder is held without it.
-	if file.Truncate(0) == nil {
-		_, _ = file.WriteAt([]byte(who+"\n"), 0)
-	}
-	return &lock{file}, nil
+	_ = os.WriteFile(name, []byte(who+"\n"), 0o644)
+	return l, nil
 }
 
-// release leaves an empty file behind: removing it would let two servers hold
-// two files of one name.
-func (l *lock) release() error {
-	err := l.file.Truncate(0)
-	return errors.Join(err, unlockFile(l.file), l.file.Close())
+func holderOf(name string) string {
+	f, err := os.Open(name)
+	if err == nil {
+		defer f.Close()
+		b := make([]byte, 256)
+		n, _ := f.Read(b)
+		if who := strings.TrimSpace(string(b[:n])); who != "" {
+			return who
+		}
+	}
+	return "one that has not said who it is"
+}
+
+// releaseLock leaves an empty file behind: removing it would let two servers
+// hold two files of one name.
+func releaseLock(l *flock.Flock) error {
+	return errors.Join(os.Truncate(l.Path(), 0), l.Close())
 }

@@ -2,13 +2,11 @@ package store
 
 import (
 	"bytes"
-	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -17,20 +15,17 @@ import (
 
 // objects keeps the blobs of a .sheaf: small ones in packs, large ones each in a
 // file under the name of its hash: objects/ab/cdef... So are small ones that
-// are older than packs.
+// are older than packs. A blob with a file of its own is called loose.
 type objects struct {
-	root  *os.Root
+	disk  disk
 	packs *packs
 }
 
-// openObjects finds the blobs of .sheaf. A pack that cannot be read does not
-// keep the folder from being served.
-func (f *Folder) openObjects(root *os.Root) {
-	p, err := openPacks(root)
-	if err != nil {
-		f.log.Error("blobs cannot be read", "dir", f.dir, "err", err)
-	}
-	f.objects = &objects{root, p}
+// openObjects finds the blobs of .sheaf. The error is of packs that cannot be
+// read; the others serve.
+func openObjects(d disk) (*objects, error) {
+	p, err := openPacks(d)
+	return &objects{d, p}, err
 }
 
 func hashOf(b []byte) string {
@@ -58,36 +53,38 @@ func objectName(hash string) string { return path.Join("objects", hash[:2], hash
 // is new then, so that a sweep spares it.
 func (o *objects) put(hash string, b []byte) error {
 	name := objectName(hash)
-	if info, err := o.root.Stat(name); err == nil && info.Size() == int64(len(b)) {
-		if old, err := o.root.ReadFile(name); err == nil && bytes.Equal(old, b) {
+	if info, err := o.disk.Stat(name); err == nil && info.Size() == int64(len(b)) {
+		if old, err := readAll(o.disk, name); err == nil && bytes.Equal(old, b) {
 			now := time.Now()
-			return o.root.Chtimes(name, now, now)
+			return o.disk.Chtimes(name, now, now)
 		}
 	}
 	if len(b) <= maxPacked {
 		return o.packs.put(hash, b)
 	}
-	if err := mkdir(o.root, path.Dir(name)); err != nil {
+	if _, err := makeDirs(o.disk, path.Dir(name), nil); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	tmp, err := writeTemp(o.root, b)
+	tmp, err := writeTemp(o.disk, b)
 	if err != nil {
 		return err
 	}
-	if err := o.root.Rename(tmp, name); err != nil {
-		_ = o.root.Remove(tmp)
+	if err := o.disk.Rename(tmp, name); err != nil {
+		_ = o.disk.Remove(tmp)
 		return err
 	}
 	return nil
 }
 
+// get gives the bytes of a blob, which are those of its hash, fs.ErrNotExist
+// if it is not kept.
 func (o *objects) get(hash string) ([]byte, error) {
 	if !validHash(hash) {
 		return nil, fmt.Errorf("blob %q: %w", hash, fs.ErrNotExist)
 	}
 	b, err := o.packs.get(hash)
 	if errors.Is(err, fs.ErrNotExist) {
-		b, err = o.root.ReadFile(objectName(hash))
+		b, err = readAll(o.disk, objectName(hash))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("blob %s: %w", hash[:12], Reason(err))
@@ -106,38 +103,38 @@ func (o *objects) size(hash string) (int64, error) {
 	if n, ok := o.packs.size(hash); ok {
 		return n, nil
 	}
-	info, err := o.root.Stat(objectName(hash))
+	info, err := o.disk.Stat(objectName(hash))
 	if err != nil {
 		return 0, Reason(err)
 	}
 	return info.Size(), nil
 }
 
-// sync makes blobs durable. The folder's lock is held.
+// sync makes blobs durable. The store's lock is held.
 func (o *objects) sync(hashes []string) error {
-	alone, err := o.packs.sync(hashes)
-	if err != nil || len(alone) == 0 {
+	loose, err := o.packs.sync(hashes)
+	if err != nil || len(loose) == 0 {
 		return err
 	}
 	dirs := map[string]bool{"objects": true}
-	for _, h := range alone {
+	for _, h := range loose {
 		name := objectName(h)
 		dirs[path.Dir(name)] = true
-		if err := fsync(o.root, name); err != nil {
+		if err := fsync(o.disk, name); err != nil {
 			return err
 		}
 	}
 	for dir := range dirs {
-		if err := fsync(o.root, dir); err != nil {
+		if err := fsync(o.disk, dir); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// eachAlone visits every blob that has a file of its own.
-func (o *objects) eachAlone(visit func(hash string, info fs.FileInfo)) error {
-	shards, err := readDir(o.root, "objects")
+// eachLoose visits every blob that has a file of its own.
+func (o *objects) eachLoose(visit func(hash string, modified time.Time)) error {
+	shards, err := o.disk.ReadDir("objects")
 	if err != nil {
 		return err
 	}
@@ -145,14 +142,17 @@ func (o *objects) eachAlone(visit func(hash string, info fs.FileInfo)) error {
 		if !shard.IsDir() {
 			continue
 		}
-		files, err := readDir(o.root, path.Join("objects", shard.Name()))
+		files, err := o.disk.ReadDir(path.Join("objects", shard.Name()))
 		if err != nil {
 			continue
 		}
 		for _, f := range files {
-			info, err := f.Info()
-			if hash := shard.Name() + f.Name(); err == nil && validHash(hash) {
-				visit(hash, info)
+			hash := shard.Name() + f.Name()
+			if !validHash(hash) {
+				continue
+			}
+			if info, err := o.disk.Lstat(objectName(hash)); err == nil {
+				visit(hash, info.ModTime())
 			}
 		}
 	}
@@ -163,91 +163,16 @@ func (o *objects) eachAlone(visit func(hash string, info fs.FileInfo)) error {
 func (o *objects) forget(hash string, spare func() bool) {
 	o.packs.forget(hash, spare)
 	if !spare() {
-		_ = o.root.Remove(objectName(hash))
+		_ = o.disk.Remove(objectName(hash))
 	}
 }
 
 // writeTemp writes a file into tmp and gives its name.
-func writeTemp(root *os.Root, b []byte) (name string, err error) {
+func writeTemp(d disk, b []byte) (name string, err error) {
 	name = path.Join("tmp", rand.Text())
-	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return "", err
-	}
-	_, err = f.Write(b)
-	if err = errors.Join(err, f.Close()); err != nil {
-		_ = root.Remove(name)
+	if err := create(d, name, os.O_EXCL, 0o644, b); err != nil {
+		_ = d.Remove(name)
 		return "", err
 	}
 	return name, nil
-}
-
-func mkdir(root *os.Root, dir string) error {
-	if _, err := root.Stat(dir); err == nil {
-		return nil
-	}
-	return root.MkdirAll(dir, 0o755)
-}
-
-// fsync makes a file or the names in a directory durable.
-func fsync(root *os.Root, name string) error {
-	f, err := root.Open(name)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
-}
-
-func readDir(root *os.Root, dir string) ([]fs.DirEntry, error) {
-	f, err := root.Open(dir)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	list, err := f.ReadDir(-1)
-	if err == io.EOF {
-		err = nil
-	}
-	return list, err
-}
-
-// Put keeps b: see Store. It needs room on the disk and nothing else.
-func (f *Folder) Put(ctx context.Context, b []byte) (string, error) {
-	if err := ctx.Err(); err != nil {
-		return "", err
-	}
-	if f.home == nil {
-		return "", f.readOnly()
-	}
-	hash := hashOf(b)
-	f.unsynced.Store(hash, time.Now()) // first, so that nobody prunes it
-	f.pruned.Delete(hash)
-	if err := f.objects.put(hash, b); err != nil {
-		return "", fmt.Errorf("content %s: %w", f.dir, Reason(err))
-	}
-	return hash, nil
-}
-
-// Get gives the bytes of a hash: see Store.
-func (f *Folder) Get(ctx context.Context, hash string) ([]byte, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	err := fs.ErrNotExist
-	if f.objects != nil {
-		var b []byte
-		if b, err = f.objects.get(hash); err == nil {
-			return b, nil
-		}
-	}
-	// A plain file may have them: where nothing can be kept, or where what
-	// was kept is lost.
-	for name, e := range f.ledger.Load().tree {
-		if e.Hash == hash {
-			if b, _, err := f.ReadFile(name, maxKept); err == nil && hashOf(b) == hash {
-				return b, nil
-			}
-		}
-	}
-	return nil, err
 }

@@ -35,41 +35,41 @@ import (
 // The methods are safe for concurrent use, but for those that say what the
 // caller holds.
 type packs struct {
-	root  *os.Root // .sheaf
-	limit int64    // of the bytes of a pack
+	disk  disk  // .sheaf
+	limit int64 // of the bytes of a pack
 
-	mu    sync.RWMutex
-	spots map[digest]spot
-	all   map[uint32]*pack
-	last  uint32   // the highest number there was
-	open  *pack    // that is added to; nil: the next blob begins another
-	file  *os.File // of open
+	mu        sync.RWMutex
+	locations map[digest]location
+	all       map[uint32]*pack
+	last      uint32 // the highest number there was
+	open      *pack  // that is added to; nil: the next blob begins another
+	file      file   // of open
 }
 
 type digest [sha256.Size]byte
 
-// A spot is where a blob is: small, as there is one for each.
-type spot struct {
+// A location is where a blob is: small, as there is one for each.
+type location struct {
 	pack, at, size uint32
-	put            uint32 // when, in seconds since 1970
+	storedAt       uint32 // time of the last Put, in seconds since 1970
 }
 
 type pack struct {
-	number  uint32
-	size    int64
-	live    int64 // of size, the records that are not forgotten
-	indexed int64 // of size, what its index knows
-	forgot  bool  // something that its index knows
-	named   bool  // its name is durable
-	broken  bool  // cannot be cleaned: not tried before the next sweep
+	number      uint32
+	size        int64
+	live        int64 // of size, the records that are not forgotten
+	indexed     int64 // of size, what its index knows
+	indexStale  bool  // something its index knows was forgotten
+	nameSynced  bool  // its name is durable
+	cleanFailed bool  // not tried again before the next sweep
 }
 
 const (
-	packSize  = 8 << 20
-	maxPacked = 1 << 20   // a larger blob has a file of its own
-	slack     = 256 << 10 // forgotten bytes that a pack is not cleaned for
-	unindexed = 1 << 20   // bytes at the end of a pack that a start may have to read
-	headSize  = sha256.Size + 12
+	packSize     = 8 << 20
+	maxPacked    = 1 << 20   // a larger blob has a file of its own
+	slack        = 256 << 10 // forgotten bytes that a pack is not cleaned for
+	maxUnindexed = 1 << 20   // bytes at the end of a pack that a start may have to read
+	headSize     = sha256.Size + 12
 )
 
 const (
@@ -91,7 +91,7 @@ func digestOf(hash string) (d digest) {
 	return d
 }
 
-func record(d digest, b []byte, put uint32) []byte {
+func encodeRecord(d digest, b []byte, put uint32) []byte {
 	r := make([]byte, 0, headSize+len(b))
 	r = append(r, d[:]...)
 	r = binary.BigEndian.AppendUint32(r, uint32(len(b)))
@@ -100,8 +100,8 @@ func record(d digest, b []byte, put uint32) []byte {
 	return append(r, b...)
 }
 
-// wholeRecord reads the record that b begins with, if there is one.
-func wholeRecord(b []byte) (d digest, size, put uint32, ok bool) {
+// decodeRecord reads the record that b begins with, if there is one.
+func decodeRecord(b []byte) (d digest, size, put uint32, ok bool) {
 	const summed = headSize - 4
 	if len(b) < headSize || binary.BigEndian.Uint32(b[summed:]) != checksum(b[:summed]) {
 		return d, 0, 0, false
@@ -117,9 +117,9 @@ func wholeRecord(b []byte) (d digest, size, put uint32, ok bool) {
 
 // openPacks finds the packs of a .sheaf. It writes nothing. The error is of
 // those that cannot be read; the others serve.
-func openPacks(root *os.Root) (*packs, error) {
-	p := &packs{root: root, limit: packSize, spots: map[digest]spot{}, all: map[uint32]*pack{}}
-	list, failed := readDir(root, "objects")
+func openPacks(d disk) (*packs, error) {
+	p := &packs{disk: d, limit: packSize, locations: map[digest]location{}, all: map[uint32]*pack{}}
+	list, failed := d.ReadDir("objects")
 	if errors.Is(failed, fs.ErrNotExist) {
 		failed = nil
 	}
@@ -144,7 +144,7 @@ func openPacks(root *os.Root) (*packs, error) {
 // load learns what is in a pack. The newest one is added to if it is not full.
 func (p *packs) load(n uint32) error {
 	p.open = nil
-	file, err := p.root.OpenFile(packName(n), os.O_RDONLY|openFlags, 0)
+	file, err := p.disk.OpenFile(packName(n), os.O_RDONLY, 0)
 	if err != nil {
 		return err
 	}
@@ -164,16 +164,16 @@ func (p *packs) load(n uint32) error {
 	}
 	p.all[n] = k
 	for ; len(known) > 0; known = known[indexedSize:] {
-		d, s := indexed(known, n)
+		d, s := indexedBlob(known, n)
 		p.set(d, s)
 	}
 	for at := 0; at < len(rest); {
-		d, size, put, ok := wholeRecord(rest[at:])
+		d, size, put, ok := decodeRecord(rest[at:])
 		if !ok {
 			at++
 			continue
 		}
-		p.set(d, spot{n, uint32(k.indexed) + uint32(at), size, put})
+		p.set(d, location{n, uint32(k.indexed) + uint32(at), size, put})
 		at += headSize + int(size)
 	}
 	if k.size < p.limit {
@@ -183,21 +183,21 @@ func (p *packs) load(n uint32) error {
 }
 
 // set says where a blob is from now on. The lock is held.
-func (p *packs) set(d digest, s spot) {
-	p.forgetSpot(d)
-	p.spots[d] = s
+func (p *packs) set(d digest, s location) {
+	p.drop(d)
+	p.locations[d] = s
 	p.all[s.pack].live += headSize + int64(s.size)
 }
 
-func (p *packs) forgetSpot(d digest) {
-	s, ok := p.spots[d]
+func (p *packs) drop(d digest) {
+	s, ok := p.locations[d]
 	if !ok {
 		return
 	}
-	delete(p.spots, d)
+	delete(p.locations, d)
 	k := p.all[s.pack]
 	k.live -= headSize + int64(s.size)
-	k.forgot = true
+	k.indexStale = true
 }
 
 // put keeps a small blob, once. One that is there but has changed on the disk
@@ -206,10 +206,10 @@ func (p *packs) put(hash string, b []byte) error {
 	d, now := digestOf(hash), uint32(time.Now().Unix())
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if s, ok := p.spots[d]; ok {
+	if s, ok := p.locations[d]; ok {
 		if old, err := p.read(s); err == nil && sha256.Sum256(old) == d {
-			s.put = now
-			p.spots[d] = s
+			s.storedAt = now
+			p.locations[d] = s
 			return nil
 		}
 	}
@@ -226,11 +226,11 @@ func (p *packs) add(d digest, b []byte, put uint32) error {
 		return err
 	}
 	k := p.open
-	r := record(d, b, put)
+	r := encodeRecord(d, b, put)
 	if _, err := p.file.WriteAt(r, k.size); err != nil {
 		return errors.Join(err, p.file.Truncate(k.size))
 	}
-	s := spot{k.number, uint32(k.size), uint32(len(b)), put}
+	s := location{k.number, uint32(k.size), uint32(len(b)), put}
 	k.size += int64(len(r))
 	p.set(d, s)
 	return nil
@@ -241,10 +241,10 @@ func (p *packs) writable() (err error) {
 	switch {
 	case p.file != nil:
 	case p.open != nil:
-		p.file, err = p.root.OpenFile(packName(p.open.number), os.O_RDWR, 0)
+		p.file, err = p.disk.OpenFile(packName(p.open.number), os.O_RDWR, 0)
 	default:
 		n := p.last + 1
-		if p.file, err = p.root.OpenFile(packName(n), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644); err == nil {
+		if p.file, err = p.disk.OpenFile(packName(n), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644); err == nil {
 			p.last, p.open = n, &pack{number: n}
 			p.all[n] = p.open
 		}
@@ -260,12 +260,12 @@ func (p *packs) seal() {
 	p.open, p.file = nil, nil
 }
 
-// read gives what a spot has, right or wrong. The lock is held.
-func (p *packs) read(s spot) ([]byte, error) {
+// read gives what a location has, right or wrong. The lock is held.
+func (p *packs) read(s location) ([]byte, error) {
 	file := p.file
 	if file == nil || p.open.number != s.pack {
 		var err error
-		if file, err = p.root.Open(packName(s.pack)); err != nil {
+		if file, err = p.disk.OpenFile(packName(s.pack), os.O_RDONLY, 0); err != nil {
 			return nil, err
 		}
 		defer file.Close()
@@ -280,7 +280,7 @@ func (p *packs) read(s spot) ([]byte, error) {
 func (p *packs) get(hash string) ([]byte, error) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	s, ok := p.spots[digestOf(hash)]
+	s, ok := p.locations[digestOf(hash)]
 	if !ok {
 		return nil, fs.ErrNotExist
 	}
@@ -290,17 +290,17 @@ func (p *packs) get(hash string) ([]byte, error) {
 func (p *packs) size(hash string) (n int64, ok bool) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	s, ok := p.spots[digestOf(hash)]
+	s, ok := p.locations[digestOf(hash)]
 	return int64(s.size), ok
 }
 
-// sync makes blobs durable. It gives those that are in no pack. The folder's
+// sync makes blobs durable. It gives those that are in no pack. The store's
 // lock is held: no pack goes meanwhile.
 func (p *packs) sync(hashes []string) (others []string, err error) {
 	in := map[*pack]bool{}
 	p.mu.RLock()
 	for _, h := range hashes {
-		if s, ok := p.spots[digestOf(h)]; ok {
+		if s, ok := p.locations[digestOf(h)]; ok {
 			in[p.all[s.pack]] = true
 		} else {
 			others = append(others, h)
@@ -311,21 +311,21 @@ func (p *packs) sync(hashes []string) (others []string, err error) {
 }
 
 func (p *packs) syncPacks(in map[*pack]bool) error {
-	unnamed := false
+	namesToSync := false
 	for k := range in {
-		if err := fsync(p.root, packName(k.number)); err != nil {
+		if err := fsync(p.disk, packName(k.number)); err != nil {
 			return err
 		}
-		unnamed = unnamed || !k.named
+		namesToSync = namesToSync || !k.nameSynced
 	}
-	if !unnamed {
+	if !namesToSync {
 		return nil
 	}
-	if err := fsync(p.root, "objects"); err != nil {
+	if err := fsync(p.disk, "objects"); err != nil {
 		return err
 	}
 	for k := range in {
-		k.named = true
+		k.nameSynced = true
 	}
 	return nil
 }
@@ -336,7 +336,7 @@ func (p *packs) forget(hash string, spare func() bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !spare() {
-		p.forgetSpot(digestOf(hash))
+		p.drop(digestOf(hash))
 	}
 }
 
@@ -345,23 +345,23 @@ func (p *packs) forget(hash string, spare func() bool) {
 func (p *packs) sweep(before time.Time, spare func(hash string) bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for d, s := range p.spots {
-		if int64(s.put) < before.Unix() && !spare(hex.EncodeToString(d[:])) {
-			p.forgetSpot(d)
+	for d, s := range p.locations {
+		if int64(s.storedAt) < before.Unix() && !spare(hex.EncodeToString(d[:])) {
+			p.drop(d)
 		}
 	}
 	for _, k := range p.all {
-		k.broken = false
+		k.cleanFailed = false
 	}
 }
 
-// clean gives back the room of packs that are mostly forgotten. The folder's
+// clean gives back the room of packs that are mostly forgotten. The store's
 // lock is held.
 func (p *packs) clean() error {
 	var failed error
 	for _, k := range p.wasteful() {
-		if err := p.empty(k); err != nil {
-			k.broken = true
+		if err := p.evacuate(k); err != nil {
+			k.cleanFailed = true
 			failed = errors.Join(failed, fmt.Errorf("%s: %w", packName(k.number), Reason(err)))
 		}
 	}
@@ -373,27 +373,27 @@ func (p *packs) wasteful() (list []*pack) {
 	defer p.mu.RUnlock()
 	for _, n := range slices.Sorted(maps.Keys(p.all)) {
 		k := p.all[n]
-		if forgotten := k.size - k.live; forgotten > slack && 2*forgotten > k.size && !k.broken {
+		if forgotten := k.size - k.live; forgotten > slack && 2*forgotten > k.size && !k.cleanFailed {
 			list = append(list, k)
 		}
 	}
 	return list
 }
 
-// empty moves what is in a pack to the newest one and, when that is durable,
+// evacuate moves what is in a pack to the newest one and, when that is durable,
 // removes it. Stopped in between, both have it.
-func (p *packs) empty(k *pack) error {
+func (p *packs) evacuate(k *pack) error {
 	var moving []digest
 	p.mu.Lock()
 	if p.open == k {
 		p.seal()
 	}
-	for d, s := range p.spots {
+	for d, s := range p.locations {
 		if s.pack == k.number {
 			moving = append(moving, d)
 		}
 	}
-	slices.SortFunc(moving, func(a, b digest) int { return cmp.Compare(p.spots[a].at, p.spots[b].at) })
+	slices.SortFunc(moving, func(a, b digest) int { return cmp.Compare(p.locations[a].at, p.locations[b].at) })
 	p.mu.Unlock()
 	to := map[*pack]bool{}
 	for _, d := range moving {
@@ -408,22 +408,22 @@ func (p *packs) empty(k *pack) error {
 	delete(p.all, k.number)
 	p.mu.Unlock()
 	name := packName(k.number)
-	if err := p.root.Remove(name + indexSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := p.disk.Remove(name + indexSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return p.root.Remove(name)
+	return p.disk.Remove(name)
 }
 
 func (p *packs) move(d digest, from *pack, to map[*pack]bool) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s, ok := p.spots[d]
+	s, ok := p.locations[d]
 	if !ok || s.pack != from.number {
 		return nil
 	}
 	b, err := p.read(s)
 	if err == nil {
-		err = p.add(d, b, s.put)
+		err = p.add(d, b, s.storedAt)
 	}
 	if err == nil {
 		to[p.open] = true
@@ -431,9 +431,9 @@ func (p *packs) move(d digest, from *pack, to map[*pack]bool) error {
 	return err
 }
 
-// save writes down where the blobs are, for the next start: of packs that are
-// full or have much that is in no index, or of all. The folder's lock is held.
-func (p *packs) save(all bool) error {
+// saveIndexes writes down where the blobs are, for the next start: of packs that are
+// full or have much that is in no index, or of all. The store's lock is held.
+func (p *packs) saveIndexes(all bool) error {
 	var failed error
 	for _, k := range p.unsaved(all) {
 		failed = errors.Join(failed, p.saveIndex(k))
@@ -446,7 +446,7 @@ func (p *packs) unsaved(all bool) (list []*pack) {
 	defer p.mu.RUnlock()
 	for _, k := range p.all {
 		more := k.size - k.indexed
-		if more > 0 && (all || k != p.open || more > unindexed) || all && k.forgot {
+		if more > 0 && (all || k != p.open || more > maxUnindexed) || all && k.indexStale {
 			list = append(list, k)
 		}
 	}
@@ -462,30 +462,30 @@ func (p *packs) saveIndex(k *pack) error {
 	p.mu.Lock()
 	size := k.size
 	b := binary.BigEndian.AppendUint32(nil, uint32(size))
-	for d, s := range p.spots {
+	for d, s := range p.locations {
 		if s.pack == k.number {
 			b = append(b, d[:]...)
 			b = binary.BigEndian.AppendUint32(b, s.at)
 			b = binary.BigEndian.AppendUint32(b, s.size)
-			b = binary.BigEndian.AppendUint32(b, s.put)
+			b = binary.BigEndian.AppendUint32(b, s.storedAt)
 		}
 	}
-	k.forgot = false
+	k.indexStale = false
 	p.mu.Unlock()
 	b = binary.BigEndian.AppendUint32(b, checksum(b))
 	// The pack first: the index knows nothing that a power cut can take.
 	err := p.syncPacks(map[*pack]bool{k: true})
 	var tmp string
 	if err == nil {
-		tmp, err = writeTemp(p.root, b)
+		tmp, err = writeTemp(p.disk, b)
 	}
 	if err == nil {
-		err = p.root.Rename(tmp, packName(k.number)+indexSuffix)
+		err = p.disk.Rename(tmp, packName(k.number)+indexSuffix)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err != nil {
-		k.forgot = true
+		k.indexStale = true
 		return fmt.Errorf("%s: %w", packName(k.number), Reason(err))
 	}
 	k.indexed = size
@@ -494,7 +494,7 @@ func (p *packs) saveIndex(k *pack) error {
 
 // loadIndex gives what the index of a pack knows, and says in k how far that is.
 func (p *packs) loadIndex(k *pack) (known []byte) {
-	b, err := p.root.ReadFile(packName(k.number) + indexSuffix)
+	b, err := readAll(p.disk, packName(k.number)+indexSuffix)
 	if err != nil || len(b) < 8 || (len(b)-8)%indexedSize != 0 {
 		return nil
 	}
@@ -507,15 +507,15 @@ func (p *packs) loadIndex(k *pack) (known []byte) {
 	return b[4:]
 }
 
-// indexed is the blob that b begins with, a part of the index of a pack.
-func indexed(b []byte, pack uint32) (digest, spot) {
+// indexedBlob is the blob that b begins with, a part of the index of a pack.
+func indexedBlob(b []byte, pack uint32) (digest, location) {
 	n := b[sha256.Size:]
-	return digest(b[:sha256.Size]), spot{pack, binary.BigEndian.Uint32(n), binary.BigEndian.Uint32(n[4:]), binary.BigEndian.Uint32(n[8:])}
+	return digest(b[:sha256.Size]), location{pack, binary.BigEndian.Uint32(n), binary.BigEndian.Uint32(n[4:]), binary.BigEndian.Uint32(n[8:])}
 }
 
-// close lets go of the packs. The folder's lock is held.
+// close lets go of the packs. The store's lock is held.
 func (p *packs) close() error {
-	err := p.save(true)
+	err := p.saveIndexes(true)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.seal()

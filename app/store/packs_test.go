@@ -15,9 +15,9 @@ import (
 )
 
 // spoil flips a bit of a blob in its pack.
-func spoil(t *testing.T, f *Folder, hash string) {
+func spoil(t *testing.T, f *Worktree, hash string) {
 	t.Helper()
-	s, ok := f.objects.packs.spots[digestOf(hash)]
+	s, ok := f.local.objects.packs.locations[digestOf(hash)]
 	if !ok {
 		t.Fatalf("%s is in no pack", hash[:8])
 	}
@@ -61,7 +61,7 @@ func packFiles(t *testing.T, dir string) (sizes map[string]int64, others []strin
 }
 
 // killed gives a copy of a folder as a server leaves it that is killed now.
-func killed(t *testing.T, f *Folder) string {
+func killed(t *testing.T, f *Worktree) string {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS(f.Dir())); err != nil {
@@ -71,16 +71,16 @@ func killed(t *testing.T, f *Folder) string {
 }
 
 // kept checks that a folder has the blobs of texts, apart from its plain files.
-func kept(t *testing.T, f *Folder, texts ...string) {
+func kept(t *testing.T, f *Worktree, texts ...string) {
 	t.Helper()
 	for _, text := range texts {
-		if b, err := f.objects.get(hashOf([]byte(text))); err != nil || string(b) != text {
+		if b, err := f.local.objects.get(hashOf([]byte(text))); err != nil || string(b) != text {
 			t.Errorf("%.20q: %.20q, %v", text, b, err)
 		}
 	}
-	p := f.objects.packs
+	p := f.local.objects.packs
 	live := map[uint32]int64{}
-	for _, s := range p.spots {
+	for _, s := range p.locations {
 		live[s.pack] += headSize + int64(s.size)
 	}
 	for n, k := range p.all {
@@ -107,7 +107,7 @@ func TestSmallBlobsShareAFile(t *testing.T) {
 	if shard := hashOf([]byte(alone))[:2]; len(sizes) != 1 || !slices.Equal(others, []string{shard}) {
 		t.Errorf("packs %v and %v", sizes, others)
 	}
-	if f.objects.packs.spots[digestOf(hashOf([]byte(alone)))].pack != 0 {
+	if f.local.objects.packs.locations[digestOf(hashOf([]byte(alone)))].pack != 0 {
 		t.Error("a blob with a file of its own is in a pack as well")
 	}
 	large := strings.Repeat("x", maxPacked+1)
@@ -134,7 +134,7 @@ func TestPackThatDoesNotEndWell(t *testing.T) {
 	f := open(t, t.TempDir())
 	commit(t, f, map[string]*string{"a.md": new("one"), "b.md": new("two")})
 	next := []byte("was never acknowledged")
-	whole := record(digestOf(hashOf(next)), next, 1)
+	whole := encodeRecord(digestOf(hashOf(next)), next, 1)
 	for name, tail := range map[string][]byte{
 		"nothing":       nil,
 		"whole":         whole,
@@ -142,7 +142,7 @@ func TestPackThatDoesNotEndWell(t *testing.T) {
 		"half a head":   whole[:20],
 		"zeros":         make([]byte, 300),
 		"no bytes":      append(bytes.Clone(whole[:headSize]), make([]byte, len(next))...),
-		"another's":     append(bytes.Clone(record(digestOf(hashOf([]byte("one"))), []byte("one"), 1)[:headSize]), "???"...),
+		"another's":     append(bytes.Clone(encodeRecord(digestOf(hashOf([]byte("one"))), []byte("one"), 1)[:headSize]), "???"...),
 		"one, and half": append(bytes.Clone(whole), whole[:50]...),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -158,7 +158,7 @@ func TestPackThatDoesNotEndWell(t *testing.T) {
 			for range 2 { // the second time from the indexes
 				f := open(t, dir)
 				kept(t, f, "one", "two")
-				if _, err := f.objects.get(hashOf(next)); (err == nil) != bytes.HasPrefix(tail, whole) {
+				if _, err := f.local.objects.get(hashOf(next)); (err == nil) != bytes.HasPrefix(tail, whole) {
 					t.Errorf("the last one: %v", err)
 				}
 				f.Close()
@@ -205,8 +205,8 @@ func TestIndexOfAPackCanBeLost(t *testing.T) {
 		t.Fatal(err)
 	}
 	after := open(t, dir)
-	if len(after.objects.packs.spots) != 2 {
-		t.Errorf("%d blobs are found behind a head that has changed", len(after.objects.packs.spots))
+	if len(after.local.objects.packs.locations) != 2 {
+		t.Errorf("%d blobs are found behind a head that has changed", len(after.local.objects.packs.locations))
 	}
 	kept(t, after, "three")
 	// An index that knows more than the pack has.
@@ -237,14 +237,14 @@ func TestStartReadsTheIndexAndNotThePack(t *testing.T) {
 	f = open(t, dir)
 	// Nor after a kill.
 	commit(t, f, map[string]*string{"large.bin": new(strings.Repeat("x", maxPacked)), "c.md": new("three")})
-	k := open(t, killed(t, f)).objects.packs.all[1]
-	if k.size-k.indexed > unindexed {
+	k := open(t, killed(t, f)).local.objects.packs.all[1]
+	if k.size-k.indexed > maxUnindexed {
 		t.Errorf("%d bytes are read of %d", k.size-k.indexed, k.size)
 	}
-	if n, err := f.objects.size(hashOf([]byte("one"))); err != nil || n != 3 {
+	if n, err := f.local.objects.size(hashOf([]byte("one"))); err != nil || n != 3 {
 		t.Errorf("%d, %v", n, err)
 	}
-	if _, err := f.objects.get(hashOf([]byte("one"))); err == nil {
+	if _, err := f.local.objects.get(hashOf([]byte("one"))); err == nil {
 		t.Error("zeros are taken for a blob")
 	}
 }
@@ -255,7 +255,7 @@ func TestRoomOfPrunedVersionsIsGivenBack(t *testing.T) {
 		t.Run(fmt.Sprint(limit), func(t *testing.T) {
 			dir := t.TempDir()
 			f := open(t, dir, History(bound))
-			f.objects.packs.limit = limit
+			f.local.objects.packs.limit = limit
 			commit(t, f, map[string]*string{"keep.md": new("from the beginning")})
 			var last string
 			for i := range 60 {
@@ -283,7 +283,7 @@ func TestRoomOfPrunedVersionsIsGivenBack(t *testing.T) {
 				kept(t, f, "from the beginning", last)
 				versions := 0
 				for _, e := range f.Ledger().Of("a.md") {
-					if _, err := f.objects.get(e.Hash); err == nil {
+					if _, err := f.local.objects.get(e.Hash); err == nil {
 						versions++
 					}
 				}
@@ -306,10 +306,10 @@ func TestCleaningThatIsStoppedLosesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.writing.Lock()
-	f.objects.packs.forget(hashOf([]byte(old)), func() bool { return false })
-	f.clean()
-	f.writing.Unlock()
+	f.local.writing.Lock()
+	f.local.objects.packs.forget(hashOf([]byte(old)), func() bool { return false })
+	f.local.cleanPacks()
+	f.local.writing.Unlock()
 	if sizes, _ := packFiles(t, f.Dir()); len(sizes) != 1 || sizes["pack-2"] == 0 {
 		t.Fatalf("packs %v", sizes)
 	}
@@ -319,10 +319,10 @@ func TestCleaningThatIsStoppedLosesNothing(t *testing.T) {
 	}
 	f = open(t, dir)
 	kept(t, f, "keep")
-	f.writing.Lock()
-	f.objects.packs.forget(hashOf([]byte(old)), func() bool { return false })
-	f.clean()
-	f.writing.Unlock()
+	f.local.writing.Lock()
+	f.local.objects.packs.forget(hashOf([]byte(old)), func() bool { return false })
+	f.local.cleanPacks()
+	f.local.writing.Unlock()
 	if sizes, _ := packFiles(t, f.Dir()); len(sizes) != 1 || sizes["pack-2"] == 0 {
 		t.Errorf("packs %v", sizes)
 	}
@@ -332,7 +332,7 @@ func TestCleaningThatIsStoppedLosesNothing(t *testing.T) {
 func TestPutsAtOnceAreStoredOnce(t *testing.T) {
 	dir := t.TempDir()
 	f := open(t, dir)
-	f.objects.packs.limit = 20 << 10
+	f.local.objects.packs.limit = 20 << 10
 	texts := make([]string, 200)
 	for i := range texts {
 		texts[i] = fmt.Sprint(i, strings.Repeat("some words ", 20))
@@ -354,7 +354,7 @@ func TestPutsAtOnceAreStoredOnce(t *testing.T) {
 	}
 	for i := range 30 { // meanwhile
 		commit(t, f, map[string]*string{"a.md": new(fmt.Sprint("committed ", i))})
-		f.sweep()
+		f.local.sweep()
 	}
 	wg.Wait()
 	var want, got int64
@@ -377,7 +377,7 @@ func TestPutsAtOnceAreStoredOnce(t *testing.T) {
 
 func TestCleaningWhileOthersPut(t *testing.T) {
 	f := open(t, t.TempDir(), History(1))
-	f.objects.packs.limit = 1 << 20
+	f.local.objects.packs.limit = 1 << 20
 	var wg sync.WaitGroup
 	stop := make(chan struct{})
 	for w := range 3 {
@@ -421,7 +421,7 @@ func TestPackThatCannotBeReadKeepsNobodyFromStarting(t *testing.T) {
 		t.Fatal(err)
 	}
 	f = open(t, dir)
-	if _, err := f.objects.get(hashOf([]byte("one"))); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := f.local.objects.get(hashOf([]byte("one"))); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("%v", err)
 	}
 	if b, err := f.Get(t.Context(), hashOf([]byte("one"))); err != nil || string(b) != "one" {

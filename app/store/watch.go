@@ -2,42 +2,41 @@ package store
 
 import (
 	"context"
-	"encoding/binary"
-	"hash/maphash"
+	"errors"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
 )
 
-// Watch tells of changes below the folder until ctx or the folder ends, then
-// closes the channel. A change is told when it has settled: after 150 ms
-// without another event, and at most 700 ms after the first. A hundred events
-// and more are a checkout, which has 3 s, so that its thousand files are one
-// change; so are all those not yet taken from the channel. Directories for
-// which skip (of their path) is true are not looked at; neither are hidden
-// names.
-func (f *Folder) Watch(ctx context.Context, skip func(dir string) bool) <-chan struct{} {
+// Watch tells of changes below the folder until ctx or the Worktree ends, then
+// closes the channel. What Commit has written is no news; what others have
+// committed is. A change is told when it has settled: after 150 ms without
+// another event, and at most 700 ms after the first. A hundred events and more
+// are a checkout, which has 3 s, so that its thousand files are one change; so
+// are all those not yet taken from the channel. Directories for which skip (of
+// their path) is true are not looked at; neither are hidden names.
+func (w *Worktree) Watch(ctx context.Context, skip func(dir string) bool) <-chan struct{} {
 	changed := make(chan struct{}, 1)
-	w := &watch{folder: f, skip: skip, root: f.root.Load(), seed: maphash.MakeSeed()}
-	w.notify, w.err = fsnotify.NewBufferedWatcher(1024)
-	if w.err != nil {
-		f.log.Warn("no change notification: polling only", "dir", f.dir, "err", w.err)
+	v := &watch{tree: w, skip: skip, root: w.current.Load()}
+	v.notify, v.err = fsnotify.NewBufferedWatcher(1024)
+	if v.err != nil {
+		w.log.Warn("no change notification: polling only", "dir", w.dir, "err", v.err)
 	} else {
-		w.add(".")
+		v.add(".")
 	}
-	f.watchers.Add(1)
+	w.goroutines.Add(1)
 	go func() {
-		defer f.watchers.Done()
+		defer w.goroutines.Done()
 		defer close(changed)
-		defer f.survive("watch")
-		if w.notify != nil {
-			defer w.notify.Close()
+		defer containPanic(w.log, "watch")
+		if v.notify != nil {
+			defer v.notify.Close()
 		}
-		w.run(ctx, changed)
+		v.run(ctx, changed)
 	}()
 	return changed
 }
@@ -46,26 +45,26 @@ func (f *Folder) Watch(ctx context.Context, skip func(dir string) bool) <-chan s
 const checkout = 100
 
 type watch struct {
-	folder *Folder
+	tree   *Worktree
 	skip   func(string) bool
-	root   *os.Root          // that is watched
+	root   *disk             // that is watched
 	notify *fsnotify.Watcher // nil: polling only
 	err    error             // why the notification is incomplete
-	seed   maphash.Seed
-	seen   uint64 // the last fingerprint; 0 before the first poll, which so always tells of a change
+	polled bool              // at least once
+	seen   uint64            // the last fingerprint
 }
 
-func (w *watch) run(ctx context.Context, changed chan<- struct{}) {
+func (v *watch) run(ctx context.Context, changed chan<- struct{}) {
 	var events <-chan fsnotify.Event
 	var errs <-chan error
-	if w.notify != nil {
-		events, errs = w.notify.Events, w.notify.Errors
+	if v.notify != nil {
+		events, errs = v.notify.Events, v.notify.Errors
 	}
-	every := w.folder.poll
-	if w.err != nil {
-		every = min(every, time.Second)
+	pause := v.tree.pause
+	if v.err != nil {
+		pause.poll = min(pause.poll, time.Second)
 	}
-	poll := time.NewTicker(every)
+	poll := time.NewTicker(pause.poll)
 	defer poll.Stop()
 	settle := time.NewTimer(time.Hour)
 	settle.Stop()
@@ -78,24 +77,25 @@ func (w *watch) run(ctx context.Context, changed chan<- struct{}) {
 		if first.IsZero() {
 			first, many = now, 0
 		}
-		late := w.folder.late
+		late := pause.late
 		if many++; many >= checkout {
-			late = w.folder.bulk
+			late = pause.bulk
 		}
-		settle.Reset(min(w.folder.quiet, first.Add(late).Sub(now)))
+		settle.Reset(min(pause.quiet, first.Add(late).Sub(now)))
 	}
+	foreign := v.tree.foreign.next()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-w.folder.ctx.Done():
+		case <-v.tree.life.Done():
 			return
 		case e, ok := <-events:
 			if !ok {
 				events = nil
 				continue
 			}
-			if w.concerns(e) {
+			if v.concerns(e) {
 				touch()
 			}
 		case err, ok := <-errs:
@@ -105,16 +105,19 @@ func (w *watch) run(ctx context.Context, changed chan<- struct{}) {
 			}
 			// The queue has overflowed: what was lost is found by looking,
 			// and directories that came meanwhile have to be watched.
-			w.folder.log.Debug("change notification", "err", err)
-			w.add(".")
+			v.tree.log.Debug("change notification", "err", err)
+			v.tree.cache.dropOwn()
+			v.add(".")
+			touch()
+		case <-foreign:
+			foreign = v.tree.foreign.next()
 			touch()
 		case <-settle.C:
 			first = time.Time{}
 			tell(changed)
 		case <-poll.C:
-			w.follow()
-			if now := w.fingerprint(); now != w.seen {
-				w.seen = now
+			v.follow()
+			if v.poll() {
 				touch()
 			}
 		}
@@ -129,103 +132,128 @@ func tell(changed chan<- struct{}) {
 }
 
 // concerns keeps the set of watched directories and says whether an event can
-// have changed anything that is read.
-func (w *watch) concerns(e fsnotify.Event) bool {
-	if e.Op == fsnotify.Chmod {
-		return true // a post that may be read now, or not any more
-	}
-	rel, err := filepath.Rel(w.folder.dir, e.Name)
+// have changed anything that is read, and was not our own doing. Files of ours
+// come in by a rename: who writes into one, or changes its mode, is somebody
+// else, even if the clock is too coarse to tell by the stamp.
+func (v *watch) concerns(e fsnotify.Event) bool {
+	rel, err := filepath.Rel(v.tree.dir, e.Name)
 	if err != nil {
 		return true
 	}
 	rel = filepath.ToSlash(rel)
 	if rel == "." {
 		if e.Has(fsnotify.Remove) || e.Has(fsnotify.Rename) {
-			w.follow()
+			v.follow()
 		}
 		return true
 	}
 	if hidden(rel) {
 		return false
 	}
-	if e.Has(fsnotify.Create) {
-		if info, err := os.Lstat(e.Name); err == nil && info.IsDir() {
-			if w.skip(rel) {
-				return false
-			}
-			w.add(rel)
+	is, err := v.tree.look(rel)
+	if is != nil && is.dir && e.Has(fsnotify.Create) {
+		if v.skip(rel) {
+			return false
 		}
+		return !v.add(rel)
 	}
+	if err == nil && e.Op&(fsnotify.Write|fsnotify.Chmod) == 0 && v.tree.cache.isOwn(rel, is) {
+		return false
+	}
+	v.tree.cache.drop(rel)
 	return true
+}
+
+// look says what a name is; nil: there is nothing of that name.
+func (w *Worktree) look(name string) (*known, error) {
+	info, err := w.root().Lstat(name)
+	switch {
+	case isMissing(err):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return &known{dir: true}, nil
+	case !info.Mode().IsRegular():
+		return nil, errNotRegular
+	}
+	return &known{stamp: stamp(info)}, nil
 }
 
 // follow watches the folder that has taken the place of the one that was
 // watched, if there is one.
-func (w *watch) follow() {
-	w.folder.renew()
-	if root := w.folder.root.Load(); root != w.root {
-		w.root = root
-		w.add(".")
+func (v *watch) follow() {
+	v.tree.reopen()
+	if root := v.tree.current.Load(); root != v.root {
+		v.root = root
+		v.add(".")
 	}
 }
 
-// add watches a directory and those below it. A directory is watched before it
-// is listed: what comes into it meanwhile is told or found.
-func (w *watch) add(name string) {
-	if w.notify == nil {
-		return
+// add watches a directory and those below it, and reports whether all that is
+// in them is our own doing. A directory is watched before it is listed: what
+// comes into it meanwhile is told or found.
+func (v *watch) add(name string) (own bool) {
+	if v.notify == nil {
+		return false
 	}
-	w.folder.walkDirs(name, w.skip, func(dir string) {
-		err := w.notify.Add(filepath.Join(w.folder.dir, filepath.FromSlash(dir)))
-		if err != nil && !os.IsNotExist(err) && w.err == nil {
-			w.err = err
-			w.folder.log.Warn("not every directory can be watched: changes may show late", "dir", dir, "err", err)
-		}
-	})
-}
-
-// walkDirs calls visit with every directory from name down, before it is
-// listed.
-func (f *Folder) walkDirs(name string, skip func(string) bool, visit func(dir string)) {
-	visit(name)
-	d, err := f.list(f.root.Load(), name)
+	err := v.notify.Add(filepath.Join(v.tree.dir, filepath.FromSlash(name)))
+	if err != nil && !os.IsNotExist(err) && v.err == nil {
+		v.err = err
+		v.tree.log.Warn("not every directory can be watched: changes may show late", "dir", name, "err", err)
+	}
+	d, err := list(v.tree.root(), name)
 	if err != nil {
-		return // gone already
+		return errors.Is(err, fs.ErrNotExist) && v.tree.cache.isOwn(name, nil) // gone already
+	}
+	own = v.tree.cache.isOwn(name, &known{dir: true})
+	for _, file := range d.Files {
+		if own {
+			is, err := v.tree.look(path.Join(name, file))
+			own = err == nil && v.tree.cache.isOwn(path.Join(name, file), is)
+		}
 	}
 	for _, sub := range d.Dirs {
-		if below := path.Join(name, sub); !skip(below) {
-			f.walkDirs(below, skip, visit)
+		if below := path.Join(name, sub); !v.skip(below) {
+			own = v.add(below) && own
 		}
 	}
+	return own
+}
+
+// poll compares the whole folder with what it was, but for our own changes.
+// The first time there is nothing to compare with, which counts as a change.
+func (v *watch) poll() bool {
+	now, ok := v.fingerprint()
+	if !ok || v.polled && now == v.seen {
+		return false
+	}
+	v.polled, v.seen = true, now
+	return true
 }
 
 // fingerprint is a number that changes with the name, size, time or inode of
-// any file.
-func (w *watch) fingerprint() uint64 {
-	var h maphash.Hash
-	h.SetSeed(w.seed)
-	var num [24]byte
-	_ = w.folder.Walk(func(d *Dir) []string {
-		h.WriteString(d.Path)
-		h.WriteByte(0)
+// any file, unless we have changed it ourselves; not ok if we did meanwhile.
+func (v *watch) fingerprint() (sum uint64, ok bool) {
+	cache := v.tree.cache
+	shift, before := cache.shifted()
+	_ = v.tree.Walk(func(d *Dir) []string {
+		if d.Path != "." {
+			sum += cache.sum(d.Path, &known{dir: true})
+		}
 		for _, name := range d.Files {
-			s, err := d.Stat(name)
-			if err != nil {
-				continue
+			if s, err := d.Stat(name); err == nil {
+				sum += cache.sum(path.Join(d.Path, name), &known{stamp: s})
 			}
-			h.WriteString(name)
-			binary.LittleEndian.PutUint64(num[0:], uint64(s.Size))
-			binary.LittleEndian.PutUint64(num[8:], uint64(s.MTime))
-			binary.LittleEndian.PutUint64(num[16:], s.Inode)
-			h.Write(num[:])
 		}
 		var enter []string
 		for _, sub := range d.Dirs {
-			if !w.skip(strings.TrimPrefix(path.Join(d.Path, sub), "./")) {
+			if !v.skip(path.Join(d.Path, sub)) {
 				enter = append(enter, sub)
 			}
 		}
 		return enter
 	})
-	return h.Sum64()
+	_, after := cache.shifted()
+	return sum - shift, before == after
 }

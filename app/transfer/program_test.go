@@ -157,7 +157,7 @@ func newHouse(t testing.TB, files map[string]string) *house {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { folder.Close() })
-	h.blog, err = blog.Open(context.Background(), blog.Config{Folder: folder, Now: func() time.Time { return *h.now.Load() }, Log: log})
+	h.blog, err = blog.Open(context.Background(), blog.Config{Store: folder, Now: func() time.Time { return *h.now.Load() }, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}

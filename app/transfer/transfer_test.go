@@ -37,7 +37,7 @@ type bed struct {
 	testing.TB
 	*Transfer
 	blog   *blog.Blog
-	folder *store.Folder
+	folder *store.Worktree
 	dir    string
 	ada    blog.Visitor
 }
@@ -58,7 +58,7 @@ func newBed(tb testing.TB) *bed {
 	if b.folder, err = store.Open(b.dir, slog.New(slog.DiscardHandler)); err != nil {
 		tb.Fatal(err)
 	}
-	if b.blog, err = blog.Open(context.Background(), blog.Config{Folder: b.folder}); err != nil {
+	if b.blog, err = blog.Open(context.Background(), blog.Config{Store: b.folder}); err != nil {
 		tb.Fatal(err)
 	}
 	if b.Transfer, err = New(Config{Scratch: tb.TempDir()}); err != nil {

@@ -36,7 +36,7 @@ func muchRead(t *testing.T) *blog.Blog {
 		now.Store(&at)
 	}
 	day(0)
-	b, err := blog.Open(t.Context(), blog.Config{Folder: folder, Now: func() time.Time { return *now.Load() }})
+	b, err := blog.Open(t.Context(), blog.Config{Store: folder, Now: func() time.Time { return *now.Load() }})
 	if err != nil {
 		t.Fatal(err)
 	}

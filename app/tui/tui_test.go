@@ -79,7 +79,7 @@ func openBlog(t testing.TB, files map[string]string) (b *blog.Blog, dir string) 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { folder.Close() })
-	b, err = blog.Open(t.Context(), blog.Config{Folder: folder})
+	b, err = blog.Open(t.Context(), blog.Config{Store: folder})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -722,7 +722,7 @@ func benchmarkKey(b *testing.B, prepare func(*browser)) {
 		b.Fatal(err)
 	}
 	defer folder.Close()
-	bl, err := blog.Open(b.Context(), blog.Config{Folder: folder})
+	bl, err := blog.Open(b.Context(), blog.Config{Store: folder})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -19,24 +19,25 @@ import (
 // Lines are only ever added. A last line that is cut short was never
 // acknowledged and is dropped; one that is broken elsewhere is an error.
 type journal struct {
-	file *os.File
-	size int64 // of what is whole
+	file file
+	name string // for errors
+	size int64  // of what is whole
 }
 
 const journalName = "log"
 
-func openJournal(root *os.Root) (*journal, error) {
-	file, err := root.OpenFile(journalName, os.O_RDWR|os.O_CREATE, 0o644)
+func openJournal(d disk, name string) (*journal, error) {
+	file, err := d.OpenFile(journalName, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return nil, err
 	}
-	return &journal{file: file}, nil
+	return &journal{file: file, name: name}, nil
 }
 
 // checksum is the CRC-32C of b.
 func checksum(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)) }
 
-func encode(c Commit) ([]byte, error) {
+func encodeLine(c Commit) ([]byte, error) {
 	text, err := json.Marshal(c)
 	if err != nil {
 		return nil, err
@@ -44,7 +45,7 @@ func encode(c Commit) ([]byte, error) {
 	return fmt.Appendf(nil, "%08x %s\n", checksum(text), text), nil
 }
 
-func decode(line []byte) (c Commit, err error) {
+func decodeLine(line []byte) (c Commit, err error) {
 	if len(line) < 10 || line[8] != ' ' {
 		return c, errors.New("not a commit")
 	}
@@ -61,53 +62,49 @@ func decode(line []byte) (c Commit, err error) {
 // read gives every commit in order and cuts off a torn tail. The error names
 // the line.
 func (j *journal) read() (*Ledger, error) {
-	l, torn, err := readLog(j.file)
+	l, whole, torn, err := readLog(j.file, j.name)
 	if err != nil {
 		return nil, err
 	}
-	end, err := j.file.Seek(0, io.SeekEnd)
-	j.size = end - torn
-	return l, errors.Join(err, j.truncate(torn))
+	if j.size = whole; torn > 0 {
+		err = errors.Join(j.file.Truncate(j.size), j.file.Sync())
+	}
+	return l, err
 }
 
-// readLog is read without the cutting: torn is how long the tail is.
-func readLog(file *os.File) (l *Ledger, torn int64, err error) {
-	l = &Ledger{tree: map[string]Entry{}}
+// readLog reads a log from its start: whole and torn are the bytes of its
+// commits and of its tail.
+func readLog(file io.Reader, name string) (l *Ledger, whole, torn int64, err error) {
+	var commits []Commit
 	r := bufio.NewReaderSize(file, 256<<10)
 	for n := 1; ; n++ {
 		line, err := r.ReadBytes('\n')
 		if err == io.EOF {
-			return l, int64(len(line)), nil
+			return fold(commits), whole, int64(len(line)), nil
 		}
 		if err != nil {
-			return nil, 0, err
+			return nil, 0, 0, err
 		}
-		c, err := decode(bytes.TrimSuffix(line, []byte("\n")))
-		if err == nil && c.Rev != l.Rev()+1 {
-			err = fmt.Errorf("revision %d after %d", c.Rev, l.Rev())
+		c, err := decodeLine(bytes.TrimSuffix(line, []byte("\n")))
+		if want := Rev(n); err == nil && c.Rev != want {
+			err = fmt.Errorf("revision %d after %d", c.Rev, want-1)
 		}
 		if err != nil {
 			if _, more := r.Peek(1); more == io.EOF {
-				return l, int64(len(line)), nil // torn by a power cut: the length was written, the bytes were not
+				// Torn by a power cut: the length was written, the bytes were not.
+				return fold(commits), whole, int64(len(line)), nil
 			}
-			return nil, 0, fmt.Errorf("%s:%d: %w", file.Name(), n, err)
+			return nil, 0, 0, fmt.Errorf("%s:%d: %w", name, n, err)
 		}
-		l.commits = append(l.commits, c)
-		l.add(c)
+		commits = append(commits, c)
+		whole += int64(len(line))
 	}
-}
-
-func (j *journal) truncate(torn int64) error {
-	if torn == 0 {
-		return nil
-	}
-	return errors.Join(j.file.Truncate(j.size), j.file.Sync())
 }
 
 // append adds a commit; when it returns nil it is durable. After an error the
 // log is as it was.
 func (j *journal) append(c Commit) error {
-	line, err := encode(c)
+	line, err := encodeLine(c)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,7 @@
+//go:build !linux
+
+package store
+
+import "errors"
+
+func (d *osDisk) SyncAll() error { return errors.ErrUnsupported }

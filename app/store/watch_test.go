@@ -1,0 +1,162 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// changes counts what a watch tells in a time.
+func changes(ch <-chan struct{}, d time.Duration) int {
+	n, end := 0, time.After(d)
+	for {
+		select {
+		case <-ch:
+			n++
+		case <-end:
+			return n
+		}
+	}
+}
+
+func TestWatchTellsOfEveryKindOfChange(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "a.md", "a")
+	write(t, dir, "old/b.md", "b")
+	f := open(t, dir)
+	ch := f.Watch(t.Context(), func(dir string) bool { return filepath.Base(dir) == "node_modules" })
+	for _, c := range []struct {
+		name string
+		do   func() error
+		want int
+	}{
+		{"edit", func() error { return os.WriteFile(filepath.Join(dir, "a.md"), []byte("aa"), 0o644) }, 1},
+		{"edit below", func() error { return os.WriteFile(filepath.Join(dir, "old/b.md"), []byte("bb"), 0o644) }, 1},
+		{"new folder", func() error { return os.MkdirAll(filepath.Join(dir, "new/deep"), 0o755) }, 1},
+		{"file in it", func() error { return os.WriteFile(filepath.Join(dir, "new/deep/c.md"), []byte("c"), 0o644) }, 1},
+		{"rename folder", func() error { return os.Rename(filepath.Join(dir, "new"), filepath.Join(dir, "moved")) }, 1},
+		{"edit in it", func() error { return os.WriteFile(filepath.Join(dir, "moved/deep/c.md"), []byte("cc"), 0o644) }, 1},
+		{"remove folder", func() error { return os.RemoveAll(filepath.Join(dir, "moved")) }, 1},
+		{"hidden", func() error { return os.WriteFile(filepath.Join(dir, ".index.lock"), []byte("x"), 0o644) }, 0},
+		{"skipped", func() error {
+			if err := os.Mkdir(filepath.Join(dir, "node_modules"), 0o755); err != nil {
+				return err
+			}
+			return os.WriteFile(filepath.Join(dir, "node_modules/x.md"), []byte("x"), 0o644)
+		}, 0},
+	} {
+		if err := c.do(); err != nil {
+			t.Fatal(c.name, err)
+		}
+		if n := changes(ch, 400*time.Millisecond); n != c.want {
+			t.Errorf("%s: told %d times, want %d", c.name, n, c.want)
+		}
+	}
+}
+
+func TestWatchTellsOfAThousandFilesOnce(t *testing.T) {
+	dir := t.TempDir()
+	f := open(t, dir)
+	ch := f.Watch(t.Context(), func(string) bool { return false })
+	for i := range 10 {
+		if err := os.Mkdir(filepath.Join(dir, fmt.Sprint("d", i)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 1000 {
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("d%d/f%d.md", i%10, i)), []byte("text"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := changes(ch, time.Second); n != 1 {
+		t.Errorf("told %d times", n)
+	}
+}
+
+func TestWatchDoesNotWaitForEver(t *testing.T) {
+	dir := t.TempDir()
+	f := open(t, dir)
+	ch := f.Watch(t.Context(), func(string) bool { return false })
+	start := time.Now()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { // something that never leaves the folder alone
+		defer close(done)
+		for ctx.Err() == nil {
+			os.WriteFile(filepath.Join(dir, "a.md"), []byte(time.Now().String()), 0o644)
+			time.Sleep(20 * time.Millisecond)
+		}
+	}()
+	<-ch
+	cancel()
+	<-done
+	if d := time.Since(start); d > time.Second {
+		t.Errorf("told after %v", d)
+	}
+}
+
+func TestPollFindsWhatNobodyTells(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "a.md", "a")
+	f := open(t, dir)
+	// As on a file system without notification.
+	w := &watch{tree: f, skip: func(string) bool { return false }}
+	w.poll()
+	if w.poll() {
+		t.Fatal("the fingerprint is not stable")
+	}
+	write(t, dir, "a.md", "b")
+	if !w.poll() {
+		t.Fatal("an edit does not change the fingerprint")
+	}
+	importAll(t, f)
+	commit(t, f, map[string]*string{"new/b.md": new("ours"), "a.md": new("ours too")})
+	commit(t, f, map[string]*string{"new/b.md": nil, "a.md": new("and again")})
+	if w.poll() {
+		t.Error("a commit of ours changes the fingerprint")
+	}
+}
+
+func TestFolderReplacedAsAWhole(t *testing.T) {
+	base := t.TempDir()
+	dir := filepath.Join(base, "content")
+	write(t, dir, "a.md", "old")
+	write(t, base, "next/a.md", "new")
+	f, err := View(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	f.pause.poll = 50 * time.Millisecond
+	ch := f.Watch(t.Context(), func(string) bool { return false })
+	changes(ch, 300*time.Millisecond)
+	if err := os.Rename(dir, filepath.Join(base, "before")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(filepath.Join(base, "next"), dir); err != nil {
+		t.Fatal(err)
+	}
+	if changes(ch, time.Second) == 0 {
+		t.Error("not told")
+	}
+	if b, _, err := f.ReadFile("a.md", 100); err != nil || string(b) != "new" {
+		t.Errorf("%q, %v", b, err)
+	}
+}
+
+func TestCloseEndsWatches(t *testing.T) {
+	f, err := Open(t.TempDir(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ch := f.Watch(context.Background(), func(string) bool { return false })
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for range ch {
+	}
+}
