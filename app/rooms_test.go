@@ -90,7 +90,7 @@ var rooms = map[string]room{
 	},
 	"app/textdiff": {},
 	"app/markdown": {
-		outside: []string{"github.com/yuin/goldmark"},
+		outside: []string{"github.com/yuin/goldmark", "github.com/yuin/goldmark-emoji/definition"},
 	},
 	"app/store": {
 		outside: []string{

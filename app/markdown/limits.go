@@ -344,11 +344,11 @@ func (p *page) limitDelimiters(s string, runs *int, notes map[string]bool) strin
 				}
 				continue
 			}
-			if k := strings.IndexByte(s[i+1:], ':'); k > 0 && k < 32 && (i == 0 || !isWord(s[i-1]) && s[i-1] != ':') {
-				if e := emoji[s[i+1:i+1+k]]; e != "" {
+			if i == 0 || !isWord(s[i-1]) && s[i-1] != ':' {
+				if e, n := emojiAt(s[i:]); n > 0 {
 					b.WriteString(s[from:i])
 					b.WriteString(e)
-					i += k + 2
+					i += n
 					from = i
 					continue
 				}
