@@ -75,7 +75,7 @@ func (c serve) Run(ctx context.Context, p Process) error {
 		return err
 	}
 	defer sweep()
-	files, err := transfer.New(transfer.Config{Scratch: scratch, Host: c.Host, Log: log})
+	files, err := transfer.New(transfer.Config{Scratch: scratch, Log: log})
 	if err != nil {
 		return err
 	}

@@ -132,7 +132,7 @@ func (r *rooms) answer(v *visit) int {
 			}
 		}
 	}
-	if len(args) > 0 && transfer.Copies(args[0]) {
+	if len(args) > 0 && transfer.IsCopyCommand(args[0]) {
 		return r.transfer(v, visitor, args)
 	}
 	if guest && len(args) == 0 {

@@ -12,84 +12,108 @@ import (
 	"sheaf/app/blog"
 )
 
-// The repository that git sees is a view of the blog's history, made from its
-// commits before every fetch and push and kept for the next one. It has one
-// branch.
+// git works on a repository of its own, the view. Before every fetch and push
+// it is brought up to date with the blog's history, and it is kept for the next
+// one. It has one branch.
 //
-// What is pushed stays in the view as it was pushed, and is one change of the
-// blog, which names the commit it came with. The order is: the objects arrive
-// apart from the others, the blog makes the change, git takes the objects over
-// and moves the branch. Where the last step does not happen any more, the
-// change is written into the view like one that came another way, and the
-// author, who was told of a failure, has to pull. A view that does not agree
-// with its note is compared with the blog, and made anew only if git cannot
+// Authors and readers have separate views. A readers' view, if the site allows
+// one, has only ever held what was public. Its history is how that looked each
+// time somebody fetched it; nothing of the authors' commits is in it.
+//
+// A push becomes one change of the blog, which records the pushed commit, while
+// the view keeps the commits as they were pushed. The order is:
+//
+//  1. git receives the objects into quarantine and calls its pre-receive hook.
+//  2. The blog makes the change.
+//  3. git moves the objects into the view, and then the branch.
+//
+// If the third step fails, the author is told so and has to pull: the next
+// update of the view finds a change whose commit is missing, and writes it like
+// one that came by another way.
+//
+// The view records what it contains (viewState). If that does not match its
+// branch, it is compared with the blog, and it is only made anew if git cannot
 // read it.
-//
-// Readers, where the site lets them, get a view of their own. It has only ever
-// held what was public, and its history is how that looked whenever somebody
-// came for it; nothing of the authors' commits is in it.
-
 const branch = "refs/heads/main"
-
-// settings are given with every call: nothing depends on a file.
-//
-// A push is kept from filling the memory by bigFileThreshold (large blobs are
-// streamed), unpackLimit (always index-pack, which does so) and allocLimit.
-func settings() []string {
-	return []string{
-		"safe.directory=*", "core.hooksPath=/dev/null", "core.bigFileThreshold=1m", "gc.auto=0", "receive.autogc=false", "maintenance.auto=false",
-		"uploadpack.allowFilter=true", "receive.fsckObjects=true", "receive.denyDeletes=true", "receive.denyNonFastForwards=true",
-		"receive.maxInputSize=" + maxPack, "receive.unpackLimit=1", "transfer.advertiseSID=false", "pack.threads=2",
-	}
-}
 
 const (
 	maxPack    = "512m"
-	allocLimit = "GIT_ALLOC_LIMIT=96m" // of one object that a push brings, delta or tree
+	allocLimit = "GIT_ALLOC_LIMIT=96m" // for one object of a push, delta or tree
 )
 
-// repository is one view. Its methods are for who holds Transfer.view, but for
-// git.
-type repository struct{ dir string }
-
-func (r repository) git(args ...string) program { return r.with(nil, args...) }
-
-func (r repository) with(more []string, args ...string) program {
-	var all []string
-	for _, s := range append(settings(), more...) {
-		all = append(all, "-c", s)
+// gitSettings are passed with every call, so that nothing depends on a
+// configuration file. Three of them, and allocLimit, bound the memory of a
+// push: core.bigFileThreshold has large blobs streamed, and receive.unpackLimit
+// has every pack go through index-pack, which does so.
+func gitSettings() []string {
+	return []string{
+		"safe.directory=*",
+		"core.hooksPath=/dev/null",
+		"core.bigFileThreshold=1m",
+		"gc.auto=0",
+		"maintenance.auto=false",
+		"pack.threads=2",
+		"receive.autogc=false",
+		"receive.denyDeletes=true",
+		"receive.denyNonFastForwards=true",
+		"receive.fsckObjects=true",
+		"receive.maxInputSize=" + maxPack,
+		"receive.unpackLimit=1",
+		"transfer.advertiseSID=false",
+		"uploadpack.allowFilter=true",
 	}
-	return program{name: "git", args: append(all, args...), dir: r.dir,
-		env: []string{"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_TERMINAL_PROMPT=0", "GIT_DIR=."}}
 }
 
-// git answers git-upload-pack and git-receive-pack, whatever the path: there is
-// one repository.
-func (t *Transfer) git(ctx context.Context, s Session, args []string) (int, error) {
+// A repository is a view in the folder dir. Except for git and gitWith, its
+// methods require Transfer.viewMu to be held.
+type repository struct{ dir string }
+
+// git returns a call of git on the repository.
+func (r repository) git(args ...string) program { return r.gitWith(nil, args...) }
+
+// gitWith is git with settings that override gitSettings.
+func (r repository) gitWith(settings []string, args ...string) program {
+	var all []string
+	for _, s := range append(gitSettings(), settings...) {
+		all = append(all, "-c", s)
+	}
+	return program{
+		name: "git",
+		args: append(all, args...),
+		dir:  r.dir,
+		env: []string{
+			"GIT_CONFIG_NOSYSTEM=1",
+			"GIT_CONFIG_GLOBAL=/dev/null",
+			"GIT_TERMINAL_PROMPT=0",
+			"GIT_DIR=.",
+		},
+	}
+}
+
+// git serves git-upload-pack and git-receive-pack. The path is ignored: a
+// visitor sees one repository.
+func (t *Transfer) git(ctx context.Context, s Session, args []string) (status int, err error) {
 	s.Visitor = s.Visitor.Through("git")
-	push := args[0] == "git-receive-pack"
+	isAuthor, isPush := s.Visitor.IsAuthor(), args[0] == "git-receive-pack"
 	switch {
-	case args[0] != "git-upload-pack" && !push, len(args) != 2, strings.HasPrefix(args[1], "-"):
+	case args[0] != "git-upload-pack" && !isPush, len(args) != 2, strings.HasPrefix(args[1], "-"):
 		s.say("sheaf: " + args[0] + ": is not answered here; git clone, pull and push are")
 		return 1, nil
-	case push && !s.Visitor.IsAuthor():
+	case isPush && !isAuthor:
 		s.deny()
 		return 1, nil
-	case !s.Visitor.IsAuthor() && !s.Visitor.Edition().Site().Git:
+	case !isAuthor && !s.Visitor.Edition().Site().Git:
 		s.deny()
 		s.say("sheaf: git: this blog is not given away as a repository")
 		return 1, nil
 	}
 	name := "public.git"
-	if s.Visitor.IsAuthor() {
+	if isAuthor {
 		name = "blog.git"
 	}
 	r := repository{filepath.Join(t.dir, name)}
-	t.view.Lock()
-	err := t.follow(ctx, r, s.Visitor)
-	t.view.Unlock()
-	if err != nil {
-		return s.unfit(err)
+	if err := t.updateView(ctx, r, s.Visitor); err != nil {
+		return s.reportUnavailable(err)
 	}
 	var env []string
 	for _, e := range s.Env {
@@ -97,30 +121,32 @@ func (t *Transfer) git(ctx context.Context, s Session, args []string) (int, erro
 			env = []string{e}
 		}
 	}
-	if push {
+	if isPush {
 		return t.receive(ctx, s, r, env)
 	}
 	p := r.git("upload-pack", "--strict", "--timeout=600", ".")
 	p.env = append(p.env, env...)
-	p.in, p.out, p.err = s.In, s.Out, &lines{s: s}
+	p.in, p.out, p.err = s.In, s.Out, &lineWriter{session: s}
 	return p.run(ctx)
 }
 
-// note is what a view knows of itself: the file "sheaf" in it.
-type note struct {
-	Rev    blog.Rev          // the newest revision that is in the view
+// A viewState says what a view contains. It is kept in the file "sheaf" of the
+// repository.
+type viewState struct {
+	Rev    blog.Rev          // the newest revision in the view
 	ID     string            // of that revision
-	Commit string            // the newest of git, "" before the first
-	Files  map[string]string `json:",omitempty"` // of readers' view: paths and hashes
+	Commit string            // the head of the branch, "" while it has none
+	Files  map[string]string `json:",omitempty"` // hashes by path, of a readers' view
 }
 
-func (r repository) note() (n note, ok bool) {
+// state reads the recorded state of the view.
+func (r repository) state() (st viewState, ok bool) {
 	b, err := os.ReadFile(filepath.Join(r.dir, "sheaf"))
-	return n, err == nil && json.Unmarshal(b, &n) == nil
+	return st, err == nil && json.Unmarshal(b, &st) == nil
 }
 
-func (r repository) setNote(n note) error {
-	b, err := json.Marshal(n)
+func (r repository) saveState(st viewState) error {
+	b, err := json.Marshal(st)
 	if err != nil {
 		return err
 	}
@@ -131,57 +157,59 @@ func (r repository) setNote(n note) error {
 	return os.Rename(tmp, filepath.Join(r.dir, "sheaf"))
 }
 
-// head is the newest commit of the view, "" when there is none.
+// head returns the newest commit of the branch, "" if there is none.
 func (r repository) head(ctx context.Context) (string, error) {
 	out, err := r.git("for-each-ref", "--format=%(objectname)", branch).output(ctx)
 	return strings.TrimSpace(string(out)), err
 }
 
-// has reports whether a commit is in the history of another.
-func (r repository) has(ctx context.Context, in, commit string) (bool, error) {
-	_, err := r.git("merge-base", "--is-ancestor", commit, in).output(ctx)
-	var failed errFailed
+// isAncestor reports whether a commit is in the history of another.
+func (r repository) isAncestor(ctx context.Context, ancestor, commit string) (bool, error) {
+	_, err := r.git("merge-base", "--is-ancestor", ancestor, commit).output(ctx)
+	var failed statusError
 	if errors.As(err, &failed) { // 1: it is not; 128: it is not known
 		return false, ctx.Err()
 	}
 	return err == nil, err
 }
 
-// same reports whether two commits have the same files.
-func (r repository) same(ctx context.Context, a, b string) (bool, error) {
+// sameTree reports whether two commits have the same files.
+func (r repository) sameTree(ctx context.Context, a, b string) (bool, error) {
 	out, err := r.git("rev-parse", a+"^{tree}", b+"^{tree}").output(ctx)
 	trees := strings.Fields(string(out))
 	return len(trees) == 2 && trees[0] == trees[1], err
 }
 
-// open gives the view's note and head. A view that git cannot read is made
-// anew; agrees says whether the note is the head's.
-func (r repository) open(ctx context.Context) (n note, agrees bool, err error) {
-	// The lock of a git that was killed: only who holds view writes here.
-	for _, l := range []string{"HEAD.lock", "packed-refs.lock", branch + ".lock"} {
-		_ = os.Remove(filepath.Join(r.dir, filepath.FromSlash(l)))
+// open returns the state of the view, after making the view anew if it is
+// missing or git cannot read it. Its Commit is the head of the branch; valid is
+// false if the rest of the state is not known to belong to that commit.
+func (r repository) open(ctx context.Context) (st viewState, valid bool, err error) {
+	// Locks of a git that was killed: nobody else writes here.
+	for _, lock := range []string{"HEAD.lock", "packed-refs.lock", branch + ".lock"} {
+		_ = os.Remove(filepath.Join(r.dir, filepath.FromSlash(lock)))
 	}
-	n, noted := r.note()
+	st, recorded := r.state()
 	var head string
 	if _, err = os.Stat(filepath.Join(r.dir, "objects")); err == nil {
 		if head, err = r.head(ctx); err == nil && head != "" {
 			_, err = r.git("cat-file", "-e", head+"^{tree}").output(ctx)
 		}
 	}
-	var failed errFailed
+	var failed statusError
 	switch {
-	case err == nil && noted && head == n.Commit:
-		return n, true, nil
+	case err == nil && recorded && head == st.Commit:
+		return st, true, nil
 	case err == nil && head == "":
-		return note{}, true, r.setNote(note{})
+		return viewState{}, true, r.saveState(viewState{})
 	case err == nil:
-		return note{Commit: head}, false, nil
+		return viewState{Commit: head}, false, nil
 	case errors.As(err, &failed) && ctx.Err() == nil, errors.Is(err, fs.ErrNotExist):
-		return note{}, true, r.create(ctx)
+		return viewState{}, true, r.create(ctx)
 	}
-	return note{}, false, err
+	return viewState{}, false, err
 }
 
+// create makes an empty view, in place of whatever is there.
 func (r repository) create(ctx context.Context) error {
 	if err := os.RemoveAll(r.dir); err != nil {
 		return err
@@ -189,8 +217,9 @@ func (r repository) create(ctx context.Context) error {
 	if err := os.MkdirAll(r.dir, 0o700); err != nil {
 		return err
 	}
-	if _, err := r.git("init", "--quiet", "--bare", "--template=", "--initial-branch=main", ".").output(ctx); err != nil {
+	init := r.git("init", "--quiet", "--bare", "--template=", "--initial-branch=main", ".")
+	if _, err := init.output(ctx); err != nil {
 		return err
 	}
-	return r.setNote(note{})
+	return r.saveState(viewState{})
 }

@@ -19,10 +19,10 @@ import (
 	"sheaf/app/markdown"
 )
 
-// gitObjects are the objects of the view and those of a push.
+// gitObjects are the objects of a view together with those of a push.
 type gitObjects struct {
 	r   repository
-	env []string
+	env []string // of hookRequest
 }
 
 func (g gitObjects) git(args ...string) program {
@@ -31,79 +31,73 @@ func (g gitObjects) git(args ...string) program {
 	return p
 }
 
-// change reads what a push changes in the blog.
-func (g gitObjects) change(ctx context.Context, to *puts, files *blog.Files, from, commit string) (change blog.Change, refused []string, err error) {
-	change.Meta = map[string]string{"git.commit": commit}
-	if change.Message, change.Time, err = g.message(ctx, from, commit); err != nil {
-		return change, nil, err
+// checkCommit rejects a push of something that is no commit, or that is not
+// based on the branch, whose head is from; "" is a branch yet to be made.
+func (g gitObjects) checkCommit(ctx context.Context, from, to string) error {
+	kind, err := g.git("cat-file", "-t", to).output(ctx)
+	if err != nil {
+		return err
+	}
+	if strings.TrimSpace(string(kind)) != "commit" {
+		return rejection{"what is pushed to main is no commit"}
 	}
 	if from == "" {
-		from = "4b825dc642cb6eb9a060e54bf8d69288fbee4904" // the empty tree
+		return nil
 	}
-	raw, err := g.git("diff-tree", "-r", "-z", "--no-renames", "--raw", "--no-abbrev", from, commit).output(ctx)
+	_, err = g.git("merge-base", "--is-ancestor", from, to).output(ctx)
+	var failed statusError
+	if errors.As(err, &failed) && failed.status == 1 {
+		return rejection{"this would take back what is published: git pull --rebase, then push again"}
+	}
+	return err
+}
+
+// change reads what a push changes in the blog and gives the new contents to
+// the uploader. The error may be a rejection. Sizes are checked before anything
+// is read.
+func (g gitObjects) change(ctx context.Context, to *uploader, files *blog.Files, from, commit string) (
+	change blog.Change, err error,
+) {
+	change.Meta = map[string]string{"git.commit": commit}
+	if change.Message, change.Time, err = g.message(ctx, from, commit); err != nil {
+		return change, err
+	}
+	d, err := g.diff(ctx, files, from, commit)
+	switch {
+	case err != nil:
+		return change, err
+	case len(d.names) > maxFiles:
+		return change, rejection{fmt.Sprintf("more than %d files at once", maxFiles)}
+	case len(d.refused) > 0:
+		return change, d.refused
+	}
+	change.Entries = d.removed
+	if len(d.names) == 0 {
+		return change, nil
+	}
+	objects := []byte(strings.Join(d.objects, "\n") + "\n")
+	sizes, err := g.sizes(ctx, objects, len(d.names))
 	if err != nil {
-		return change, nil, err
+		return change, err
 	}
-	no := func(name, why string) { refused = append(refused, "error: "+line(name)+": "+why) }
-	var objects bytes.Buffer
-	var names []string
-	fields := strings.Split(strings.TrimRight(string(raw), "\x00"), "\x00")
-	for ; len(fields) > 1; fields = fields[2:] {
-		meta, name := strings.Fields(fields[0]), fields[1]
-		if len(meta) != 5 {
-			return change, nil, fmt.Errorf("git diff-tree: %s", line(fields[0]))
-		}
-		switch mode, object, kind := meta[1], meta[3], meta[4]; {
-		case kind == "D":
-			// What is not the blog's (it was hidden, say) is not missed by it.
-			if info, err := files.Stat(name); err == nil && info.Path == name && !info.Dir {
-				change.Entries = append(change.Entries, blog.Entry{Path: name})
-			}
-		case mode == "120000":
-			no(name, "is a link, which a blog has none of")
-		case mode == "160000":
-			no(name, "is a repository of its own, which a blog has none of")
-		case mode != "100644" && mode != "100755":
-			no(name, "has a mode that is not kept: "+line(mode))
-		case blog.Scratch(name):
-			// It stays in the repository, and is no part of the blog.
-		default:
-			if _, err := blog.PathFor(name); err != nil {
-				no(name, err.Error())
-				continue
-			}
-			objects.WriteString(object + "\n")
-			names = append(names, name)
-		}
-	}
-	if len(names) > maxFiles {
-		return change, []string{fmt.Sprintf("error: more than %d files at once", maxFiles)}, nil
-	}
-	if len(names) == 0 || len(refused) > 0 {
-		return change, refused, nil
-	}
-	// What is too big is found out before any of it is read.
-	sizes, err := g.sizes(ctx, objects.Bytes(), len(names))
-	if err != nil {
-		return change, nil, err
-	}
+	var refused rejection
 	var total int64
 	for i, size := range sizes {
-		if total += size; size > to.v.MaxFile(names[i]) {
-			no(names[i], tooBig(to.v.MaxFile(names[i])).Error())
+		if total += size; size > to.visitor.MaxFile(d.names[i]) {
+			refused = append(refused, oneLine(d.names[i])+": "+tooBig(to.visitor.MaxFile(d.names[i])).Error())
 		}
 	}
 	if total > maxSet {
-		refused = append(refused, fmt.Sprintf("error: more than %d MB at once", maxSet>>20))
+		refused = append(refused, fmt.Sprintf("more than %d MB at once", maxSet>>20))
 	}
 	if len(refused) > 0 {
-		return change, refused, nil
+		return change, refused
 	}
-	err = g.read(ctx, objects.Bytes(), func(in *bufio.Reader) error {
-		for i, name := range names {
+	err = g.read(ctx, objects, func(in *bufio.Reader) error {
+		for i, name := range d.names {
 			b, err := readObject(in, sizes[i])
 			if err != nil {
-				return fmt.Errorf("%s: %w", line(name), err)
+				return fmt.Errorf("%s: %w", oneLine(name), err)
 			}
 			if err := to.add(blog.Entry{Path: name, Size: sizes[i]}, b); err != nil {
 				return err
@@ -111,20 +105,87 @@ func (g gitObjects) change(ctx context.Context, to *puts, files *blog.Files, fro
 		}
 		return nil
 	})
-	came, failed := to.wait()
-	change.Entries = append(change.Entries, came...)
+	uploaded, uploadErr := to.wait()
+	change.Entries = append(change.Entries, uploaded...)
 	slices.SortFunc(change.Entries, byPath)
-	return change, nil, cmp.Or(failed, err)
+	return change, cmp.Or(uploadErr, err)
 }
 
-// message is what the author has written about a push, and when: of its last
-// commit, and the first lines of the others.
-func (g gitObjects) message(ctx context.Context, from, to string) (string, time.Time, error) {
-	span := to
-	if from != "" {
-		span = from + ".." + to
+// A gitDiff is what a push changes, by the names in git's trees.
+type gitDiff struct {
+	removed []blog.Entry // from the blog
+	names   []string     // of files that are new or changed
+	objects []string     // their contents
+	refused rejection    // what cannot be part of a blog
+}
+
+// diff compares two commits, the first of which may be "". Hidden files and
+// those of editors are left out: they stay in the repository.
+func (g gitObjects) diff(ctx context.Context, files *blog.Files, from, to string) (d gitDiff, err error) {
+	const emptyTree = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+	args := []string{"diff-tree", "-r", "-z", "--no-renames", "--raw", "--no-abbrev", cmp.Or(from, emptyTree), to}
+	raw, err := g.git(args...).output(ctx)
+	if err != nil {
+		return d, err
 	}
-	out, err := g.git("log", "--max-count=30", "--topo-order", "--encoding=UTF-8", "--format=%at%x00%s%x00%B%x00", span).output(ctx)
+	fields := strings.Split(strings.TrimRight(string(raw), "\x00"), "\x00")
+	for ; len(fields) > 1; fields = fields[2:] {
+		meta, name := strings.Fields(fields[0]), fields[1]
+		if len(meta) != 5 {
+			return d, fmt.Errorf("git diff-tree: %s", oneLine(fields[0]))
+		}
+		mode, object, status := meta[1], meta[3], meta[4]
+		if status == "D" {
+			// The blog does not miss what it never had, a hidden file for one.
+			if info, err := files.Stat(name); err == nil && info.Path == name && !info.Dir {
+				d.removed = append(d.removed, blog.Entry{Path: name})
+			}
+			continue
+		}
+		switch why, scratch := refusedFile(name, mode), blog.Scratch(name); {
+		case why != "":
+			d.refused = append(d.refused, oneLine(name)+": "+why)
+		case !scratch:
+			d.names = append(d.names, name)
+			d.objects = append(d.objects, object)
+		}
+	}
+	return d, nil
+}
+
+// refusedFile tells why a file of a name and mode cannot be part of a blog, ""
+// if it can, or if it is left out anyway.
+func refusedFile(name, mode string) string {
+	switch mode {
+	case "100644", "100755":
+	case "120000":
+		return "is a link, which a blog has none of"
+	case "160000":
+		return "is a repository of its own, which a blog has none of"
+	default:
+		return "has a mode that is not kept: " + oneLine(mode)
+	}
+	if blog.Scratch(name) {
+		return ""
+	}
+	if _, err := blog.PathFor(name); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+// message returns what the author has written about a push, which are the
+// message of its last commit and the first lines of the others, and the time of
+// the last commit. Clients can say any time; one that is yet to come is
+// ignored.
+func (g gitObjects) message(ctx context.Context, from, to string) (string, time.Time, error) {
+	const maxBytes = 4000
+	commits := to
+	if from != "" {
+		commits = from + ".." + to
+	}
+	log := g.git("log", "--max-count=30", "--topo-order", "--encoding=UTF-8", "--format=%at%x00%s%x00%B%x00", commits)
+	out, err := log.output(ctx)
 	if err != nil {
 		return "", time.Time{}, err
 	}
@@ -132,19 +193,19 @@ func (g gitObjects) message(ctx context.Context, from, to string) (string, time.
 	if len(fields) < 3 {
 		return "", time.Time{}, nil
 	}
-	// git keeps the time a client says; one that is yet to come is no date.
 	var at time.Time
-	if sec, err := strconv.ParseInt(strings.TrimSpace(fields[0]), 10, 64); err == nil && sec > 0 && sec < time.Now().Unix() {
+	sec, err := strconv.ParseInt(strings.TrimSpace(fields[0]), 10, 64)
+	if err == nil && sec > 0 && sec < time.Now().Unix() {
 		at = time.Unix(sec, 0)
 	}
 	message := strings.TrimSpace(fields[2])
-	for i, more := 3, "\n\nbefore it:"; i+2 < len(fields); i += 3 {
-		message += more + "\n- " + fields[i+1]
-		more = ""
+	for i, head := 3, "\n\nbefore it:"; i+2 < len(fields); i += 3 {
+		message += head + "\n- " + fields[i+1]
+		head = ""
 	}
 	message = markdown.Clean(message)
-	if len(message) > 4000 {
-		message = message[:4000]
+	if len(message) > maxBytes {
+		message = message[:maxBytes]
 		for !utf8.ValidString(message) {
 			message = message[:len(message)-1]
 		}
@@ -152,7 +213,8 @@ func (g gitObjects) message(ctx context.Context, from, to string) (string, time.
 	return message, at, nil
 }
 
-// sizes asks for the sizes of objects without reading them.
+// sizes returns the sizes of blobs, of which there are count, without reading
+// them. The objects are names, each on a line of its own.
 func (g gitObjects) sizes(ctx context.Context, objects []byte, count int) ([]int64, error) {
 	p := g.git("cat-file", "--batch-check=%(objecttype) %(objectsize)")
 	p.in = bytes.NewReader(objects)
@@ -165,7 +227,7 @@ func (g gitObjects) sizes(ctx context.Context, objects []byte, count int) ([]int
 		kind, size, _ := strings.Cut(strings.TrimSpace(l), " ")
 		n, err := strconv.ParseInt(size, 10, 64)
 		if kind != "blob" || err != nil {
-			return nil, fmt.Errorf("git cat-file: %s", line(l))
+			return nil, fmt.Errorf("git cat-file: %s", oneLine(l))
 		}
 		sizes = append(sizes, n)
 	}
@@ -175,36 +237,37 @@ func (g gitObjects) sizes(ctx context.Context, objects []byte, count int) ([]int
 	return sizes, nil
 }
 
-// read lets f read the objects one behind the other.
+// read lets f read objects, one after the other, with readObject. The objects
+// are names, each on a line of its own.
 func (g gitObjects) read(ctx context.Context, objects []byte, f func(*bufio.Reader) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	pr, pw := io.Pipe()
 	p := g.git("cat-file", "--batch", "--buffer")
 	p.in, p.out, p.err = bytes.NewReader(objects), pw, io.Discard
-	var ran error
+	var runErr error
 	var done sync.WaitGroup
 	done.Go(func() {
-		_, ran = p.run(ctx)
-		pw.CloseWithError(ran)
+		_, runErr = p.run(ctx)
+		pw.CloseWithError(runErr)
 	})
 	err := f(bufio.NewReaderSize(pr, 64<<10))
 	pr.Close()
 	cancel()
 	done.Wait()
-	return errors.Join(err, ran)
+	return errors.Join(err, runErr)
 }
 
-// readObject reads what cat-file says of one object whose size is known.
+// readObject reads one blob, whose size is known, from the output of cat-file.
 func readObject(in *bufio.Reader, size int64) ([]byte, error) {
 	head, err := in.ReadString('\n')
 	if err != nil {
 		return nil, err
 	}
 	if f := strings.Fields(head); len(f) != 3 || f[1] != "blob" || f[2] != strconv.FormatInt(size, 10) {
-		return nil, fmt.Errorf("git cat-file: %s", line(head))
+		return nil, fmt.Errorf("git cat-file: %s", oneLine(head))
 	}
-	b := make([]byte, size+1) // with a line end
+	b := make([]byte, size+1) // a line end follows
 	if _, err := io.ReadFull(in, b); err != nil {
 		return nil, err
 	}

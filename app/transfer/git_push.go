@@ -20,27 +20,31 @@ import (
 	"sheaf/app/markdown"
 )
 
-// A push is one that is under way. From the moment at which the blog makes
-// its change it is not broken off with the session: git gets the time to move
-// its branch.
+// A push is one that is under way. Its io.Writer is the client. From the moment
+// the blog makes the change, the push no longer ends with the session: git gets
+// the time to move its branch.
 type push struct {
-	t      *Transfer
-	s      Session
-	r      repository
-	ctx    context.Context // ends with the session, or a little later
-	stop   context.CancelFunc
-	mu     sync.Mutex
-	gone   bool // the session is, before a change was made
-	making bool
-	holds  bool // Transfer.view
-	deaf   bool // the client is
+	t   *Transfer
+	s   Session
+	r   repository
+	ctx context.Context // ends with the session, or up to pushGrace later
+
+	stop       context.CancelFunc // of ctx
+	locked     bool               // the push holds Transfer.viewMu
+	clientGone bool
+
+	mu         sync.Mutex
+	cancelled  bool // the session has ended before a change was made
+	committing bool // the blog is making the change, or has made it
 }
 
-const grace = 10 * time.Second
+// pushGrace is how long git may take once the blog has made the change.
+const pushGrace = 10 * time.Second
 
-// receive takes a push.
-func (t *Transfer) receive(ctx context.Context, s Session, r repository, env []string) (int, error) {
-	hooks, err := t.hooks()
+// receive serves git-receive-pack. The objects of the push are received by git,
+// the change is decided on by its hook, which asks serveHook over two pipes.
+func (t *Transfer) receive(ctx context.Context, s Session, r repository, env []string) (status int, err error) {
+	hooks, err := t.hooksDir()
 	if err != nil {
 		return 1, err
 	}
@@ -58,26 +62,29 @@ func (t *Transfer) receive(ctx context.Context, s Session, r repository, env []s
 	p := &push{t: t, s: s, r: r}
 	p.ctx, p.stop = context.WithCancel(context.WithoutCancel(ctx))
 	defer p.stop()
-	defer context.AfterFunc(ctx, p.leave)()
-	defer p.release()
-	var machine error
-	var answered sync.WaitGroup
-	answered.Go(func() {
+	defer context.AfterFunc(ctx, p.cancel)()
+	defer p.unlockView()
+	var hookErr error
+	var served sync.WaitGroup
+	served.Go(func() {
 		defer tellW.Close()
-		defer t.contain(&machine)
-		machine = p.answer(askR, tellW)
+		defer t.contain(&hookErr)
+		hookErr = p.serveHook(askR, tellW)
 	})
-	cmd := r.with([]string{"core.hooksPath=" + hooks}, "receive-pack", ".")
-	cmd.env = append(append(cmd.env, hookMark, allocLimit), env...)
-	cmd.in, cmd.out, cmd.err, cmd.files = s.In, p, &lines{s: s}, []*os.File{askW, tellR}
-	status, err := cmd.run(p.ctx)
-	askW.Close() // nobody asks any more
-	answered.Wait()
-	return status, errors.Join(err, machine, p.finish())
+	git := r.gitWith([]string{"core.hooksPath=" + hooks}, "receive-pack", ".")
+	git.env = append(append(git.env, hookEnv, allocLimit), env...)
+	git.in, git.out, git.err = s.In, p, &lineWriter{session: s}
+	git.files = []*os.File{askW, tellR}
+	status, err = git.run(p.ctx)
+	askW.Close() // so that serveHook ends if there was no hook
+	served.Wait()
+	return status, errors.Join(err, hookErr, p.saveHead())
 }
 
-// hooks makes the folder in which git finds us.
-func (t *Transfer) hooks() (string, error) {
+// hooksDir returns a folder in which git finds this program as its hook. git
+// would take a push without asking if the hook were missing, so the folder is
+// checked on every push.
+func (t *Transfer) hooksDir() (string, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return "", err
@@ -86,8 +93,8 @@ func (t *Transfer) hooks() (string, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err
 	}
-	t.view.Lock()
-	defer t.view.Unlock()
+	t.viewMu.Lock()
+	defer t.viewMu.Unlock()
 	link := filepath.Join(dir, hookName)
 	if to, err := os.Readlink(link); err != nil || to != self {
 		if err := os.Remove(link); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -97,7 +104,6 @@ func (t *Transfer) hooks() (string, error) {
 			return "", err
 		}
 	}
-	// git takes a hook that is not there for none that is wanted.
 	info, err := os.Stat(link)
 	if err == nil && info.Mode()&0o111 == 0 {
 		err = fs.ErrPermission
@@ -105,180 +111,194 @@ func (t *Transfer) hooks() (string, error) {
 	return dir, err
 }
 
-// Write gives the client what git says. Where nobody hears it git goes on, and
-// is ended by who ended the session.
+// Write passes git's output on to the client. It never fails: git has to go on
+// when nobody listens any more, and is ended by the end of ctx.
 func (p *push) Write(b []byte) (int, error) {
-	if !p.deaf {
+	if !p.clientGone {
 		_, err := p.s.Out.Write(b)
-		p.deaf = err != nil
+		p.clientGone = err != nil
 	}
 	return len(b), nil
 }
 
-// leave is what happens when the session ends before the push does.
-func (p *push) leave() {
+// cancel is called when the session ends before the push does.
+func (p *push) cancel() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.making {
-		time.AfterFunc(grace, p.stop)
+	if p.committing {
+		time.AfterFunc(pushGrace, p.stop)
 		return
 	}
-	p.gone = true
+	p.cancelled = true
 	p.stop()
 }
 
-// begin says that the blog is about to make the change: false when the session
-// has ended.
-func (p *push) begin() bool {
+// startCommit reports whether the blog may make the change: it may not if the
+// session has ended.
+func (p *push) startCommit() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.making = !p.gone
-	return p.making
+	p.committing = !p.cancelled
+	return p.committing
 }
 
-func (p *push) release() {
-	if p.holds {
-		p.holds = false
-		p.t.view.Unlock()
+func (p *push) unlockView() {
+	if p.locked {
+		p.locked = false
+		p.t.viewMu.Unlock()
 	}
 }
 
-// finish notes where the branch is now.
-func (p *push) finish() error {
-	if !p.holds || !p.making {
+// saveHead records where the branch is after a change was made.
+func (p *push) saveHead() error {
+	if !p.locked || !p.committing {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(p.ctx), grace)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(p.ctx), pushGrace)
 	defer cancel()
-	n, ok := p.r.note()
+	st, ok := p.r.state()
 	head, err := p.r.head(ctx)
-	if err != nil || !ok || head == n.Commit {
+	if err != nil || !ok || head == st.Commit {
 		return err
 	}
-	// The revision stays: whether others came in between, follow will see.
-	n.Commit = head
-	if err := p.r.setNote(n); err != nil {
+	// The revision stays as it is: other changes may have come in before this
+	// one, which the next updateView finds out.
+	st.Commit = head
+	if err := p.r.saveState(st); err != nil {
 		return err
 	}
-	p.t.tidy(ctx, p.r)
+	p.t.collectGarbage(ctx, p.r)
 	return nil
 }
 
-// answer waits for the hook and tells it what is to be done.
-func (p *push) answer(ask io.Reader, tell io.Writer) error {
-	var q question
+// A rejection is why a push is not accepted, a line for each reason.
+type rejection []string
+
+func (r rejection) Error() string { return strings.Join(r, "; ") }
+
+// explain makes a rejection of an error that means something to the author, and
+// returns all others as they are.
+func explain(err error) error {
+	var refusal *blog.Refusal
+	if errors.As(err, &refusal) {
+		return rejection(refusal.Lines())
+	}
+	if why := blog.Obstacle(err); why != "" {
+		return rejection{why}
+	}
+	return err
+}
+
+// serveHook waits for the hook's request and answers it. The error is internal.
+func (p *push) serveHook(ask io.Reader, tell io.Writer) error {
+	var q hookRequest
 	if err := json.NewDecoder(ask).Decode(&q); err != nil {
 		return nil // nothing was pushed, or git has refused it itself
 	}
-	a, err := p.judge(q)
-	if err != nil {
-		a = answer{Lines: []string{"error: internal error; nothing was changed"}}
+	lines, err := p.review(q)
+	response := hookResponse{Lines: lines, Accept: err == nil}
+	var rejected rejection
+	switch {
+	case errors.As(err, &rejected):
+		for _, l := range rejected {
+			response.Lines = append(response.Lines, "error: "+l)
+		}
+		err = nil
+	case err != nil:
+		response.Lines = []string{"error: internal error; nothing was changed"}
 		if p.ctx.Err() != nil {
 			err = nil
 		}
 	}
-	for i, l := range a.Lines {
-		a.Lines[i] = markdown.Clean(l)
+	for i, l := range response.Lines {
+		response.Lines[i] = markdown.Clean(l)
 	}
-	// A git that has been killed does not listen any more.
-	_ = json.NewEncoder(tell).Encode(a)
+	_ = json.NewEncoder(tell).Encode(response) // fails if git was killed meanwhile
 	return err
 }
 
-func no(lines ...string) answer { return answer{Lines: lines} }
-
-// judge makes a change of what is pushed. From here to the end of the push no
-// other commit comes into the view.
-func (p *push) judge(q question) (answer, error) {
-	p.t.view.Lock()
-	p.holds = true
-	if len(q.Updates) != 1 {
-		return no("error: push one branch, main, and nothing else"), nil
+// review makes a change of what is pushed and returns the blog's answer. The
+// error is a rejection or internal. Until the push is over the view stays
+// locked, so that nothing else is written to it.
+func (p *push) review(q hookRequest) (lines []string, err error) {
+	p.t.viewMu.Lock()
+	p.locked = true
+	from, to, err := parseUpdates(q.Updates)
+	if err != nil {
+		return nil, err
 	}
-	parts := strings.Fields(q.Updates[0])
-	if len(parts) != 3 {
-		return no("error: push one branch, main, and nothing else"), nil
-	}
-	from, to, ref := parts[0], parts[1], parts[2]
-	none := strings.Repeat("0", len(from))
-	switch {
-	case ref != branch:
-		return no("error: this blog has one branch, main: git push origin HEAD:main"), nil
-	case to == none:
-		return no("error: the branch main cannot be removed"), nil
-	case from == none:
-		from = ""
-	}
-	n, ok := p.r.note()
 	head, err := p.r.head(p.ctx)
 	if err != nil {
-		return answer{}, err
+		return nil, err
 	}
 	files, err := p.s.Visitor.Files(p.ctx)
 	if err != nil {
-		return answer{}, err
+		return nil, err
 	}
-	others, known, err := p.r.missing(p.ctx, p.s.Visitor, n, files.Rev())
+	st, ok := p.r.state()
+	others, known, err := p.r.newCommits(p.ctx, p.s.Visitor, st, files.Rev())
 	if err != nil {
-		return answer{}, err
+		return nil, err
 	}
-	if !ok || !known || from != head || head != n.Commit || len(others) > 0 {
-		return no("error: the blog has changed meanwhile: git pull --rebase, then push again"), nil
+	if !ok || !known || from != head || head != st.Commit || len(others) > 0 {
+		return nil, rejection{"the blog has changed meanwhile: git pull --rebase, then push again"}
 	}
-	objects, err := p.apart(q.Env)
+	if err := p.checkQuarantine(q.Env); err != nil {
+		return nil, err
+	}
+	objects := gitObjects{p.r, q.Env}
+	if err := objects.checkCommit(p.ctx, from, to); err != nil {
+		return nil, err
+	}
+	change, err := objects.change(p.ctx, p.t.newUploader(p.ctx, p.s.Visitor), files, from, to)
 	if err != nil {
-		return answer{}, err
+		return nil, explain(err)
 	}
-	g := gitObjects{p.r, objects}
-	if kind, err := g.git("cat-file", "-t", to).output(p.ctx); err != nil || strings.TrimSpace(string(kind)) != "commit" {
-		return no("error: what is pushed to main is no commit"), err
+	if !p.startCommit() {
+		return nil, rejection{"the connection has ended"}
 	}
-	if from != "" {
-		_, err := g.git("merge-base", "--is-ancestor", from, to).output(p.ctx)
-		var failed errFailed
-		if errors.As(err, &failed) && failed.status == 1 {
-			return no("error: this would take back what is published: git pull --rebase, then push again"), nil
-		}
-		if err != nil {
-			return answer{}, err
-		}
-	}
-	change, refused, err := g.change(p.ctx, p.t.puts(p.ctx, p.s.Visitor), files, from, to)
-	switch {
-	case err != nil && blog.Obstacle(err) != "":
-		return no("error: " + blog.Obstacle(err)), nil
-	case err != nil:
-		return answer{}, err
-	case len(refused) > 0:
-		return no(refused...), nil
-	case !p.begin():
-		return no("error: the connection has ended"), nil
-	case len(change.Entries) == 0:
-		return answer{Accept: true}, nil // all of it hidden, or a merge
+	if len(change.Entries) == 0 { // only hidden files, or a merge
+		return nil, nil
 	}
 	change.Base = files.Rev()
 	receipt, err := p.s.Visitor.Commit(p.ctx, change)
-	var not *blog.Refusal
-	switch {
-	case errors.As(err, &not):
-		lines := not.Lines()
-		for i := range lines {
-			lines[i] = "error: " + lines[i]
-		}
-		return no(lines...), nil
-	case err != nil && blog.Obstacle(err) != "":
-		return no("error: " + blog.Obstacle(err)), nil
-	case err != nil:
-		return answer{}, err
+	if err != nil {
+		return nil, explain(err)
 	}
-	return answer{Lines: receipt.Lines(p.s.Host), Accept: true}, nil
+	return receipt.Lines(p.s.Host), nil
 }
 
-// apart checks where git says the new objects are.
-func (p *push) apart(env []string) ([]string, error) {
+// parseUpdates reads which commits the branch is to move from and to; from is
+// "" if there is no branch yet. The error is a rejection: nothing but the one
+// branch can be pushed.
+func parseUpdates(updates []string) (from, to string, err error) {
+	if len(updates) != 1 {
+		return "", "", rejection{"push one branch, main, and nothing else"}
+	}
+	parts := strings.Fields(updates[0])
+	if len(parts) != 3 {
+		return "", "", rejection{"push one branch, main, and nothing else"}
+	}
+	from, to = parts[0], parts[1]
+	none := strings.Repeat("0", len(from))
+	switch {
+	case parts[2] != branch:
+		return "", "", rejection{"this blog has one branch, main: git push origin HEAD:main"}
+	case to == none:
+		return "", "", rejection{"the branch main cannot be removed"}
+	case from == none:
+		from = ""
+	}
+	return from, to, nil
+}
+
+// checkQuarantine fails if the new objects are not within the view. The paths,
+// in git's variables, come from a process we have started; still, git is about
+// to read from them on behalf of a client.
+func (p *push) checkQuarantine(env []string) error {
 	root, err := filepath.EvalSymlinks(p.r.dir)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, e := range env {
 		name, dir, _ := strings.Cut(e, "=")
@@ -289,65 +309,62 @@ func (p *push) apart(env []string) ([]string, error) {
 			dir = filepath.Join(root, dir)
 		}
 		if dir, err = filepath.EvalSymlinks(dir); err != nil {
-			return nil, err
+			return err
 		}
 		if rel, err := filepath.Rel(root, dir); err != nil || !filepath.IsLocal(rel) {
-			return nil, fmt.Errorf("objects of a push outside the view: %s", line(e))
+			return fmt.Errorf("objects of a push outside the view: %s", oneLine(e))
 		}
 	}
-	return env, nil
+	return nil
 }
 
-// git runs our own program before it takes a push: a link of this name leads to
-// it. The program asks the server it belongs to over two pipes that it has
-// inherited through git, and only hands on what the server says; nobody else
-// can reach the other end of them.
-
+// git runs this program as its hook, by a link of the name hookName. The hook
+// asks the server that has started git over two pipes, which it has inherited
+// through git, and only passes the answer on. Nobody else can reach the other
+// ends of the pipes.
 const (
-	// hookName is the name under which git calls our program.
 	hookName = "pre-receive"
-	// hookMark tells the program that it is called by a git that we have started.
-	hookMark = "SHEAF_HOOK=1"
+	hookEnv  = "SHEAF_HOOK=1" // in the environment of a git that we have started
 )
 
-// A question is what git's hook asks: what is to become of the branches, and
-// where the new objects are.
-type question struct {
-	Updates []string // "old new ref"
-	Env     []string
+// A hookRequest asks what is to become of a push.
+type hookRequest struct {
+	Updates []string // of branches: "OLD NEW REF", with object names
+	Env     []string // git's variables that say where the new objects are
 }
 
-// An answer is what the hook says to the person, and whether the push goes on.
-type answer struct {
-	Lines  []string
+// A hookResponse says what is to become of a push.
+type hookResponse struct {
+	Lines  []string // for the person who pushes
 	Accept bool
 }
 
 // IsHook reports whether the process, by its name and environment, is git's
 // hook and has to call Hook.
 func IsHook(name string, env []string) bool {
-	return path.Base(name) == hookName && slices.Contains(env, hookMark)
+	return path.Base(name) == hookName && slices.Contains(env, hookEnv)
 }
 
-// Hook is git's pre-receive hook: it asks the server that has started git
-// whether a push may go on, says the answer to the person, and gives git the
-// exit status. The server is at the other end of the descriptors 3 and 4.
+// Hook is git's pre-receive hook. It asks the server that has started git, at
+// the other ends of the descriptors 3 and 4, whether a push may go on, prints
+// the answer to out, and returns the exit status for git. It reads the updates
+// of branches from in and git's variables from env.
 func Hook(_ context.Context, env []string, in io.Reader, out io.Writer) (status int) {
-	var q question
+	var q hookRequest
 	sc := bufio.NewScanner(io.LimitReader(in, 64<<10))
 	for sc.Scan() {
 		q.Updates = append(q.Updates, sc.Text())
 	}
 	for _, e := range env {
-		if name, _, _ := strings.Cut(e, "="); slices.Contains(quarantine(), name) {
+		if name, _, _ := strings.Cut(e, "="); slices.Contains(quarantineVars(), name) {
 			q.Env = append(q.Env, e)
 		}
 	}
-	ask, told := os.NewFile(3, "ask"), os.NewFile(4, "told")
-	var a answer
+	ask, tell := os.NewFile(3, "ask"), os.NewFile(4, "tell")
+	var a hookResponse
 	err := json.NewEncoder(ask).Encode(q)
 	if err == nil {
-		err = json.NewDecoder(told).Decode(&a)
+		err = json.NewDecoder(tell).Decode(&a)
 	}
 	if err != nil {
 		fmt.Fprintln(out, "error: the blog does not answer")
@@ -362,8 +379,8 @@ func Hook(_ context.Context, env []string, in io.Reader, out io.Writer) (status 
 	return 0
 }
 
-// quarantine names what says where the objects of a push are while it is
-// judged.
-func quarantine() []string {
+// quarantineVars are the variables by which git says where the objects of a
+// push are until it is accepted (git-receive-pack(1), QUARANTINE ENVIRONMENT).
+func quarantineVars() []string {
 	return []string{"GIT_QUARANTINE_PATH", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"}
 }

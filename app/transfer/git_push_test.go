@@ -207,7 +207,7 @@ func TestGitRefusesADeltaBomb(t *testing.T) {
 	sum := sha1.Sum(pack)
 	pack = append(pack, sum[:]...)
 
-	n, _ := repository{filepath.Join(h.scratch, "blog.git")}.note()
+	n, _ := repository{filepath.Join(h.scratch, "blog.git")}.state()
 	order := fmt.Sprintf("%s %x %s\x00 report-status", n.Commit, name, branch)
 	in := fmt.Sprintf("%04x%s0000%s", len(order)+4, order, pack)
 	var out, errs strings.Builder
@@ -277,7 +277,7 @@ func TestGitCut(t *testing.T) {
 	ctx, kill := context.WithCancel(t.Context())
 	defer kill()
 	cmd := exec.CommandContext(ctx, full, "push", "-q", "origin", "main")
-	group(cmd)
+	ownProcessGroup(cmd)
 	cmd.Dir, cmd.Env = dir, env
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -287,12 +287,12 @@ func TestGitCut(t *testing.T) {
 		return len(list) > 0 || h.head() != before
 	})
 	// It gets no further: its hook has to wait.
-	h.transfer.view.Lock()
+	h.transfer.viewMu.Lock()
 	cut := h.head() == before
 	// With all that it has started: what stands in for ssh among them.
 	kill()
 	_ = cmd.Wait()
-	h.transfer.view.Unlock()
+	h.transfer.viewMu.Unlock()
 	if !cut {
 		t.Fatal("the whole push went by unseen")
 	}

@@ -69,7 +69,7 @@ func TestGitViewRecovers(t *testing.T) {
 	env := h.door(h.author())
 	dir, git := clone(t, env)
 	view := repository{filepath.Join(h.scratch, "blog.git")}
-	early, _ := view.note()
+	early, _ := view.state()
 	write(t, dir, map[string]string{"posts/one.md": onePost("One"), ".hidden": "mine\n"})
 	git("add", ".")
 	git("commit", "-qm", "one")
@@ -84,7 +84,7 @@ func TestGitViewRecovers(t *testing.T) {
 	}
 
 	// The branch has moved, the note has not.
-	if err := view.setNote(early); err != nil {
+	if err := view.saveState(early); err != nil {
 		t.Fatal(err)
 	}
 	if got := tip(); got != pushed {
@@ -99,8 +99,8 @@ func TestGitViewRecovers(t *testing.T) {
 	if got := tip(); got != pushed {
 		t.Errorf("with half a note: %s, pushed %s", got, pushed)
 	}
-	for _, n := range []note{{Rev: 1000, ID: "x", Commit: pushed}, {Rev: 1, ID: "another", Commit: pushed}} {
-		if err := view.setNote(n); err != nil {
+	for _, n := range []viewState{{Rev: 1000, ID: "x", Commit: pushed}, {Rev: 1, ID: "another", Commit: pushed}} {
+		if err := view.saveState(n); err != nil {
 			t.Fatal(err)
 		}
 		if got := tip(); got != pushed {
@@ -113,12 +113,13 @@ func TestGitViewRecovers(t *testing.T) {
 	h.put("posts/two.md", onePost("Two"))
 	tip()
 
-	// The blog has made the change, the branch has not moved, and locks are left.
+	// The blog has made the change, the branch has not moved, and locks are
+	// left.
 	h2 := newHouse(t, someFiles)
 	env = h2.door(h2.author())
 	dir, git = clone(t, env)
 	view = repository{filepath.Join(h2.scratch, "blog.git")}
-	early, _ = view.note()
+	early, _ = view.state()
 	write(t, dir, map[string]string{"posts/one.md": onePost("One")})
 	git("add", ".")
 	git("commit", "-qm", "one")
@@ -126,7 +127,7 @@ func TestGitViewRecovers(t *testing.T) {
 	if _, err := view.git("update-ref", branch, early.Commit).output(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := view.setNote(early); err != nil {
+	if err := view.saveState(early); err != nil {
 		t.Fatal(err)
 	}
 	for _, l := range []string{"refs/heads/main.lock", "packed-refs.lock"} {

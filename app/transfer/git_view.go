@@ -20,9 +20,12 @@ import (
 	"sheaf/app/markdown"
 )
 
-// follow brings a view to the newest revision.
-func (t *Transfer) follow(ctx context.Context, r repository, v blog.Visitor) error {
-	n, agrees, err := r.open(ctx)
+// updateView brings a view to the newest revision: that of the authors if v is
+// one, otherwise that of the readers.
+func (t *Transfer) updateView(ctx context.Context, r repository, v blog.Visitor) error {
+	t.viewMu.Lock()
+	defer t.viewMu.Unlock()
+	old, valid, err := r.open(ctx)
 	if err != nil {
 		return err
 	}
@@ -30,96 +33,123 @@ func (t *Transfer) follow(ctx context.Context, r repository, v blog.Visitor) err
 	if err != nil {
 		return err
 	}
-	w := &importer{ctx: ctx, from: n.Commit, blobs: map[string]int{}}
-	var write func() error
-	next := n
+	plan := r.planPublic
 	if v.IsAuthor() {
-		commits, known, err := r.missing(ctx, v, n, files.Rev())
-		if err != nil {
-			return err
-		}
-		next = note{Rev: files.Rev(), ID: revisionID(v, files.Rev())}
-		switch {
-		case !agrees, !known:
-			write, err = r.whole(ctx, w, files, "The blog as it stands")
-		case len(commits) > 0:
-			write = func() error {
-				for _, c := range commits {
-					if err := w.commit(c.Author, c.Time, c.Message, c.Door, c.Entries, v.Get); err != nil {
-						return err
-					}
-				}
-				return nil
-			}
-		}
-		if err != nil {
-			return err
-		}
-	} else {
-		next.Files = map[string]string{}
-		for info := range files.All() {
-			next.Files[info.Path] = info.Hash
-		}
-		if agrees && maps.Equal(n.Files, next.Files) {
+		plan = r.planHistory
+	}
+	next, write, err := plan(ctx, v, files, old, valid)
+	if err != nil {
+		return err
+	}
+	next.Commit = old.Commit
+	if write == nil {
+		if valid && next.Rev == old.Rev {
 			return nil
 		}
-		if !agrees {
-			write, err = r.whole(ctx, w, files, "What is published")
-		} else {
-			write = func() error { return w.public(v, files, n.Files) }
-		}
-		if err != nil {
-			return err
-		}
+		return r.saveState(next)
 	}
-	if write != nil {
-		if err := t.fastImport(ctx, r, w, write); err != nil {
-			return err
-		}
+	if err := t.fastImport(ctx, r, old.Commit, write); err != nil {
+		return err
 	}
 	if next.Commit, err = r.head(ctx); err != nil {
 		return err
 	}
-	if !agrees && write != nil {
-		// Mostly nothing was wrong but the note.
-		if same, err := r.same(ctx, n.Commit, next.Commit); err != nil {
+	if !valid {
+		if next.Commit, err = r.undoEmpty(ctx, old.Commit, next.Commit); err != nil {
 			return err
-		} else if same {
-			if _, err := r.git("update-ref", branch, n.Commit, next.Commit).output(ctx); err != nil {
-				return err
-			}
-			next.Commit = n.Commit
 		}
 	}
-	if write == nil && agrees && next.Rev == n.Rev && next.Commit == n.Commit {
-		return nil
-	}
-	if err := r.setNote(next); err != nil {
+	if err := r.saveState(next); err != nil {
 		return err
 	}
-	if write != nil {
-		t.tidy(ctx, r)
-	}
+	t.collectGarbage(ctx, r)
 	return nil
 }
 
-// missing gives the revisions behind the view's up to another that did not come
-// with a push which is in the view. known is false when the view's revision is
-// none of the blog's.
-func (r repository) missing(ctx context.Context, v blog.Visitor, n note, to blog.Rev) (commits []blog.Commit, known bool, err error) {
-	if n.Rev > to || n.Rev > 0 && revisionID(v, n.Rev) != n.ID {
+// A writeFunc writes the commits that a view lacks.
+type writeFunc func(*importer) error
+
+// planHistory plans the update of the authors' view: a commit for each of the
+// blog's, or one for all if the view is not known to be at one of the blog's
+// revisions. It returns the state of the view afterwards, but for the Commit,
+// and what has to be written; nil is nothing.
+func (r repository) planHistory(ctx context.Context, v blog.Visitor, files *blog.Files, old viewState, valid bool) (
+	viewState, writeFunc, error,
+) {
+	next := viewState{Rev: files.Rev(), ID: revisionID(v, files.Rev())}
+	commits, known, err := r.newCommits(ctx, v, old, files.Rev())
+	switch {
+	case err != nil:
+		return next, nil, err
+	case !valid, !known:
+		write, err := r.snapshot(ctx, old.Commit, files, "The blog as it stands")
+		return next, write, err
+	case len(commits) == 0:
+		return next, nil, nil
+	}
+	return next, func(w *importer) error {
+		for _, c := range commits {
+			if err := w.commit(c, v.Get); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, nil
+}
+
+// planPublic plans the update of the readers' view, as planHistory does of the
+// authors': one commit from what was public to what is public now. It says
+// nothing about who changed what and when.
+func (r repository) planPublic(ctx context.Context, v blog.Visitor, files *blog.Files, old viewState, valid bool) (
+	viewState, writeFunc, error,
+) {
+	next := viewState{Files: map[string]string{}}
+	for info := range files.All() {
+		next.Files[info.Path] = info.Hash
+	}
+	switch {
+	case !valid:
+		write, err := r.snapshot(ctx, old.Commit, files, "What is published")
+		return next, write, err
+	case maps.Equal(old.Files, next.Files):
+		return next, nil, nil
+	}
+	var entries []blog.Entry
+	for info := range files.All() {
+		if old.Files[info.Path] != info.Hash {
+			entries = append(entries, blog.Entry{Path: info.Path, Hash: info.Hash, Size: info.Size})
+		}
+	}
+	for name := range old.Files {
+		if _, still := next.Files[name]; !still {
+			entries = append(entries, blog.Entry{Path: name})
+		}
+	}
+	slices.SortFunc(entries, byPath)
+	site := v.Edition().Site()
+	c := blog.Commit{Author: cmp.Or(site.Author, site.Title), Time: time.Now(), Entries: entries}
+	return next, func(w *importer) error { return w.commit(c, readBy(files)) }, nil
+}
+
+// newCommits returns the blog's commits from the view's revision to another,
+// without those of pushes that are in the view already. known is false if the
+// view's revision is not one of the blog's.
+func (r repository) newCommits(ctx context.Context, v blog.Visitor, st viewState, to blog.Rev) (
+	commits []blog.Commit, known bool, err error,
+) {
+	if st.Rev > to || st.Rev > 0 && revisionID(v, st.Rev) != st.ID {
 		return nil, false, nil
 	}
-	for c := range v.Commits(n.Rev) {
+	for c := range v.Commits(st.Rev) {
 		if c.Rev > to {
 			break
 		}
-		if pushed := c.Meta["git.commit"]; pushed != "" && n.Commit != "" {
-			is, err := r.has(ctx, n.Commit, pushed)
+		if pushed := c.Meta["git.commit"]; pushed != "" && st.Commit != "" {
+			inView, err := r.isAncestor(ctx, pushed, st.Commit)
 			if err != nil {
 				return nil, false, err
 			}
-			if is {
+			if inView {
 				continue
 			}
 		}
@@ -128,6 +158,7 @@ func (r repository) missing(ctx context.Context, v blog.Visitor, n note, to blog
 	return commits, true, nil
 }
 
+// revisionID returns the ID of a revision, "" if the blog does not have it.
 func revisionID(v blog.Visitor, rev blog.Rev) string {
 	if rev > 0 {
 		for c := range v.Commits(rev - 1) {
@@ -137,72 +168,75 @@ func revisionID(v blog.Visitor, rev blog.Rev) string {
 	return ""
 }
 
-// whole writes one commit that makes the view's tree the blog's, from whatever
-// it is. What the blog has no part in stays.
-func (r repository) whole(ctx context.Context, w *importer, files *blog.Files, message string) (func() error, error) {
-	var entries []blog.Entry
-	if w.from != "" {
-		out, err := r.git("ls-tree", "-r", "-z", "--name-only", w.from).output(ctx)
+// snapshot plans one commit that gives the view the blog's files, whatever its
+// parent has. Hidden files, in which the blog has no part, stay.
+func (r repository) snapshot(ctx context.Context, parent string, files *blog.Files, message string) (
+	writeFunc, error,
+) {
+	c := blog.Commit{Message: message}
+	if parent != "" {
+		out, err := r.git("ls-tree", "-r", "-z", "--name-only", parent).output(ctx)
 		if err != nil {
 			return nil, err
 		}
 		for name := range strings.SplitSeq(strings.TrimRight(string(out), "\x00"), "\x00") {
 			if name != "" && !blog.Scratch(name) {
-				entries = append(entries, blog.Entry{Path: name})
+				c.Entries = append(c.Entries, blog.Entry{Path: name})
 			}
 		}
 	}
-	var newest time.Time
 	for info := range files.All() {
-		entries = append(entries, blog.Entry{Path: info.Path, Hash: info.Hash, Size: info.Size})
-		if info.MTime.After(newest) {
-			newest = info.MTime
+		c.Entries = append(c.Entries, blog.Entry{Path: info.Path, Hash: info.Hash, Size: info.Size})
+		if info.MTime.After(c.Time) {
+			c.Time = info.MTime
 		}
 	}
-	if len(entries) == 0 {
+	if len(c.Entries) == 0 {
 		return nil, nil
 	}
-	return func() error {
-		return w.commit("", newest, message, "", entries, func(ctx context.Context, hash string) ([]byte, error) {
-			return files.Read(ctx, blog.FileInfo{Hash: hash})
-		})
-	}, nil
+	return func(w *importer) error { return w.commit(c, readBy(files)) }, nil
 }
 
-// public writes one commit from what readers could have to what they may have
-// now. It says nothing of who changed what and when.
-func (w *importer) public(v blog.Visitor, files *blog.Files, had map[string]string) error {
-	var entries []blog.Entry
-	had = maps.Clone(had)
-	for info := range files.All() {
-		if had[info.Path] != info.Hash {
-			entries = append(entries, blog.Entry{Path: info.Path, Hash: info.Hash, Size: info.Size})
-		}
-		delete(had, info.Path)
+// undoEmpty takes a snapshot's commit out of the view again if it has changed
+// nothing: mostly, only the record of the view's state was lost. It returns the
+// head of the branch.
+func (r repository) undoEmpty(ctx context.Context, before, after string) (head string, err error) {
+	same, err := r.sameTree(ctx, before, after)
+	if err != nil || !same {
+		return after, err
 	}
-	for name := range had {
-		entries = append(entries, blog.Entry{Path: name})
-	}
-	slices.SortFunc(entries, byPath)
-	site := v.Edition().Site()
-	return w.commit(cmp.Or(site.Author, site.Title), time.Now(), "", "", entries, func(ctx context.Context, hash string) ([]byte, error) {
+	_, err = r.git("update-ref", branch, before, after).output(ctx)
+	return before, err
+}
+
+// A getFunc returns the contents with a hash, or fs.ErrNotExist.
+type getFunc func(ctx context.Context, hash string) ([]byte, error)
+
+// readBy reads the contents of files by their hashes.
+func readBy(files *blog.Files) getFunc {
+	return func(ctx context.Context, hash string) ([]byte, error) {
 		return files.Read(ctx, blog.FileInfo{Hash: hash})
-	})
+	}
 }
 
-// fastImport lets write speak to git fast-import: all of it comes into the
-// view, or nothing.
-func (t *Transfer) fastImport(ctx context.Context, r repository, w *importer, write func() error) error {
+// fastImport adds the commits that write writes to the view, after parent: all
+// of them, or none if there is an error.
+func (t *Transfer) fastImport(ctx context.Context, r repository, parent string, write writeFunc) error {
 	pr, pw := io.Pipe()
-	w.out = bufio.NewWriterSize(pw, 64<<10)
-	var wrote error
+	w := &importer{
+		ctx:    ctx,
+		out:    bufio.NewWriterSize(pw, 64<<10),
+		parent: parent,
+		marks:  map[string]int{},
+	}
+	var writeErr error
 	var done sync.WaitGroup
 	done.Go(func() {
-		defer func() { pw.CloseWithError(wrote) }()
-		defer t.contain(&wrote)
-		if wrote = write(); wrote == nil {
-			_, wrote = w.out.WriteString("done\n")
-			wrote = errors.Join(wrote, w.out.Flush())
+		defer func() { pw.CloseWithError(writeErr) }()
+		defer t.contain(&writeErr)
+		if writeErr = write(w); writeErr == nil {
+			_, writeErr = w.out.WriteString("done\n")
+			writeErr = errors.Join(writeErr, w.out.Flush())
 		}
 	})
 	p := r.git("fast-import", "--quiet", "--done")
@@ -210,29 +244,29 @@ func (t *Transfer) fastImport(ctx context.Context, r repository, w *importer, wr
 	_, err := p.output(ctx)
 	pr.Close()
 	done.Wait()
-	if errors.Is(wrote, io.ErrClosedPipe) {
-		wrote = nil // git's own error says why
+	if errors.Is(writeErr, io.ErrClosedPipe) {
+		writeErr = nil // git's own error says why
 	}
-	if err := errors.Join(wrote, err); err != nil {
+	if err := errors.Join(writeErr, err); err != nil {
 		return fmt.Errorf("view for git: %w", err)
 	}
 	return nil
 }
 
-// importer writes what git fast-import reads.
+// An importer writes the input of git fast-import. Failures to write are kept
+// by out, which has to be flushed.
 type importer struct {
-	ctx     context.Context
-	out     *bufio.Writer
-	from    string         // the commit before the first
-	blobs   map[string]int // marks, by hash
-	commits int
+	ctx    context.Context
+	out    *bufio.Writer
+	parent string         // of the first commit, "" for none
+	marks  map[string]int // of the blobs that were written, by hash
 }
 
-// commit writes one commit and the blobs it needs. An old version that is not
-// kept any more is left out: the newest is always there.
-func (w *importer) commit(author string, at time.Time, message, door string, entries []blog.Entry, get func(context.Context, string) ([]byte, error)) error {
-	for _, e := range entries {
-		if e.Hash == "" || w.blobs[e.Hash] != 0 {
+// commit writes a commit and the blobs it needs. Old versions that the blog has
+// not kept are left out; the newest is always there.
+func (w *importer) commit(c blog.Commit, get getFunc) error {
+	for _, e := range c.Entries {
+		if e.Hash == "" || w.marks[e.Hash] != 0 {
 			continue
 		}
 		b, err := get(w.ctx, e.Hash)
@@ -242,41 +276,44 @@ func (w *importer) commit(author string, at time.Time, message, door string, ent
 		if err != nil {
 			return err
 		}
-		w.blobs[e.Hash] = len(w.blobs) + 1
-		fmt.Fprintf(w.out, "blob\nmark :%d\ndata %d\n", w.blobs[e.Hash], len(b))
+		w.marks[e.Hash] = len(w.marks) + 1
+		fmt.Fprintf(w.out, "blob\nmark :%d\ndata %d\n", w.marks[e.Hash], len(b))
 		w.out.Write(b)
 		w.out.WriteByte('\n')
 	}
-	who := strings.TrimSpace(strings.NewReplacer("<", "", ">", "").Replace(line(author)))
-	if message = strings.TrimSpace(markdown.Clean(message)); message == "" {
-		message = summary(entries, door)
+	author := strings.NewReplacer("<", "", ">", "").Replace(oneLine(c.Author))
+	author = cmp.Or(strings.TrimSpace(author), "sheaf")
+	message := strings.TrimSpace(markdown.Clean(c.Message))
+	if message == "" {
+		message = defaultMessage(c.Entries, c.Door)
 	}
-	fmt.Fprintf(w.out, "commit %s\ncommitter %s <> %d +0000\ndata %d\n%s\n\n", branch, cmp.Or(who, "sheaf"), max(at.Unix(), 0), len(message)+1, message)
-	if w.from != "" && w.commits == 0 {
-		fmt.Fprintf(w.out, "from %s\n", w.from)
+	fmt.Fprintf(w.out, "commit %s\ncommitter %s <> %d +0000\n", branch, author, max(c.Time.Unix(), 0))
+	fmt.Fprintf(w.out, "data %d\n%s\n\n", len(message)+1, message)
+	if w.parent != "" {
+		fmt.Fprintf(w.out, "from %s\n", w.parent)
+		w.parent = "" // later commits follow this one
 	}
-	// What goes, goes first: a folder may come where a file was.
-	for _, e := range entries {
+	// Files are removed first: a folder may come where a file was.
+	for _, e := range c.Entries {
 		if e.Hash == "" {
 			fmt.Fprintf(w.out, "D %s\n", quotePath(e.Path))
 		}
 	}
-	for _, e := range entries {
-		if mark := w.blobs[e.Hash]; e.Hash != "" && mark > 0 {
+	for _, e := range c.Entries {
+		if mark := w.marks[e.Hash]; e.Hash != "" && mark > 0 {
 			fmt.Fprintf(w.out, "M 100644 :%d %s\n", mark, quotePath(e.Path))
 		}
 	}
-	w.commits++
-	return w.out.WriteByte('\n') // the writer remembers what went wrong before
+	return w.out.WriteByte('\n')
 }
 
-// summary is the message of a commit that has none.
-func summary(entries []blog.Entry, door string) string {
+// defaultMessage is the message of a commit that has none.
+func defaultMessage(entries []blog.Entry, door string) string {
 	names := make([]string, 0, 3)
 	for _, e := range entries[:min(3, len(entries))] {
 		names = append(names, e.Path)
 	}
-	text := line(strings.Join(names, ", "))
+	text := oneLine(strings.Join(names, ", "))
 	if n := len(entries) - len(names); n > 0 {
 		text += fmt.Sprintf(" and %d more", n)
 	}
@@ -286,13 +323,14 @@ func summary(entries []blog.Entry, door string) string {
 	return text
 }
 
+// quotePath quotes a path for git fast-import.
 func quotePath(p string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(p) + `"`
 }
 
-// tidy packs a view when it has become loose, and removes what pushes that
-// were cut off have left. It is only housekeeping: it may fail.
-func (t *Transfer) tidy(ctx context.Context, r repository) {
+// collectGarbage packs a view that holds many loose objects, and removes what
+// pushes have left that were cut off. That it fails is only logged.
+func (t *Transfer) collectGarbage(ctx context.Context, r repository) {
 	old := time.Now().Add(-24 * time.Hour)
 	left, _ := filepath.Glob(filepath.Join(r.dir, "objects", "*incoming-*"))
 	for _, dir := range left {
@@ -300,8 +338,10 @@ func (t *Transfer) tidy(ctx context.Context, r repository) {
 			_ = os.RemoveAll(dir)
 		}
 	}
-	_, err := r.with([]string{"gc.auto=2000", "gc.autoPackLimit=40", "gc.autoDetach=false"}, "gc", "--auto", "--quiet").output(ctx)
-	if err != nil && ctx.Err() == nil {
-		t.c.Log.Warn("view for git not packed", "err", err)
+	gc := r.gitWith(
+		[]string{"gc.auto=2000", "gc.autoPackLimit=40", "gc.autoDetach=false"},
+		"gc", "--auto", "--quiet")
+	if _, err := gc.output(ctx); err != nil && ctx.Err() == nil {
+		t.config.Log.Warn("view for git not packed", "err", err)
 	}
 }

@@ -12,50 +12,52 @@ import (
 	"time"
 )
 
-// program is a program of the system that is run for a session: with nothing
-// of the server's environment, without a shell, and not longer than the
-// session.
+// A program is one of the system's that runs for a session. It gets no shell
+// and nothing of the server's environment, and ends with the session.
 type program struct {
 	name  string
 	args  []string
 	dir   string
 	env   []string
-	in    io.Reader // nil: nothing
+	in    io.Reader // nil: no input
 	out   io.Writer
 	err   io.Writer
-	files []*os.File // from descriptor 3 on
+	files []*os.File // inherited, from descriptor 3 on
 }
 
-// run waits for the program and gives its exit status. The error is one of the
-// machine: that the program is not there, for one. A client that has gone ends
-// the program, and is none.
+// run runs the program and returns its exit status once it has ended.
+//
+// The error is internal, or a missingError if the program is not installed.
+// Neither a status other than 0 nor a client that has gone is an error; both
+// only make the status non-zero. When ctx ends, the program and all it has
+// started are killed.
 func (p program) run(ctx context.Context) (status int, err error) {
 	full, err := exec.LookPath(p.name)
 	if err != nil {
-		return 1, errMissing{p.name}
+		return 1, missingError{p.name}
 	}
 	cmd := exec.CommandContext(ctx, full, p.args...)
 	cmd.Dir = p.dir
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=/nonexistent", "LC_ALL=C.UTF-8"}, p.env...)
 	cmd.ExtraFiles = p.files
 	cmd.WaitDelay = 2 * time.Second
-	group(cmd)
-	var e ends
-	cmd.Stdout, cmd.Stderr = e.writer(p.out), e.writer(p.err)
+	ownProcessGroup(cmd)
+	var g guardedIO
+	cmd.Stdout, cmd.Stderr = g.writer(p.out), g.writer(p.err)
 	if p.in != nil {
-		// Not cmd.Stdin: waiting for a client that says nothing more
-		// would take as long as it likes.
+		// Not cmd.Stdin: Run would wait for the copying to end, and a client
+		// that sends nothing more could make that last as long as it likes.
 		pipe, err := cmd.StdinPipe()
 		if err != nil {
 			return 1, err
 		}
 		go func() {
 			defer pipe.Close()
-			_, _ = io.Copy(pipe, e.reader(p.in))
+			_, _ = io.Copy(pipe, g.reader(p.in))
 		}()
 	}
 	err = cmd.Run()
-	if panicked := e.panicked.Load(); panicked != nil {
+	if panicked := g.panicked.Load(); panicked != nil {
 		return 1, fmt.Errorf("%s: panic: %v", p.name, *panicked)
 	}
 	var exit *exec.ExitError
@@ -64,99 +66,110 @@ func (p program) run(ctx context.Context) (status int, err error) {
 		return 0, nil
 	case errors.As(err, &exit):
 		return max(exit.ExitCode(), 1), nil
-	case ctx.Err() != nil, e.gone.Load(), errors.Is(err, exec.ErrWaitDelay):
+	case ctx.Err() != nil, g.writeFailed.Load(), errors.Is(err, exec.ErrWaitDelay):
 		return 1, nil
 	}
 	return 1, fmt.Errorf("%s: %w", p.name, err)
 }
 
-// output runs a program that says something, and gives what it says. Where it
-// fails, errFailed holds its status.
+// output runs the program and returns what it writes to its standard output.
+// Here a status other than 0 is an error, a statusError.
 func (p program) output(ctx context.Context) ([]byte, error) {
 	var out, errs bytes.Buffer
 	p.out, p.err = &out, &errs
 	status, err := p.run(ctx)
 	if err == nil && status != 0 {
-		err = errors.Join(ctx.Err(), errFailed{p.name, status, line(errs.String())})
+		err = errors.Join(ctx.Err(), statusError{p.name, status, oneLine(errs.String())})
 	}
 	return out.Bytes(), err
 }
 
-// errFailed is a program that has ended with another status than 0.
-type errFailed struct {
+// statusError means that a program has ended with a status other than 0.
+type statusError struct {
 	name   string
 	status int
-	said   string
+	stderr string
 }
 
-func (e errFailed) Error() string { return fmt.Sprintf("%s: status %d: %s", e.name, e.status, e.said) }
-
-// errMissing is a program that is not installed.
-type errMissing struct{ name string }
-
-func (e errMissing) Error() string { return e.name + ": is not installed on the server" }
-
-// ends are the ends of a session that goroutines of a program read and write:
-// what panics there must not end the server.
-type ends struct {
-	gone     atomic.Bool // a write has failed
-	panicked atomic.Pointer[any]
+func (e statusError) Error() string {
+	return fmt.Sprintf("%s: status %d: %s", e.name, e.status, e.stderr)
 }
 
-func (e *ends) catch(err *error) {
+// missingError means that a program is not installed.
+type missingError struct{ name string }
+
+func (e missingError) Error() string { return e.name + ": is not installed on the server" }
+
+// outdatedError means that an installed program is too old.
+type outdatedError struct{ name, version, needed string }
+
+func (e outdatedError) Error() string {
+	return fmt.Sprintf("%s: version %s on the server is too old: %s or newer is needed", e.name, e.version, e.needed)
+}
+
+// guardedIO wraps a session's streams for the goroutines that copy to and from
+// a program, so that a panic in one of them does not end the server.
+type guardedIO struct {
+	writeFailed atomic.Bool
+	panicked    atomic.Pointer[any]
+}
+
+// contain, when deferred, turns a panic into an error.
+func (g *guardedIO) contain(err *error) {
 	if p := recover(); p != nil {
-		e.panicked.Store(&p)
+		g.panicked.Store(&p)
 		*err = errors.New("internal error")
 	}
 }
 
-func (e *ends) writer(w io.Writer) io.Writer {
+func (g *guardedIO) writer(w io.Writer) io.Writer {
 	if w == nil {
 		return nil
 	}
-	return writer(func(p []byte) (n int, err error) {
-		defer e.catch(&err)
+	return writerFunc(func(p []byte) (n int, err error) {
+		defer g.contain(&err)
 		if n, err = w.Write(p); err != nil {
-			e.gone.Store(true)
+			g.writeFailed.Store(true)
 		}
 		return n, err
 	})
 }
 
-func (e *ends) reader(r io.Reader) io.Reader {
-	return reader(func(p []byte) (n int, err error) {
-		defer e.catch(&err)
+func (g *guardedIO) reader(r io.Reader) io.Reader {
+	return readerFunc(func(p []byte) (n int, err error) {
+		defer g.contain(&err)
 		return r.Read(p)
 	})
 }
 
 type (
-	writer func([]byte) (int, error)
-	reader func([]byte) (int, error)
+	writerFunc func([]byte) (int, error)
+	readerFunc func([]byte) (int, error)
 )
 
-func (f writer) Write(p []byte) (int, error) { return f(p) }
-func (f reader) Read(p []byte) (int, error)  { return f(p) }
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+func (f readerFunc) Read(p []byte) (int, error)  { return f(p) }
 
-// lines passes what a program says to a person on, line by line, without
-// anything that a terminal would obey.
-type lines struct {
-	s    Session
-	rest []byte
+// A lineWriter passes a program's messages on to a person, line by line, and
+// removes what would control a terminal. A last line without an end is dropped.
+type lineWriter struct {
+	session Session
+	rest    []byte // of a line that is not complete
 }
 
-func (l *lines) Write(p []byte) (int, error) {
+func (l *lineWriter) Write(p []byte) (int, error) {
+	const maxLine = 8 << 10 // longer ones are not meant for people
 	l.rest = append(l.rest, p...)
 	for {
 		i := bytes.IndexAny(l.rest, "\r\n")
-		if i < 0 && len(l.rest) > 8<<10 {
-			i = 8 << 10 // no line for people
+		if i < 0 && len(l.rest) > maxLine {
+			i = maxLine
 		}
 		if i < 0 {
 			return len(p), nil
 		}
 		if i > 0 {
-			l.s.say(string(l.rest[:i]))
+			l.session.say(string(l.rest[:i]))
 		}
 		l.rest = bytes.TrimLeft(l.rest[i:], "\r\n")
 	}

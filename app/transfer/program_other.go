@@ -7,6 +7,8 @@ import (
 	"os/exec"
 )
 
-func group(*exec.Cmd) {}
+// ownProcessGroup does nothing: only the program itself is killed.
+func ownProcessGroup(*exec.Cmd) {}
 
+// inode is always 0: files cannot be told apart by it.
 func inode(fs.FileInfo) uint64 { return 0 }

@@ -162,7 +162,7 @@ func newHouse(t testing.TB, files map[string]string) *house {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { h.blog.Close() })
-	h.transfer, err = New(Config{Scratch: h.scratch, Host: "blog.example", Log: log})
+	h.transfer, err = New(Config{Scratch: h.scratch, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -298,7 +298,7 @@ func (h *house) session(c net.Conn, v blog.Visitor) {
 	}()
 	var mu sync.Mutex
 	out := func(kind byte) io.Writer {
-		return writer(func(b []byte) (int, error) {
+		return writerFunc(func(b []byte) (int, error) {
 			mu.Lock()
 			defer mu.Unlock()
 			return len(b), frame(c, kind, b)
@@ -397,7 +397,7 @@ func TestProgramsAreRunApart(t *testing.T) {
 	t.Setenv("SHEAF_SECRET", "key")
 	var out, errs bytes.Buffer
 	status, err := program{name: "sh", args: []string{"-c", `env; printf '\033[31mred\n' >&2; printf half >&2; exit 3`}, env: []string{"MORE=1"},
-		out: &out, err: &lines{s: Session{Err: &errs}}}.run(t.Context())
+		out: &out, err: &lineWriter{session: Session{Err: &errs}}}.run(t.Context())
 	if status != 3 || err != nil {
 		t.Fatal(status, err)
 	}
@@ -415,15 +415,15 @@ func TestProgramsAreRunApart(t *testing.T) {
 // A panic at the session's ends is an error, and a program whose client has
 // gone ends.
 func TestProgramsEndWithTheirSession(t *testing.T) {
-	_, err := program{name: "cat", in: reader(func([]byte) (int, error) { panic("in") }), out: io.Discard, err: io.Discard}.run(t.Context())
+	_, err := program{name: "cat", in: readerFunc(func([]byte) (int, error) { panic("in") }), out: io.Discard, err: io.Discard}.run(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "panic") {
 		t.Errorf("panic while reading: %v", err)
 	}
-	_, err = program{name: "echo", args: []string{"x"}, out: writer(func([]byte) (int, error) { panic("out") })}.run(t.Context())
+	_, err = program{name: "echo", args: []string{"x"}, out: writerFunc(func([]byte) (int, error) { panic("out") })}.run(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "panic") {
 		t.Errorf("panic while writing: %v", err)
 	}
-	status, err := program{name: "yes", out: writer(func([]byte) (int, error) { return 0, io.ErrClosedPipe })}.run(t.Context())
+	status, err := program{name: "yes", out: writerFunc(func([]byte) (int, error) { return 0, io.ErrClosedPipe })}.run(t.Context())
 	if status == 0 || err != nil {
 		t.Errorf("client gone: %d, %v", status, err)
 	}
@@ -435,12 +435,12 @@ func TestProgramsEndWithTheirSession(t *testing.T) {
 	defer pw.Close()
 	// The shell's child holds the output open; it ends with its group.
 	_, err = program{name: "sh", args: []string{"-c", "echo on; sleep 600 & wait"}, in: pr,
-		out: writer(func(p []byte) (int, error) { once.Do(func() { close(started) }); return len(p), nil })}.run(ctx)
+		out: writerFunc(func(p []byte) (int, error) { once.Do(func() { close(started) }); return len(p), nil })}.run(ctx)
 	if err != nil {
 		t.Error(err)
 	}
 	_, err = program{name: "no-such-program"}.run(t.Context())
-	var missing errMissing
+	var missing missingError
 	if !errors.As(err, &missing) {
 		t.Errorf("missing: %v", err)
 	}

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -18,92 +17,103 @@ import (
 	"sheaf/app/blog"
 )
 
-// rsyncFits refuses a program that does not keep its clients within a folder.
-func rsyncFits(ctx context.Context) error {
-	said, err := program{name: "rsync", args: []string{"--version"}}.output(ctx)
-	if err != nil {
-		return err
-	}
-	m := regexp.MustCompile(`^rsync +version v?([0-9]+)\.([0-9]+)`).FindSubmatch(said)
-	if m == nil {
-		return errMissing{"rsync"}
-	}
-	major, _ := strconv.Atoi(string(m[1]))
-	minor, _ := strconv.Atoi(string(m[2]))
-	if major < 3 || major == 3 && minor < 5 {
-		return errOld{"rsync", string(m[1]) + "." + string(m[2]), "3.5"}
-	}
-	return nil
-}
+// The program rsync works on a copy of what it is to see, which is made for the
+// session (staging). What it has made of the copy becomes one change of the
+// blog.
+//
+// What a client sends after its command line has to stay within the copy, too:
+// the name of a file with filter rules could be that of any file of the server.
+// The option --confine-root sees to that, so no older rsync will do than the
+// first that has it.
+const minRsyncMajor, minRsyncMinor = 3, 5
 
-// errOld is a program that cannot be used.
-type errOld struct{ name, is, want string }
+// rsyncPartial is rsync's exit status for "some files were not transferred",
+// which is also that of a set that was refused.
+const rsyncPartial = 23
 
-func (e errOld) Error() string {
-	return fmt.Sprintf("%s: version %s on the server is too old: %s or newer is needed", e.name, e.is, e.want)
-}
-
-// rsync answers with the program rsync, on a copy of what is asked for.
+// rsync serves the command rsync.
 func (t *Transfer) rsync(ctx context.Context, s Session, args []string) (status int, err error) {
 	s.Visitor = s.Visitor.Through("rsync")
-	c, err := parseRsync(args)
+	a, err := parseRsync(args)
 	if err != nil {
 		s.say("sheaf: rsync: " + err.Error())
 		return 1, nil
 	}
-	if !c.sender && !s.Visitor.IsAuthor() {
+	if !a.sender && !s.Visitor.IsAuthor() {
 		s.deny()
 		return 1, nil
 	}
-	if err := rsyncFits(ctx); err != nil {
-		return s.unfit(err)
+	if err := checkRsyncVersion(ctx); err != nil {
+		return s.reportUnavailable(err)
 	}
-	g, err := t.newStaging(ctx, s, c)
+	g, err := t.newStaging(ctx, s.Visitor, a)
 	if err != nil {
-		return s.unfit(err)
+		return s.reportUnavailable(err)
 	}
 	defer g.remove()
-	if c.sender {
-		return g.send(ctx, s, c)
+	if a.sender {
+		return g.send(ctx, s, a)
 	}
-	return g.receive(ctx, s, c)
+	return g.receive(ctx, s, a)
 }
 
-// command is rsync on the copy.
-func (g *staging) command(s Session, c rsyncCall, paths []string) program {
+// checkRsyncVersion fails if rsync is missing or too old.
+func checkRsyncVersion(ctx context.Context) error {
+	out, err := program{name: "rsync", args: []string{"--version"}}.output(ctx)
+	if err != nil {
+		return err
+	}
+	m := regexp.MustCompile(`^rsync +version v?([0-9]+)\.([0-9]+)`).FindSubmatch(out)
+	if m == nil {
+		return missingError{"rsync"}
+	}
+	major, _ := strconv.Atoi(string(m[1]))
+	minor, _ := strconv.Atoi(string(m[2]))
+	if major < minRsyncMajor || major == minRsyncMajor && minor < minRsyncMinor {
+		return outdatedError{
+			name:    "rsync",
+			version: fmt.Sprintf("%s.%s", m[1], m[2]),
+			needed:  fmt.Sprintf("%d.%d", minRsyncMajor, minRsyncMinor),
+		}
+	}
+	return nil
+}
+
+// command returns the call of rsync on the copy.
+func (g *staging) command(s Session, a rsyncArgs, paths []string) program {
 	args := []string{"--server"}
-	if c.sender {
+	if a.sender {
 		args = append(args, "--sender")
 	} else {
 		// No link leads anywhere, and no device, owner or attribute of the
 		// system is made.
 		args = append(args, "--munge-links", "--drop-D", "--no-super")
 	}
-	args = append(append(args, c.options...), "--confine-root="+g.dir, ".")
+	args = append(append(args, a.options...), "--confine-root="+g.dir, ".")
 	for _, p := range paths {
 		args = append(args, "./"+p)
 	}
-	return program{name: "rsync", args: args, dir: g.dir, in: s.In, out: s.Out, err: &lines{s: s}}
+	return program{name: "rsync", args: args, dir: g.dir, in: s.In, out: s.Out, err: &lineWriter{session: s}}
 }
 
-// send gives files to the client.
-func (g *staging) send(ctx context.Context, s Session, c rsyncCall) (int, error) {
+// send gives files to the client and returns the exit status. Patterns are
+// expanded as a shell would. The error is internal.
+func (g *staging) send(ctx context.Context, s Session, a rsyncArgs) (status int, err error) {
 	var paths []string
 	missing := false
-	for _, p := range c.paths {
-		// A pattern is expanded as a shell would have.
-		found := match(g.files, p)
+	for _, p := range a.paths {
+		found := glob(g.files, p)
 		if len(found) == 0 {
 			s.say("sheaf: rsync: " + cmp.Or(p, ".") + ": no such file")
 			missing = true
 		}
 		for _, info := range found {
 			name := info.Path
-			if want := strings.TrimSuffix(p, "/"); !info.Dir && len(found) == 1 && !strings.ContainsAny(want, "*?[") {
-				name = want // SLUG.md, which may stand under another name
+			if asked := strings.TrimSuffix(p, "/"); !info.Dir && len(found) == 1 && !strings.ContainsAny(asked, "*?[") {
+				name = asked // SLUG.md stands for a file of another name
 			}
 			if err := g.stage(ctx, info, name); err != nil {
-				return s.unfit(err)
+				return s.reportUnavailable(err)
 			}
 			if info.Dir && strings.HasSuffix(p, "/") {
 				name += "/"
@@ -112,93 +122,97 @@ func (g *staging) send(ctx context.Context, s Session, c rsyncCall) (int, error)
 		}
 	}
 	if len(paths) == 0 {
-		return 23, nil
+		return rsyncPartial, nil
 	}
-	status, err := g.command(s, c, paths).run(ctx)
+	status, err = g.command(s, a, paths).run(ctx)
 	if status == 0 && missing {
-		status = 23
+		status = rsyncPartial
 	}
 	return status, err
 }
 
-// receive takes files from the client: all of them or none.
-func (g *staging) receive(ctx context.Context, s Session, c rsyncCall) (int, error) {
-	to := c.paths[0]
-	if info, err := g.files.Stat(cmp.Or(strings.TrimSuffix(to, "/"), ".")); err == nil && (info.Dir || info.Path == to) {
-		if err := g.stage(ctx, info, info.Path); err != nil {
-			return s.unfit(err)
-		}
-	}
-	// The way to it is there, as posts/ is where there are no posts yet.
-	way := filepath.Join(g.dir, filepath.FromSlash(path.Dir(to)))
-	if to == "posts" {
-		way = filepath.Join(g.dir, "posts")
-	}
-	if err := os.MkdirAll(way, 0o755); err != nil {
-		return 1, err
+// receive takes files from the client, all of them or none, and returns the
+// exit status. The error is internal.
+func (g *staging) receive(ctx context.Context, s Session, a rsyncArgs) (status int, err error) {
+	if err := g.stageTarget(ctx, a.paths[0]); err != nil {
+		return s.reportUnavailable(err)
 	}
 	root, err := os.OpenRoot(g.dir)
 	if err != nil {
 		return 1, err
 	}
 	defer root.Close()
-	defer g.puts.wait()
+	defer g.uploader.wait()
+	status, err = g.runWatched(ctx, s, a, root)
+	var limit limitError
+	switch {
+	case errors.As(err, &limit):
+		s.say("sheaf: not published: " + limit.Error())
+		return rsyncPartial, nil
+	case ctx.Err() != nil || err != nil:
+		return 1, err
+	case a.dryRun:
+		return status, nil
+	case status != 0:
+		s.say("sheaf: rsync: the transfer was not completed; nothing was changed")
+		return status, nil
+	case !s.Alive(ctx):
+		return 1, nil
+	}
+	d, err := g.diff(root, s.Visitor)
+	switch {
+	case err != nil:
+		status, err = s.report(blog.Receipt{}, err)
+	case len(d.refused) > 0:
+		for _, why := range d.refused {
+			s.say("sheaf: not published: " + why)
+		}
+		return rsyncPartial, nil
+	case len(d.change.Entries) > 0:
+		status, err = s.report(s.Visitor.Commit(ctx, d.change))
+	}
+	s.say(d.warnings...)
+	if status == 1 {
+		status = rsyncPartial
+	}
+	return status, err
+}
+
+// limitError means that a client sends more than it may.
+type limitError struct{ why string }
+
+func (e limitError) Error() string { return e.why }
+
+// runWatched runs rsync on the copy while watch looks after it, and returns
+// rsync's exit status. The error is a limitError, or internal.
+func (g *staging) runWatched(ctx context.Context, s Session, a rsyncArgs, root *os.Root) (status int, err error) {
 	running, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	var watch sync.WaitGroup
-	watch.Go(func() {
+	var watching sync.WaitGroup
+	watching.Go(func() {
 		var err error
 		defer func() { stop(err) }()
 		defer g.t.contain(&err)
 		err = g.watch(running, root, s.Visitor)
 	})
-	status, err := g.command(s, c, []string{to}).run(running)
+	status, err = g.command(s, a, a.paths).run(running)
 	stop(nil)
-	watch.Wait()
-	var much errTooMuch
-	switch {
-	case ctx.Err() != nil || err != nil:
-		return 1, err
-	case errors.As(context.Cause(running), &much):
-		s.say("sheaf: not published: " + much.Error())
-		return 23, nil
-	case c.dry:
-		return status, nil
-	case status != 0:
-		s.say("sheaf: rsync: the transfer was not completed; nothing was changed")
-		return status, nil
-	case s.Alive != nil && !s.Alive(ctx):
-		return 1, nil
-	}
-	change, warnings, refused, err := g.difference(root, s.Visitor)
-	switch {
-	case err != nil:
-		status, err = s.tell(blog.Receipt{}, err)
-	case len(refused) > 0:
-		s.say(refused...)
-		return 23, nil
-	case len(change.Entries) > 0:
-		status, err = s.tell(s.Visitor.Commit(ctx, change))
-	}
-	s.say(warnings...)
-	if status == 1 {
-		status = 23 // "some files were not transferred"
+	watching.Wait()
+	var limit limitError
+	if err == nil && ctx.Err() == nil && errors.As(context.Cause(running), &limit) {
+		return status, limit
 	}
 	return status, err
 }
 
-// errTooMuch is what ends a client that sends too much.
-type errTooMuch struct{ why string }
-
-func (e errTooMuch) Error() string { return e.why }
-
-// watch looks at the copy while rsync is at work. It ends with an error when
-// more comes than may, for compressed files say nothing of their size on their
-// way. What has arrived is given to the blog meanwhile: rsync writes under
-// a hidden name, and a file that has its own is whole.
+// watch looks through the copy again and again until ctx ends, and uploads
+// files as they arrive: rsync writes under a hidden name, so a file with its
+// own name is complete. The error is a limitError when more has come than may.
+// Only this can find that out, because compressed files do not tell their size
+// on the way.
 func (g *staging) watch(ctx context.Context, root *os.Root, v blog.Visitor) error {
-	maxFile := v.MaxFile("")
-	pause := 50 * time.Millisecond
+	const minPause = 50 * time.Millisecond
+	pause := minPause
 	for {
 		select {
 		case <-ctx.Done():
@@ -206,41 +220,63 @@ func (g *staging) watch(ctx context.Context, root *os.Root, v blog.Visitor) erro
 		case <-time.After(pause):
 		}
 		start := time.Now()
-		var total int64
-		count := 0
-		err := fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() {
-				return nil
-			}
-			info, err := d.Info()
-			if err != nil {
-				return nil
-			}
-			if _, ours := g.nodes[inode(info)]; ours {
-				return nil
-			}
-			count++
-			total += info.Size()
-			switch {
-			case ctx.Err() != nil:
-				return ctx.Err()
-			case info.Size() > maxFile:
-				return errTooMuch{fmt.Sprintf("%s: is too big: at most %d MB", name, maxFile>>20)}
-			case total > g.bytes+maxSet:
-				return errTooMuch{fmt.Sprintf("more than %d MB at once", maxSet>>20)}
-			case count > 2*maxFiles+len(g.staged):
-				return errTooMuch{fmt.Sprintf("more than %d files at once", maxFiles)}
-			case !g.whole && info.Mode().IsRegular() && !blog.Scratch(name) && info.Size() <= v.MaxFile(name):
-				return g.take(root, name)
-			}
-			return nil
-		})
+		err := g.inspect(ctx, root, v)
 		if ctx.Err() != nil {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		pause = max(50*time.Millisecond, 2*time.Since(start))
+		pause = max(minPause, 2*time.Since(start))
 	}
+}
+
+// inspect looks once through the copy, for watch.
+func (g *staging) inspect(ctx context.Context, root *os.Root, v blog.Visitor) error {
+	maxFile := v.MaxFile("")
+	var total int64
+	count := 0
+	return fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return nil // gone, or not to be entered
+		}
+		info, err := d.Info()
+		if err != nil {
+			return nil
+		}
+		if _, unchanged := g.placeholders[inode(info)]; unchanged {
+			return nil
+		}
+		count++
+		total += info.Size()
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case info.Size() > maxFile:
+			return limitError{fmt.Sprintf("%s: is too big: at most %d MB", name, maxFile>>20)}
+		case total > g.contentBytes+maxSet:
+			return limitError{fmt.Sprintf("more than %d MB at once", maxSet>>20)}
+		case count > 2*maxFiles+len(g.staged):
+			return limitError{fmt.Sprintf("more than %d files at once", maxFiles)}
+		case !g.withContent && info.Mode().IsRegular() && !blog.Scratch(name) && info.Size() <= v.MaxFile(name):
+			return g.upload(root, name)
+		}
+		return nil
+	})
+}
+
+// stageTarget stages what is at the path a client copies to, and the folders
+// above it.
+func (g *staging) stageTarget(ctx context.Context, to string) error {
+	info, err := g.files.Stat(cmp.Or(strings.TrimSuffix(to, "/"), "."))
+	if err == nil && (info.Dir || info.Path == to) {
+		if err := g.stage(ctx, info, info.Path); err != nil {
+			return err
+		}
+	}
+	dir := path.Dir(to)
+	if to == postsDir {
+		dir = postsDir
+	}
+	return os.MkdirAll(g.path(dir), 0o755)
 }

@@ -11,126 +11,151 @@ import (
 	"unicode/utf8"
 )
 
-// The program rsync works on a copy of what it is to see, a new one for each
-// session, and what it has made of it is one change of the blog. Its command
-// line comes from the client, so each option has to be known; and what a client
-// says later on, behind the command line, has to stay within the copy too: the
-// name of a file with filter rules could be that of any file of the server.
-// --confine-root sees to that, which rsync has since 3.5.0.
-
-// rsyncCall is what a client asks of the far end.
-type rsyncCall struct {
-	sender  bool // the files go to the client
-	dry     bool
-	whole   bool     // what stands there has to be read, not only looked at
-	options []string // for the program, all of them known
-	paths   []string // cleaned, below the blog; with a slash at the end where the client had one
+// rsyncArgs is the command line of the far end, as parseRsync has accepted it.
+type rsyncArgs struct {
+	sender       bool // the client receives files
+	dryRun       bool
+	needsContent bool     // sizes and times of the files do not do
+	options      []string // for the program, each of them known
+	paths        []string // clean, relative to the top; "" is the top itself
 }
 
+// Options that are more than a letter. Each that may come is listed, with the
+// form of its value; all others are refused.
 var (
-	// rsyncNumber are the letters that have a number behind them.
-	rsyncNumber = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^-[@B]-?[0-9]{1,9}$`) })
-	// rsyncAbilities end the letters: what the client is able to.
-	rsyncAbilities = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^e[0-9]{0,3}\.[0-9]{0,3}[a-zA-Z]*$`) })
-
-	// rsyncWord is large, and made when it is asked for: most sessions never
-	// need it.
-	rsyncWord = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`^--(checksum|delete|delete-(after|before|delay|during|excluded)|delay-updates|dirs|existing|force|fsync|fuzzy|` +
-			`ignore-(errors|existing|missing-args|times)|list-only|mkpath|(new|old)-compress|no-(r|W|implied-dirs|relative|specials|whole-file|i-r|inc-recursive|msgs2stderr)|` +
-			`msgs2stderr|numeric-ids|omit-(dir|link)-times|one-file-system|partial|prune-empty-dirs|safe-links|size-only|stats|use-qsort|whole-file|` +
-			`(log-format|out-format)=[%a-zA-Z]{1,8}|info=[a-z0-9,]{1,100}|(max|min)-size=[0-9]{1,12}[kKmMgG]?|(block-size|bwlimit|max-delete|timeout)=[0-9.]{1,12}[kKmM]?|` +
-			`(modify-window|checksum-seed|compress-level|compress-threads)=-?[0-9]{1,10}|(compress|checksum)-choice=[a-z0-9,]{1,40}|skip-compress=[a-zA-Z0-9/.,\[\]-]{0,500}|` +
-			`iconv=[a-zA-Z0-9_,.:-]{1,60})$`)
+	rsyncNumberOption = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^-[@B]-?[0-9]{1,9}$`)
+	})
+	// rsyncCapabilities end a word of letters: what the client is able to do.
+	rsyncCapabilities = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^e[0-9]{0,3}\.[0-9]{0,3}[a-zA-Z]*$`)
+	})
+	rsyncLongOption = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^--(` + strings.Join([]string{
+			`checksum`,
+			`delete`,
+			`delete-(after|before|delay|during|excluded)`,
+			`delay-updates`,
+			`dirs`,
+			`existing`,
+			`force`,
+			`fsync`,
+			`fuzzy`,
+			`ignore-(errors|existing|missing-args|times)`,
+			`list-only`,
+			`mkpath`,
+			`msgs2stderr`,
+			`(new|old)-compress`,
+			`no-(r|W|implied-dirs|relative|specials|whole-file|i-r|inc-recursive|msgs2stderr)`,
+			`numeric-ids`,
+			`omit-(dir|link)-times`,
+			`one-file-system`,
+			`partial`,
+			`prune-empty-dirs`,
+			`safe-links`,
+			`size-only`,
+			`stats`,
+			`use-qsort`,
+			`whole-file`,
+			`(block-size|bwlimit|max-delete|timeout)=[0-9.]{1,12}[kKmM]?`,
+			`(compress|checksum)-choice=[a-z0-9,]{1,40}`,
+			`iconv=[a-zA-Z0-9_,.:-]{1,60}`,
+			`info=[a-z0-9,]{1,100}`,
+			`(log-format|out-format)=[%a-zA-Z]{1,8}`,
+			`(max|min)-size=[0-9]{1,12}[kKmMgG]?`,
+			`(modify-window|checksum-seed|compress-level|compress-threads)=-?[0-9]{1,10}`,
+			`skip-compress=[a-zA-Z0-9/.,\[\]-]{0,500}`,
+		}, "|") + `)$`)
 	})
 )
 
 const (
-	// rsyncLetters may come together: -vlogDtpre.iLsfxCIvu. Those that are not
-	// here make links that lead somewhere (K), or send the paths where nobody
-	// has looked at them yet (s).
+	// rsyncLetters are the options of one letter, which may come together:
+	// -vlogDtpre.iLsfxCIvu. Among those that are missing are K, which makes
+	// links that lead somewhere, and s, which sends the paths where they cannot
+	// be checked.
 	rsyncLetters = "vqlogDtpcnrzuWSxXAEJOIibdyHRmNUC"
-	// rsyncSenderLetters follow links, of which the blog has none.
+	// rsyncSenderLetters follow links on the sending side. The blog has none.
 	rsyncSenderLetters = "Lk"
 )
 
-// parseRsync reads `--server [--sender] OPTIONS . PATH...`, and refuses what
-// it does not know.
-func parseRsync(args []string) (c rsyncCall, err error) {
+// parseRsync reads `--server [--sender] OPTIONS . PATH...`, and refuses what it
+// does not know: the command line comes from the client.
+func parseRsync(args []string) (a rsyncArgs, err error) {
 	if len(args) == 0 || args[0] != "--server" {
-		return c, errors.New("only the program rsync is answered")
+		return a, errors.New("only the program rsync is answered")
 	}
 	args = args[1:]
 	if len(args) > 0 && args[0] == "--sender" {
-		c.sender, args = true, args[1:]
+		a.sender, args = true, args[1:]
 	}
 	for ; len(args) > 0 && args[0] != "."; args = args[1:] {
-		o := args[0]
+		option := args[0]
 		switch {
-		case strings.HasPrefix(o, "--partial-dir="):
-			continue // what is cut off is not kept
-		case o == "--partial-dir" && len(args) > 1:
+		case strings.HasPrefix(option, "--partial-dir="):
+			continue // nothing is kept of what is cut off
+		case option == "--partial-dir" && len(args) > 1:
 			args = args[1:]
 			continue
-		case c.sender && (o == "--files-from=-" || o == "--from0"):
-		case rsyncNumber().MatchString(o), rsyncWord().MatchString(o):
-			c.whole = c.whole || o == "--checksum"
+		case a.sender && (option == "--files-from=-" || option == "--from0"):
+		case rsyncNumberOption().MatchString(option), rsyncLongOption().MatchString(option):
+			a.needsContent = a.needsContent || option == "--checksum"
 		default:
-			if err := c.letters(o); err != nil {
-				return c, err
+			if err := a.parseLetters(option); err != nil {
+				return a, err
 			}
 		}
-		c.options = append(c.options, o)
+		a.options = append(a.options, option)
 	}
 	if len(args) == 0 {
-		return c, errors.New("no path is given; -s is not understood here")
+		return a, errors.New("no path is given; -s is not understood here")
 	}
 	args = args[1:]
 	if len(args) == 0 {
 		args = []string{""}
 	}
-	if !c.sender && len(args) > 1 {
-		return c, errors.New("more than one place to copy to")
+	if !a.sender && len(args) > 1 {
+		return a, errors.New("more than one place to copy to")
 	}
 	for _, p := range args {
 		clean, err := rsyncPath(p)
 		if err != nil {
-			return c, err
+			return a, err
 		}
-		c.paths = append(c.paths, clean)
+		a.paths = append(a.paths, clean)
 	}
-	return c, nil
+	return a, nil
 }
 
-// letters reads options of one letter.
-func (c *rsyncCall) letters(o string) error {
-	if len(o) < 2 || o[0] != '-' || o[1] == '-' {
-		return fmt.Errorf("%s cannot be used here", line(o))
+// parseLetters reads a word of options of one letter.
+func (a *rsyncArgs) parseLetters(word string) error {
+	if len(word) < 2 || word[0] != '-' || word[1] == '-' {
+		return fmt.Errorf("%s cannot be used here", oneLine(word))
 	}
-	for i, l := range o[1:] {
+	for i, l := range word[1:] {
 		if l == 'e' {
-			if !rsyncAbilities().MatchString(o[1+i:]) {
-				return fmt.Errorf("%s is not understood", line(o))
+			if !rsyncCapabilities().MatchString(word[1+i:]) {
+				return fmt.Errorf("%s is not understood", oneLine(word))
 			}
 			break
 		}
-		if !strings.ContainsRune(rsyncLetters, l) && !(c.sender && strings.ContainsRune(rsyncSenderLetters, l)) {
-			return fmt.Errorf("-%s cannot be used here", line(string(l)))
+		if !strings.ContainsRune(rsyncLetters, l) && !(a.sender && strings.ContainsRune(rsyncSenderLetters, l)) {
+			return fmt.Errorf("-%s cannot be used here", oneLine(string(l)))
 		}
-		c.dry = c.dry || l == 'n'
-		c.whole = c.whole || l == 'c'
+		a.dryRun = a.dryRun || l == 'n'
+		a.needsContent = a.needsContent || l == 'c'
 	}
 	return nil
 }
 
-// rsyncPath is a path below the blog, whatever it begins with. Where it ends
-// with a slash, the folder itself is meant.
+// rsyncPath returns a client's path relative to the top of the blog. It keeps a
+// slash at the end, by which rsync means what is in a folder.
 func rsyncPath(p string) (string, error) {
 	switch {
 	case slices.Contains(strings.Split(p, "/"), ".."):
-		return "", fmt.Errorf("%s leads out of the blog", line(p))
+		return "", fmt.Errorf("%s leads out of the blog", oneLine(p))
 	case strings.ContainsAny(p, "\x00\n\r\\"), !utf8.ValidString(p), len(p) > 4096:
-		return "", fmt.Errorf("%s cannot be a path of the blog", line(p[:min(len(p), 100)]))
+		return "", fmt.Errorf("%s cannot be a path of the blog", oneLine(p[:min(len(p), 100)]))
 	}
 	p = strings.TrimPrefix(p, "~/")
 	clean := strings.TrimPrefix(path.Clean("/"+p), "/")

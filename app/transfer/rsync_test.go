@@ -36,7 +36,7 @@ func TestRsyncArguments(t *testing.T) {
 		for _, f := range []struct {
 			is   bool
 			name string
-		}{{got.sender, "s"}, {got.dry, "n"}, {got.whole, "w"}} {
+		}{{got.sender, "s"}, {got.dryRun, "n"}, {got.needsContent, "w"}} {
 			if f.is {
 				flags += f.name
 			}

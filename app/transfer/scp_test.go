@@ -85,7 +85,8 @@ func TestASetThatIsCutChangesNothing(t *testing.T) {
 		if h.end.err != nil || b.head() != before {
 			t.Fatalf("cut after %d bytes: %d, %v, revision %d\n%s", n, h.status, h.end.err, b.head(), &h.err)
 		}
-		// Before its first folder nothing of it is there, as if nothing was sent.
+		// Before its first folder nothing of it is there, as if nothing was
+		// sent.
 		if began := strings.Index(trip, "D0755"); n > began && h.status != 1 {
 			t.Fatalf("cut after %d bytes: status %d", n, h.status)
 		}
@@ -152,7 +153,7 @@ func TestHostileSets(t *testing.T) {
 	} {
 		in := strings.NewReader(c.in)
 		h := b.copy(b.ada, there, in, strings.Fields(c.args)...)
-		name := line(fmt.Sprintf("%.60q %s", c.in, c.args))
+		name := oneLine(fmt.Sprintf("%.60q %s", c.in, c.args))
 		if h.status == 0 || h.end.err != nil {
 			t.Errorf("%s: status %d, %v", name, h.status, h.end.err)
 		}

@@ -20,445 +20,482 @@ import (
 )
 
 const (
-	maxHandles = 16
-	maxDrafts  = 4096        // files and folders that only one session knows
-	maxHeld    = 64 << 20    // bytes of files in memory, of one session
-	maxAllHeld = 256 << 20   // and of all
-	fresh      = time.Second // how old what is looked at may be
-	mine       = ".refused~" // the name of a text that came too late
+	maxHandles      = 16          // open files and folders of one session
+	maxUploads      = 4096        // unpublished files of one session, and as many folders
+	maxSessionBytes = 64 << 20    // file contents held by one session
+	maxTotalBytes   = 256 << 20   // file contents held by all sessions
+	readMaxAge      = time.Second // how old the files may be that are read or listed
+	conflictSuffix  = ".refused~" // appended to the name of a text that another author's change preceded
 )
 
-// SFTP answers the subsystem "sftp", and so sftp, scp, sshfs and every other
-// program that speaks it.
-func (t *Transfer) SFTP(ctx context.Context, s Session) (status int, err error) {
+// SFTP serves the subsystem "sftp" (version 3 of the protocol), and so sftp,
+// scp, sshfs and everything else that speaks it, until the client has finished
+// or ctx ends.
+//
+// It returns the exit status, 1 if anything was refused. The client has been
+// told of everything but err, which is an internal failure for the log.
+func (t *Transfer) SFTP(ctx context.Context, session Session) (status int, err error) {
 	defer t.contain(&err)
 	status = 1
-	v := &visit{
-		t: t, s: s, ctx: ctx, visitor: s.Visitor.Through("sftp"),
-		drafts: map[string]*draft{}, folders: map[string]bool{}, aside: map[string]bool{}, own: map[string]blog.Rev{}, begun: make(chan struct{}, 1),
+	session.Visitor = session.Visitor.Through("sftp")
+	s := &sftpSession{
+		Session:  session,
+		t:        t,
+		ctx:      ctx,
+		opened:   make(chan struct{}, 1),
+		uploads:  map[string]*upload{},
+		folders:  map[string]bool{},
+		backedUp: map[string]bool{},
+		ownRevs:  map[string]blog.Rev{},
 	}
-	defer v.forget()
-	out := &outlet{w: s.Out}
+	defer s.releaseAll()
+	in := &sftpFilter{r: session.In, opened: s.opened}
+	out := &closableWriter{w: session.Out}
 	defer out.Close()
 	server := sftp.NewRequestServer(struct {
 		io.Reader
 		io.WriteCloser
-	}{&packets{r: s.In, begun: v.begun}, out}, sftp.Handlers{FileGet: v, FilePut: v, FileCmd: v, FileList: v})
-	_ = server.Serve() // the error is how the input ended, which tells nothing
-	return v.end()
+	}{in, out}, sftp.Handlers{FileGet: s, FilePut: s, FileCmd: s, FileList: s})
+	_ = server.Serve() // its error only says how the input has ended
+	return s.finish()
 }
 
-// outlet closes with the session: the library answers in a goroutine of its
-// own, which may be late.
-type outlet struct {
+// A closableWriter fails once it is closed. The library writes answers in a
+// goroutine of its own, which may outlive the session.
+type closableWriter struct {
 	mu     sync.Mutex
 	w      io.Writer
 	closed bool
 }
 
-func (o *outlet) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.closed {
+func (c *closableWriter) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
 		return 0, io.ErrClosedPipe
 	}
-	return o.w.Write(p)
+	return c.w.Write(p)
 }
 
-func (o *outlet) Close() error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.closed = true
+func (c *closableWriter) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
 	return nil
 }
 
-// A visit is one session of sftp: the files of the blog, and over them what
-// only this session has. The library calls it from many goroutines, in which a
-// panic would end the process: every method catches its own.
-type visit struct {
-	t       *Transfer
-	s       Session
-	ctx     context.Context
-	visitor blog.Visitor
-	begun   chan struct{} // cap 1: an opening has reached us
+// An sftpSession shows the blog's files and, over them, what only this session
+// has: its uploads and folders.
+//
+// The library calls the exported methods, from many goroutines in which a panic
+// would end the server. So each of them takes the lock and defers contain; the
+// other methods are called with the lock held.
+type sftpSession struct {
+	Session
+	t      *Transfer
+	ctx    context.Context
+	opened chan struct{} // gets a value for each request to open; capacity 1
 
-	mu      sync.Mutex
-	seen    *blog.Files
-	seenAt  time.Time
-	drafts  map[string]*draft   // by path; they hide the blog's file of the same path
-	folders map[string]bool     // made here, or emptied here: the blog keeps no empty ones
-	aside   map[string]bool     // files of the blog that an editor has put aside to write them anew
-	own     map[string]blog.Rev // what this session has changed itself
-	handles int
-	held    int64
-	refused bool
-	denied  bool
-	fault   error // of the machine, the first
+	mu       sync.Mutex
+	cached   *blog.Files
+	cachedAt time.Time
+	uploads  map[string]*upload // by path; they hide the blog's files of the same paths
+
+	// folders were made or emptied in this session: the blog keeps no empty
+	// ones, but clients expect them to stay.
+	folders map[string]bool
+	// backedUp are files of the blog that the client has renamed to FILE~, as
+	// editors do before they write FILE anew. They are hidden, and removed at
+	// the end of the session if they were not written.
+	backedUp map[string]bool
+	// ownRevs are the revisions this session has made, by path. A later change
+	// of the same file does not conflict with them.
+	ownRevs map[string]blog.Rev
+
+	handles     int
+	reserved    int64 // bytes, of Transfer.reserved
+	refused     bool  // anything was
+	denied      bool  // the client knows that readers change nothing
+	internalErr error // the first
 }
 
-// guard is deferred by every method that the library calls.
-func (v *visit) guard(err *error) {
+// contain, when deferred, turns a panic into an error.
+func (s *sftpSession) contain(err *error) {
 	if r := recover(); r != nil {
-		*err = v.broken(fmt.Errorf("panic: %v\n%s", r, debug.Stack()))
+		*err = s.internalError(fmt.Errorf("panic: %v\n%s", r, debug.Stack()))
 	}
 }
 
-// broken keeps an error of the machine for the end of the session.
-func (v *visit) broken(err error) error {
-	if v.fault == nil {
-		v.fault = err
+// internalError keeps an internal failure for the end of the session, and
+// returns the error for the client.
+func (s *sftpSession) internalError(err error) error {
+	if s.internalErr == nil {
+		s.internalErr = err
 	}
 	return errors.New("internal error")
 }
 
-// refuse gives the reason why something is not done. Some clients show it,
-// OpenSSH's only say "Failure": so the terminal is told as well.
-func (v *visit) refuse(p, why string) error {
-	v.refused = true
-	text := line(p + ": " + why)
-	v.s.say("sheaf: not published: " + text)
+// refuse tells why something was not done and returns the error for the client.
+// OpenSSH's clients show no more of an error than "Failure", so the reason also
+// goes to the session's standard error.
+func (s *sftpSession) refuse(p, why string) error {
+	s.refused = true
+	text := oneLine(p + ": " + why)
+	s.say("sheaf: not published: " + text)
 	return errors.New(text)
 }
 
-// allowed says once a session that readers change nothing.
-func (v *visit) allowed() error {
-	if v.visitor.IsAuthor() {
+// requireAuthor fails for readers, and tells them why once a session.
+func (s *sftpSession) requireAuthor() error {
+	if s.Visitor.IsAuthor() {
 		return nil
 	}
-	if !v.denied {
-		v.s.deny()
+	if !s.denied {
+		s.deny()
 	}
-	v.denied, v.refused = true, true
+	s.denied, s.refused = true, true
 	return sftp.ErrSSHFxPermissionDenied
 }
 
-// end says what has not become of the session's files.
-func (v *visit) end() (int, error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if len(v.aside) > 0 && v.s.Alive(v.ctx) {
-		// Put aside and not written again: it was meant so. A session that
-		// was cut in between has removed nothing.
-		_ = v.removeAside(slices.Sorted(maps.Keys(v.aside)))
+// finish removes the posts that were renamed to backups and not written again,
+// tells which files were not published and why, and returns the session's exit
+// status and its first internal failure.
+func (s *sftpSession) finish() (status int, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	// An editor whose connection was cut in between has removed nothing.
+	if len(s.backedUp) > 0 && s.Alive(s.ctx) {
+		_ = s.removeBackedUp(slices.Sorted(maps.Keys(s.backedUp)))
 	}
-	for _, p := range slices.Sorted(maps.Keys(v.drafts)) {
-		switch d := v.drafts[p]; {
-		case d.why != "":
-			_ = v.refuse(p, d.why)
-		case d.spoiled:
-			_ = v.refuse(p, "the upload was cut off")
+	for _, p := range slices.Sorted(maps.Keys(s.uploads)) {
+		switch u := s.uploads[p]; {
+		case u.reason != "":
+			_ = s.refuse(p, u.reason)
+		case u.incomplete:
+			_ = s.refuse(p, "the upload was cut off")
 		}
 	}
-	if v.refused || v.fault != nil {
-		return 1, v.fault
+	if s.refused || s.internalErr != nil {
+		return 1, s.internalErr
 	}
 	return 0, nil
 }
 
-func (v *visit) forget() {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.t.held.Add(-v.held)
-	v.held = 0
-}
-
-// take asks for memory. A negative n gives it back.
-func (v *visit) take(n int64) error {
-	if all := v.t.held.Add(n); n > 0 && (all > maxAllHeld || v.held+n > maxHeld) {
-		v.t.held.Add(-n)
+// reserve asks for n bytes of memory, or returns them if n is negative, which
+// cannot fail.
+func (s *sftpSession) reserve(n int64) error {
+	total := s.t.reserved.Add(n)
+	if n > 0 && (total > maxTotalBytes || s.reserved+n > maxSessionBytes) {
+		s.t.reserved.Add(-n)
 		return errors.New("too much at one time; try again a little later")
 	}
-	v.held += n
+	s.reserved += n
 	return nil
 }
 
-// files gives the blog's files: the newest to those who change them.
-func (v *visit) files(old time.Duration) (*blog.Files, error) {
-	if v.seen != nil && time.Since(v.seenAt) < old {
-		return v.seen, nil
+// releaseAll returns the session's memory.
+func (s *sftpSession) releaseAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.t.reserved.Add(-s.reserved)
+	s.reserved = 0
+}
+
+// files returns the blog's files, at most maxAge old.
+func (s *sftpSession) files(maxAge time.Duration) (*blog.Files, error) {
+	if s.cached != nil && time.Since(s.cachedAt) < maxAge {
+		return s.cached, nil
 	}
-	f, err := v.visitor.Files(v.ctx)
+	f, err := s.Visitor.Files(s.ctx)
 	if err != nil {
-		return nil, v.broken(err)
+		return nil, s.internalError(err)
 	}
-	v.seen, v.seenAt = f, time.Now()
+	s.cached, s.cachedAt = f, time.Now()
 	return f, nil
 }
 
-// found is a file or folder as the session sees it.
-type found struct {
-	path  string
-	dir   bool
-	draft *draft
-	info  blog.FileInfo
+// A node is a file or folder as the session sees it.
+type node struct {
+	path   string
+	dir    bool
+	upload *upload       // nil for a file of the blog
+	info   blog.FileInfo // of a file or folder of the blog
 }
 
-// look finds what a path names. What is not found has its path too.
-func (v *visit) look(f *blog.Files, p string) (found, error) {
-	it := found{path: p, draft: v.drafts[p]}
-	if it.draft != nil {
-		return it, nil
+// lookup finds what a path names. The node has the path even if there is
+// nothing, which is fs.ErrNotExist.
+func (s *sftpSession) lookup(f *blog.Files, p string) (node, error) {
+	n := node{path: p, upload: s.uploads[p]}
+	if n.upload != nil {
+		return n, nil
 	}
-	if it.dir = v.folders[p] || isDir(f, p); it.dir {
-		it.info, _ = f.Stat(p)
-		return it, nil
+	if n.dir = s.folders[p] || isDir(f, p); n.dir {
+		n.info, _ = f.Stat(p)
+		return n, nil
 	}
 	info, err := f.Stat(p)
 	if err == nil && info.Path != p {
-		// SLUG.md is the file of that post. Authors write to it as well, and
-		// for them it is that address only, not all the others a post has.
-		if v.visitor.IsAuthor() && !addresses(v.visitor, p) {
-			return it, fs.ErrNotExist
+		// The path is an address of a post. For authors, who also write to
+		// what they find, only SLUG.md is one, not the others a post has.
+		if s.Visitor.IsAuthor() && !isPostAddress(s.Visitor, p) {
+			return n, fs.ErrNotExist
 		}
-		if d := v.drafts[info.Path]; d != nil {
-			return found{path: d.path, draft: d}, nil
+		if u := s.uploads[info.Path]; u != nil {
+			return node{path: u.path, upload: u}, nil
 		}
 	}
-	if err != nil || v.aside[info.Path] {
-		return it, fs.ErrNotExist
+	if err != nil || s.backedUp[info.Path] {
+		return n, fs.ErrNotExist
 	}
-	return found{path: info.Path, info: info}, nil
+	return node{path: info.Path, info: info}, nil
 }
 
-// stat is how a file appears under a name.
-type stat struct {
+// find is lookup for requests that only read.
+func (s *sftpSession) find(r *sftp.Request) (*blog.Files, node, error) {
+	f, err := s.files(readMaxAge)
+	if err != nil {
+		return nil, node{}, err
+	}
+	n, err := s.lookup(f, cleanPath(r.Filepath))
+	return f, n, err
+}
+
+// requireHandle fails if the session has too many files and folders open.
+func (s *sftpSession) requireHandle() error {
+	if s.handles >= maxHandles {
+		return errors.New("too many open files")
+	}
+	return nil
+}
+
+// fileInfo is an fs.FileInfo for clients.
+type fileInfo struct {
 	name  string
 	size  int64
 	mtime time.Time
 	mode  fs.FileMode
 }
 
-func (s stat) Name() string       { return s.name }
-func (s stat) Size() int64        { return s.size }
-func (s stat) ModTime() time.Time { return s.mtime }
-func (s stat) Mode() fs.FileMode  { return s.mode }
-func (s stat) IsDir() bool        { return s.mode.IsDir() }
-func (s stat) Sys() any           { return nil }
+func (i fileInfo) Name() string       { return i.name }
+func (i fileInfo) Size() int64        { return i.size }
+func (i fileInfo) ModTime() time.Time { return i.mtime }
+func (i fileInfo) Mode() fs.FileMode  { return i.mode }
+func (i fileInfo) IsDir() bool        { return i.mode.IsDir() }
+func (i fileInfo) Sys() any           { return nil }
 
-func (v *visit) stat(p string, it found) stat {
-	s := stat{name: path.Base(p), size: it.info.Size, mtime: it.info.MTime, mode: 0o444}
-	if it.dir {
-		s.mode = fs.ModeDir | 0o555
+// fileInfo describes a node under the name in path p.
+func (s *sftpSession) fileInfo(p string, n node) fileInfo {
+	info := fileInfo{name: path.Base(p), size: n.info.Size, mtime: n.info.MTime, mode: 0o444}
+	if n.dir {
+		info.mode = fs.ModeDir | 0o555
 	}
-	if d := it.draft; d != nil {
-		s.size, s.mtime = d.size(), d.mtime
+	if u := n.upload; u != nil {
+		info.size, info.mtime = u.size(), u.mtime
 	}
-	if v.visitor.IsAuthor() {
-		s.mode |= 0o200
+	if s.Visitor.IsAuthor() {
+		info.mode |= 0o200
 	}
-	if s.mtime.Unix() < 0 {
-		s.mtime = time.Unix(0, 0)
+	if info.mtime.Unix() < 0 {
+		info.mtime = time.Unix(0, 0) // the protocol's times are unsigned
 	}
-	return s
+	return info
 }
 
-// list gives what is in a folder, sorted by name.
-func (v *visit) list(f *blog.Files, dir string) ([]fs.FileInfo, error) {
-	in := map[string]stat{}
+// list returns what is in a folder, sorted by name. The session's own files and
+// folders are among it, files that it has backed up are not.
+func (s *sftpSession) list(f *blog.Files, dir string) ([]fs.FileInfo, error) {
+	merged := map[string]fileInfo{}
 	infos, err := f.List(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, v.broken(err)
+		return nil, s.internalError(err)
 	}
 	if dir == "." {
-		in[postsDir] = v.stat(postsDir, found{dir: true})
+		merged[postsDir] = s.fileInfo(postsDir, node{dir: true})
 	}
-	for p := range v.folders {
+	for p := range s.folders {
 		if path.Dir(p) == dir {
-			in[p] = v.stat(p, found{dir: true})
+			merged[p] = s.fileInfo(p, node{dir: true})
 		}
 	}
 	for _, info := range infos {
-		if !v.aside[info.Path] {
-			in[info.Path] = v.stat(info.Path, found{dir: info.Dir, info: info})
+		if !s.backedUp[info.Path] {
+			merged[info.Path] = s.fileInfo(info.Path, node{dir: info.Dir, info: info})
 		}
 	}
-	for p, d := range v.drafts {
+	for p, u := range s.uploads {
 		if path.Dir(p) == dir {
-			in[p] = v.stat(p, found{draft: d})
+			merged[p] = s.fileInfo(p, node{upload: u})
 		}
 	}
-	all := make([]fs.FileInfo, 0, len(in))
-	for _, s := range in {
-		all = append(all, s)
+	all := make([]fs.FileInfo, 0, len(merged))
+	for _, info := range merged {
+		all = append(all, info)
 	}
 	slices.SortFunc(all, func(a, b fs.FileInfo) int { return cmp.Compare(a.Name(), b.Name()) })
 	return all, nil
 }
 
-// lister hands out a list in pieces.
-type lister struct {
-	all  []fs.FileInfo
-	done func()
+// A listing hands out descriptions of files in the pieces a client asks for.
+type listing struct {
+	infos   []fs.FileInfo
+	onClose func() // may be nil
 }
 
-func (l *lister) ListAt(into []fs.FileInfo, from int64) (int, error) {
-	if from < 0 || from >= int64(len(l.all)) {
+func (l *listing) ListAt(into []fs.FileInfo, from int64) (int, error) {
+	if from < 0 || from >= int64(len(l.infos)) {
 		return 0, io.EOF
 	}
-	n := copy(into, l.all[from:])
+	n := copy(into, l.infos[from:])
 	if n < len(into) {
 		return n, io.EOF
 	}
 	return n, nil
 }
 
-func (l *lister) Close() error {
-	if l.done != nil {
-		l.done()
+func (l *listing) Close() error {
+	if l.onClose != nil {
+		l.onClose()
 	}
 	return nil
 }
 
-// Filelist answers List, Stat and Readlink. There are no links.
-func (v *visit) Filelist(r *sftp.Request) (_ sftp.ListerAt, err error) {
+// Filelist answers the methods List, Stat and Readlink. There are no links.
+func (s *sftpSession) Filelist(r *sftp.Request) (_ sftp.ListerAt, err error) {
 	if r.Method == "List" {
-		v.begun <- struct{}{}
+		s.opened <- struct{}{}
 	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	defer v.guard(&err)
-	f, err := v.files(fresh)
-	if err != nil {
-		return nil, err
-	}
-	it, err := v.look(f, below(r.Filepath))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer s.contain(&err)
+	f, n, err := s.find(r)
 	switch {
 	case err != nil:
 		return nil, err
 	case r.Method == "Readlink":
 		return nil, errors.New("not a link")
 	case r.Method != "List":
-		return &lister{all: []fs.FileInfo{v.stat(below(r.Filepath), it)}}, nil
-	case !it.dir:
+		return &listing{infos: []fs.FileInfo{s.fileInfo(cleanPath(r.Filepath), n)}}, nil
+	case !n.dir:
 		return nil, errors.New("not a folder")
 	}
-	all, err := v.list(f, it.path)
+	infos, err := s.list(f, n.path)
 	if err != nil {
 		return nil, err
 	}
-	done, err := v.handle()
-	if err != nil {
+	if err := s.requireHandle(); err != nil {
 		return nil, err
 	}
-	return &lister{all, done}, nil
+	s.handles++
+	return &listing{infos: infos, onClose: sync.OnceFunc(func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.handles--
+	})}, nil
 }
 
-// handle counts an open file or folder. done is called without the lock.
-func (v *visit) handle() (done func(), err error) {
-	if v.handles >= maxHandles {
-		return nil, errors.New("too many open files")
-	}
-	v.handles++
-	return sync.OnceFunc(func() {
-		v.mu.Lock()
-		defer v.mu.Unlock()
-		v.handles--
-	}), nil
-}
-
-// StatVFS answers df, and programs that ask for room before they copy.
-func (v *visit) StatVFS(*sftp.Request) (_ *sftp.StatVFS, err error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	defer v.guard(&err)
-	f, err := v.files(fresh)
+// StatVFS answers df, and programs that ask for room before they copy. The room
+// that authors see is made up: what fits is decided file by file.
+func (s *sftpSession) StatVFS(*sftp.Request) (_ *sftp.StatVFS, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer s.contain(&err)
+	f, err := s.files(readMaxAge)
 	if err != nil {
 		return nil, err
 	}
 	const block, room, readOnly = 4096, 1 << 30, 1
-	s := &sftp.StatVFS{Bsize: block, Frsize: block, Namemax: 100, Flag: readOnly}
+	st := &sftp.StatVFS{Bsize: block, Frsize: block, Namemax: 100, Flag: readOnly}
 	for info := range f.All() {
-		s.Files++
-		s.Blocks += uint64(info.Size+block-1) / block
+		st.Files++
+		st.Blocks += uint64(info.Size+block-1) / block
 	}
-	if v.visitor.IsAuthor() {
-		s.Flag, s.Bfree, s.Ffree = 0, room/block, 10_000
+	if s.Visitor.IsAuthor() {
+		st.Flag, st.Bfree, st.Ffree = 0, room/block, 10_000
 	}
-	s.Bavail, s.Favail = s.Bfree, s.Ffree
-	s.Blocks += s.Bfree
-	s.Files += s.Ffree
-	return s, nil
+	st.Bavail, st.Favail = st.Bfree, st.Ffree
+	st.Blocks += st.Bfree
+	st.Files += st.Ffree
+	return st, nil
 }
 
-// Fileread opens a file as it is now: what happens to it later is not seen.
-func (v *visit) Fileread(r *sftp.Request) (_ io.ReaderAt, err error) {
-	v.begun <- struct{}{}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	defer v.guard(&err)
-	f, err := v.files(fresh)
+// Fileread opens a file for reading. A file of the blog is read as it is now,
+// whatever happens to it later.
+func (s *sftpSession) Fileread(r *sftp.Request) (_ io.ReaderAt, err error) {
+	s.opened <- struct{}{}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer s.contain(&err)
+	f, n, err := s.find(r)
 	if err != nil {
 		return nil, err
 	}
-	it, err := v.look(f, below(r.Filepath))
-	switch {
-	case err != nil:
-		return nil, err
-	case it.dir:
+	if n.dir {
 		return nil, errors.New("is a folder")
-	case v.handles >= maxHandles:
-		return nil, errors.New("too many open files")
 	}
-	var h io.ReaderAt
-	if d := it.draft; d != nil {
-		err = v.fill(f, d)
-		h = &handle{v: v, d: d}
-	} else {
-		var data []byte
-		data, err = v.read(f, it.info)
-		h = &reading{v: v, data: data}
+	if err := s.requireHandle(); err != nil {
+		return nil, err
 	}
+	if n.upload != nil {
+		if err := s.fill(f, n.upload); err != nil {
+			return nil, err
+		}
+		s.handles++
+		return &uploadHandle{s: s, u: n.upload}, nil
+	}
+	data, err := s.read(f, n.info)
 	if err != nil {
 		return nil, err
 	}
-	v.handles++
-	return h, nil
+	s.handles++
+	return &fileHandle{s: s, data: data}, nil
 }
 
-// read gives the bytes of a file of the blog, and takes the memory for them.
-func (v *visit) read(f *blog.Files, info blog.FileInfo) ([]byte, error) {
-	if err := v.take(info.Size); err != nil {
+// read returns the contents of a file of the blog. The caller owns them, and
+// the memory reserved for them.
+func (s *sftpSession) read(f *blog.Files, info blog.FileInfo) ([]byte, error) {
+	if err := s.reserve(info.Size); err != nil {
 		return nil, err
 	}
-	data, err := f.Read(v.ctx, info)
+	data, err := f.Read(s.ctx, info)
 	if err == nil && int64(len(data)) != info.Size {
 		err = fmt.Errorf("%s: has %d bytes, not %d", info.Path, len(data), info.Size)
 	}
 	if err != nil {
-		_ = v.take(-info.Size)
-		return nil, v.broken(err)
+		_ = s.reserve(-info.Size)
+		return nil, s.internalError(err)
 	}
 	return slices.Clip(data), nil
 }
 
-// fill reads what a draft begins with.
-func (v *visit) fill(f *blog.Files, d *draft) error {
-	if d.from.Hash == "" {
+// fill reads into an upload the file of the blog it begins with, unless that
+// was done before.
+func (s *sftpSession) fill(f *blog.Files, u *upload) error {
+	if u.source.Hash == "" {
 		return nil
 	}
-	data, err := v.read(f, d.from)
+	data, err := s.read(f, u.source)
 	if err != nil {
 		return err
 	}
-	d.data, d.held, d.from = data, d.from.Size, blog.FileInfo{}
+	u.data, u.reserved, u.source = data, u.source.Size, blog.FileInfo{}
 	return nil
 }
 
-// reading is a file of the blog that is open.
-type reading struct {
-	v       *visit
-	data    []byte
-	closing sync.Once
+// A fileHandle is an open file of the blog.
+type fileHandle struct {
+	s         *sftpSession
+	data      []byte
+	closeOnce sync.Once
 }
 
-func (r *reading) ReadAt(p []byte, off int64) (int, error) { return readAt(r.data, p, off) }
+func (h *fileHandle) ReadAt(p []byte, off int64) (int, error) { return readAt(h.data, p, off) }
 
-func (r *reading) Close() error {
-	r.closing.Do(func() {
-		r.v.mu.Lock()
-		defer r.v.mu.Unlock()
-		r.v.handles--
-		_ = r.v.take(-int64(len(r.data)))
+func (h *fileHandle) Close() error {
+	h.closeOnce.Do(func() {
+		h.s.mu.Lock()
+		defer h.s.mu.Unlock()
+		h.s.handles--
+		_ = h.s.reserve(-int64(len(h.data)))
 	})
 	return nil
 }

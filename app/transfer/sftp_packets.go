@@ -7,30 +7,33 @@ import (
 	"strings"
 )
 
-// packets passes on what a client of sftp sends. The library cleans every path
-// before anybody sees it: "nosuch/" becomes a file nosuch, and "../x" a file x.
-// Who writes these means something else. So such paths are marked in packets
-// that change something, with NULs, which no name can have.
+// An sftpFilter passes on the packets an sftp client sends, and makes up for
+// two things the library does.
 //
-// It also holds back what follows an opening until that has been begun. The
-// library works on several packets at one time, and one that guesses the
-// number of a file that is being opened meets a half-written string there
-// (Request.Method), which may end the process.
-type packets struct {
+// It cleans every path before anybody sees it: "nosuch/" becomes a file nosuch,
+// and "../x" a file x, which is not what the client means. So the filter marks
+// such paths in packets that change something, with NULs, which no name can
+// contain: see endOfFolder and outOfTop.
+//
+// It also works on several packets at a time. A client that guesses the handle
+// of a file that is still being opened would make it read a half-written string
+// (Request.Method), which may end the process. So the filter holds back what
+// follows a request to open until that has reached its method of sftpSession.
+type sftpFilter struct {
 	r       io.Reader
-	begun   <-chan struct{} // an opening has reached us
+	opened  <-chan struct{} // a request to open has reached sftpSession
 	opening bool            // one was passed on
 	pending []byte          // read, and not passed on yet
-	rest    int64           // of a packet that is passed on as it is
+	rest    int64           // bytes of a packet that are passed on unread
 	err     error           // after what is pending
 }
 
 const (
-	endOfFolder = "\x00"     // for a slash at the end of a file's path
-	outOfTop    = "\x00\x00" // for .. above the top
+	endOfFolder = "\x00"     // replaces a slash at the end of a file's path
+	outOfTop    = "\x00\x00" // replaces a ".." that leads above the top
 )
 
-// Types of packets, of version 3 of the protocol.
+// Types of packets (draft-ietf-secsh-filexfer-02, section 3).
 const (
 	fxpOpen     = 3
 	fxpOpendir  = 11
@@ -41,12 +44,13 @@ const (
 	fxpExtended = 200
 )
 
-func (p *packets) Read(b []byte) (int, error) {
+// Read implements io.Reader.
+func (p *sftpFilter) Read(b []byte) (int, error) {
 	if len(b) == 0 {
 		return 0, nil
 	}
 	if len(p.pending) == 0 && p.rest == 0 && p.err == nil {
-		p.next()
+		p.nextPacket()
 	}
 	if len(p.pending) > 0 {
 		n := copy(b, p.pending)
@@ -61,36 +65,40 @@ func (p *packets) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// next begins a packet: its length, its type, and the rest if it holds a path.
-func (p *packets) next() {
-	const head, most = 5, 256 << 10 // the library takes no larger ones
+// nextPacket reads the length and type of a packet, and all of it if it holds a
+// path.
+func (p *sftpFilter) nextPacket() {
+	const (
+		headSize  = 5
+		maxPacket = 256 << 10 // the library refuses larger ones
+	)
 	if p.opening {
-		<-p.begun
+		<-p.opened
 		p.opening = false
 	}
-	p.pending = p.read(make([]byte, head))
+	p.pending = p.readFull(make([]byte, headSize))
 	if p.err != nil {
 		return
 	}
 	p.rest = max(int64(binary.BigEndian.Uint32(p.pending))-1, 0)
 	switch kind := p.pending[4]; kind {
 	case fxpOpendir:
-		p.opening = p.rest <= most
+		p.opening = p.rest <= maxPacket
 	case fxpOpen, fxpRemove, fxpMkdir, fxpRmdir, fxpRename, fxpExtended:
-		if p.rest > most {
+		if p.rest > maxPacket {
 			return
 		}
-		body := p.read(make([]byte, p.rest))
+		body := p.readFull(make([]byte, p.rest))
 		p.rest = 0
 		if p.err == nil {
-			p.opening = mark(kind, body)
+			p.opening = markPaths(kind, body)
 		}
 		p.pending = append(p.pending, body...)
 	}
 }
 
-// read fills b or gives what there was before the end.
-func (p *packets) read(b []byte) []byte {
+// readFull fills b, or returns what there was of it before the end.
+func (p *sftpFilter) readFull(b []byte) []byte {
 	n, err := io.ReadFull(p.r, b)
 	if p.err = err; errors.Is(err, io.ErrUnexpectedEOF) {
 		p.err = io.EOF
@@ -98,16 +106,23 @@ func (p *packets) read(b []byte) []byte {
 	return b[:n]
 }
 
-// mark marks the paths of a packet, of which the body follows the type: a
-// number, then strings. It reports a packet that opens a file.
-func mark(kind byte, body []byte) (opens bool) {
-	const number, reads, ways = 4, 0x01, 0x1f // to open
-	var s [3][]byte
+// markPaths marks the paths in the body of a packet, in place, and reports
+// whether the packet opens a file. The body, which may be malformed, is what
+// follows the type: a number, then strings, each after its length. Of fxpOpen
+// there is one string, and flags after it.
+func markPaths(kind byte, body []byte) (opens bool) {
+	const (
+		requestID = 4 // bytes
+
+		openRead   = 0x01
+		openAnyWay = 0x1f
+	)
+	var args [3][]byte
 	var rest []byte
-	if len(body) >= number {
-		rest = body[number:]
+	if len(body) >= requestID {
+		rest = body[requestID:]
 	}
-	for i := range s {
+	for i := range args {
 		if len(rest) < 4 {
 			break
 		}
@@ -115,9 +130,9 @@ func mark(kind byte, body []byte) (opens bool) {
 		if n > int64(len(rest)-4) {
 			break
 		}
-		s[i], rest = rest[4:4+n], rest[4+n:]
+		args[i], rest = rest[4:4+n], rest[4+n:]
 		if kind == fxpOpen {
-			break // its flags follow
+			break
 		}
 	}
 	switch kind {
@@ -126,28 +141,28 @@ func mark(kind byte, body []byte) (opens bool) {
 			return false
 		}
 		flags := binary.BigEndian.Uint32(rest)
-		if opens = flags&ways != 0; flags == reads {
+		if opens = flags&openAnyWay != 0; flags == openRead {
 			return opens
 		}
-		if n := len(s[0]); n > 1 && s[0][n-1] == '/' {
-			copy(s[0][n-1:], endOfFolder)
+		if n := len(args[0]); n > 1 && args[0][n-1] == '/' {
+			copy(args[0][n-1:], endOfFolder)
 		}
-		markClimb(s[0])
+		markClimb(args[0])
 	case fxpExtended:
-		if strings.HasPrefix(string(s[0]), "posix-rename@") {
-			markClimb(s[1])
-			markClimb(s[2])
+		if strings.HasPrefix(string(args[0]), "posix-rename@") {
+			markClimb(args[1])
+			markClimb(args[2])
 		}
 	case fxpRename:
-		markClimb(s[0])
-		markClimb(s[1])
+		markClimb(args[0])
+		markClimb(args[1])
 	default:
-		markClimb(s[0])
+		markClimb(args[0])
 	}
 	return opens
 }
 
-// markClimb marks each ".." of a path that leads above the top.
+// markClimb marks each ".." of a path that leads above the top, in place.
 func markClimb(p []byte) {
 	depth, at := 0, 0
 	for name := range strings.SplitSeq(string(p), "/") {

@@ -54,7 +54,7 @@ func TestPacketsMarkPaths(t *testing.T) {
 			copy(x.want[5:9], x.in[5:9])
 		}
 		for _, r := range []io.Reader{bytes.NewReader(x.in), &slow{x.in}} {
-			got, err := io.ReadAll(&packets{r: r, begun: begun})
+			got, err := io.ReadAll(&sftpFilter{r: r, opened: begun})
 			if err != nil || !bytes.Equal(got, x.want) {
 				t.Errorf("%q becomes %q, want %q (%v)", x.in, got, x.want, err)
 			}

@@ -13,283 +13,298 @@ import (
 	"sheaf/app/blog"
 )
 
-// Filecmd answers what changes names and attributes.
-func (v *visit) Filecmd(r *sftp.Request) error { return v.command(r, false) }
+// Filecmd answers the methods that change names and attributes.
+func (s *sftpSession) Filecmd(r *sftp.Request) error { return s.change(r, false) }
 
-// PosixRename is Rename over what is there.
-func (v *visit) PosixRename(r *sftp.Request) error { return v.command(r, true) }
+// PosixRename is Rename that replaces what is there.
+func (s *sftpSession) PosixRename(r *sftp.Request) error { return s.change(r, true) }
 
-func (v *visit) command(r *sftp.Request, over bool) (err error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	defer v.guard(&err)
-	if err := v.allowed(); err != nil {
+// change dispatches the requests that are Filecmd's by their method.
+func (s *sftpSession) change(r *sftp.Request, replace bool) (err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer s.contain(&err)
+	if err := s.requireAuthor(); err != nil {
 		return err
 	}
-	f, err := v.files(0)
+	f, err := s.files(0)
 	if err != nil {
 		return err
 	}
 	if r.Method == "Link" || r.Method == "Symlink" {
-		_ = v.refuse(below(r.Target), "links are not kept")
+		_ = s.refuse(cleanPath(r.Target), "links are not kept")
 		return sftp.ErrSSHFxOpUnsupported
 	}
-	it, err := v.look(f, below(r.Filepath))
+	n, err := s.lookup(f, cleanPath(r.Filepath))
 	if r.Method == "Mkdir" {
-		return v.mkdir(f, it.path, err == nil)
+		return s.mkdir(f, n.path, err == nil)
 	}
 	if err != nil {
 		return err
 	}
 	switch r.Method {
 	case "Setstat":
-		return v.setstat(f, it, r)
+		return s.setstat(f, n, r)
 	case "Remove":
-		return v.remove(f, it)
+		return s.remove(f, n)
 	case "Rmdir":
-		return v.rmdir(f, it)
+		return s.rmdir(f, n)
 	case "Rename", "PosixRename":
-		return v.rename(f, it, below(r.Target), over)
+		return s.rename(f, n, cleanPath(r.Target), replace)
 	}
 	return sftp.ErrSSHFxOpUnsupported
 }
 
-func (v *visit) mkdir(f *blog.Files, p string, exists bool) error {
+// mkdir makes a folder of the session: the blog has it once it has a file.
+func (s *sftpSession) mkdir(f *blog.Files, p string, exists bool) error {
 	if exists {
 		return errors.New("exists already")
 	}
-	p, err := v.place(f, p)
+	p, err := s.newPath(f, p)
 	if err != nil {
 		return err
 	}
-	if len(v.folders) >= maxDrafts {
+	if len(s.folders) >= maxUploads {
 		return errors.New("too many folders")
 	}
-	v.folders[p] = true
+	s.folders[p] = true
 	return nil
 }
 
-func (v *visit) rmdir(f *blog.Files, it found) error {
-	if !it.dir {
+func (s *sftpSession) rmdir(f *blog.Files, n node) error {
+	if !n.dir {
 		return errors.New("not a folder")
 	}
-	switch in, err := v.list(f, it.path); {
+	switch in, err := s.list(f, n.path); {
 	case err != nil:
 		return err
 	case len(in) > 0:
 		return errors.New("not empty")
 	}
-	delete(v.folders, it.path)
+	delete(s.folders, n.path)
 	return nil
 }
 
-// setstat keeps the time of an upload, and its length. Modes and owners mean
-// nothing here.
-func (v *visit) setstat(f *blog.Files, it found, r *sftp.Request) error {
-	a, flags := r.Attributes(), r.AttrFlags()
+// setstat sets the length of a file, which may publish it, and the time of an
+// upload. The time of a published file stays, and modes and owners mean nothing
+// here; a request for these succeeds without effect.
+func (s *sftpSession) setstat(f *blog.Files, n node, r *sftp.Request) error {
+	attrs, flags := r.Attributes(), r.AttrFlags()
 	switch {
-	case a == nil:
+	case attrs == nil:
 		return sftp.ErrSSHFxBadMessage
-	case it.dir:
+	case n.dir:
 		return nil
 	}
-	d := it.draft
-	if flags.Size && (d != nil || int64(a.Size) != it.info.Size) {
-		if most := v.visitor.MaxFile(it.path); a.Size > uint64(most) {
-			return v.refuse(it.path, tooBig(most).Error())
+	u := n.upload
+	if flags.Size && (u != nil || int64(attrs.Size) != n.info.Size) {
+		if limit := s.Visitor.MaxFile(n.path); attrs.Size > uint64(limit) {
+			return s.refuse(n.path, tooBig(limit).Error())
 		}
-		if d == nil {
+		if u == nil {
 			var err error
-			if d, err = v.begin(f, it); err != nil {
+			if u, err = s.newUpload(f, n); err != nil {
 				return err
 			}
 		}
-		err := v.truncate(f, d, int64(a.Size))
-		if err == nil {
-			err = v.settle(d)
+		if err := s.truncate(f, u, int64(attrs.Size)); err != nil {
+			return err
 		}
-		if err != nil {
+		if err := s.finishUpload(u); err != nil {
 			return err
 		}
 	}
-	if flags.Acmodtime && d != nil {
-		d.mtime = time.Unix(int64(a.Mtime), 0)
+	if flags.Acmodtime && u != nil {
+		u.mtime = time.Unix(int64(attrs.Mtime), 0)
 	}
 	return nil
 }
 
-// kept reports whether the blog has a file of that path.
-func (v *visit) kept(f *blog.Files, p string) bool {
+// inBlog reports whether the session sees a file of the blog at a path.
+func (s *sftpSession) inBlog(f *blog.Files, p string) bool {
 	info, err := f.Stat(p)
-	return err == nil && !info.Dir && info.Path == p && !v.aside[p]
+	return err == nil && !info.Dir && info.Path == p && !s.backedUp[p]
 }
 
-// stay keeps the folders of a path for the session: they may be empty now.
-func (v *visit) stay(p string) {
-	for dir := path.Dir(p); dir != "." && len(v.folders) < maxDrafts; dir = path.Dir(dir) {
-		v.folders[dir] = true
+// keepFolders keeps the folders above a path for the session, though they may
+// be empty now.
+func (s *sftpSession) keepFolders(p string) {
+	for dir := path.Dir(p); dir != "." && len(s.folders) < maxUploads; dir = path.Dir(dir) {
+		s.folders[dir] = true
 	}
 }
 
-func (v *visit) remove(f *blog.Files, it found) error {
-	if it.dir {
+// remove removes a file. Removing a backup also removes the file it is a backup
+// of, if that was not written again.
+func (s *sftpSession) remove(f *blog.Files, n node) error {
+	if n.dir {
 		return errors.New("is a folder")
 	}
-	original, backup := strings.CutSuffix(it.path, "~")
+	original, isBackup := strings.CutSuffix(n.path, "~")
 	switch {
-	case v.kept(f, it.path):
-		if err := v.commit(f.Rev(), blog.Entry{Path: it.path}); err != nil {
+	case s.inBlog(f, n.path):
+		if err := s.commit(f.Rev(), blog.Entry{Path: n.path}); err != nil {
 			return err
 		}
-	case backup && v.aside[original]: // and was not written anew
-		if err := v.removeAside([]string{original}); err != nil {
+	case isBackup && s.backedUp[original]:
+		if err := s.removeBackedUp([]string{original}); err != nil {
 			return err
 		}
 	}
-	v.stay(it.path)
-	if it.draft != nil {
-		v.discard(it.draft)
+	s.keepFolders(n.path)
+	if n.upload != nil {
+		s.discard(n.upload)
 	}
 	return nil
 }
 
-// removeAside removes files that were put aside.
-func (v *visit) removeAside(paths []string) error {
-	f, err := v.files(0)
+// removeBackedUp removes files from the blog that were renamed to backups.
+func (s *sftpSession) removeBackedUp(paths []string) error {
+	f, err := s.files(0)
 	if err != nil {
 		return err
 	}
 	var entries []blog.Entry
 	for _, p := range paths {
-		delete(v.aside, p)
-		if v.kept(f, p) {
+		delete(s.backedUp, p)
+		if s.inBlog(f, p) {
 			entries = append(entries, blog.Entry{Path: p})
 		}
 	}
 	if len(entries) == 0 {
 		return nil
 	}
-	return v.commit(f.Rev(), entries...)
+	return s.commit(f.Rev(), entries...)
 }
 
-// rename moves a file or a folder, as one change.
-func (v *visit) rename(f *blog.Files, it found, to string, over bool) error {
-	from := it.path
-	target, err := v.look(f, to)
-	switch {
-	case err == nil && target.path == from:
+// rename gives a file or folder another path, as one change. A file may replace
+// another if replace is set.
+func (s *sftpSession) rename(f *blog.Files, n node, to string, replace bool) error {
+	switch target, err := s.lookup(f, to); {
+	case err == nil && target.path == n.path:
 		return nil
-	case err == nil && (!over || target.dir || it.dir):
+	case err == nil && (!replace || target.dir || n.dir):
 		return errors.New("exists already")
 	case err == nil:
 		to = target.path
 	default:
-		if to, err = v.place(f, to); err != nil {
+		if to, err = s.newPath(f, to); err != nil {
 			return err
 		}
 	}
-	if it.dir {
-		return v.renameFolder(f, from, to)
-	}
-	d := it.draft
-	if d == nil {
-		d = &draft{path: from, from: it.info, mtime: it.info.MTime, base: f.Rev()}
-	}
-	if d.writers > 0 { // it is published when it is closed
-		v.move(d, to)
+	switch {
+	case n.dir:
+		return s.renameFolder(f, n.path, to)
+	case n.upload != nil && n.upload.writers > 0: // it is published when it is closed
+		s.moveUpload(n.upload, to)
 		return nil
 	}
+	return s.renameFile(f, n, to)
+}
+
+// renameFile moves a file that nobody writes to. It is published if its new
+// name and contents allow it. A file of the blog is removed under its old name,
+// unless the new one makes it an editor's backup.
+func (s *sftpSession) renameFile(f *blog.Files, n node, to string) error {
+	from, u := n.path, n.upload
+	if u == nil {
+		u = &upload{path: from, source: n.info, mtime: n.info.MTime, base: f.Rev()}
+	}
 	var entries []blog.Entry
-	publish := !blog.Scratch(to) && d.size() > 0 && !d.spoiled
-	if publish {
-		e, err := v.entry(d, to)
+	publishes := !blog.Scratch(to) && u.size() > 0 && !u.incomplete
+	if publishes {
+		e, err := s.store(u, to)
 		if err != nil {
 			return err
 		}
 		entries = append(entries, e)
 	}
-	kept, backup := v.kept(f, from), to == from+"~"
-	if kept && !backup {
+	inBlog, toBackup := s.inBlog(f, from), to == from+"~"
+	if inBlog && !toBackup {
 		entries = append(entries, blog.Entry{Path: from})
 	}
 	if len(entries) > 0 {
-		err := v.commit(d.base, entries...)
-		v.keep(d, to, err)
+		err := s.commit(u.base, entries...)
+		s.autosave(u, to, err)
 		if err != nil {
 			return err
 		}
 	}
-	v.stay(from)
-	if kept && backup {
-		v.aside[from] = true
+	s.keepFolders(from)
+	if inBlog && toBackup {
+		s.backedUp[from] = true
 	}
-	v.move(d, to)
-	d.changed, d.why = false, ""
+	s.moveUpload(u, to)
+	u.dirty, u.reason = false, ""
 	switch {
-	case publish:
-		delete(v.aside, to)
-		v.discard(d)
+	case publishes:
+		delete(s.backedUp, to)
+		s.discard(u)
 	case !blog.Scratch(to):
-		d.why = "is empty"
+		u.reason = "is empty"
 	}
 	return nil
 }
 
-// move gives a draft another path.
-func (v *visit) move(d *draft, to string) {
-	if there := v.drafts[to]; there != nil && there != d {
-		v.discard(there)
+// moveUpload gives an upload another path. An upload that has this path is
+// discarded.
+func (s *sftpSession) moveUpload(u *upload, to string) {
+	if other := s.uploads[to]; other != nil && other != u {
+		s.discard(other)
 	}
-	if v.drafts[d.path] == d {
-		delete(v.drafts, d.path)
+	if s.uploads[u.path] == u {
+		delete(s.uploads, u.path)
 	}
-	d.path = to
-	v.drafts[to] = d
+	u.path = to
+	s.uploads[to] = u
 }
 
-func (v *visit) renameFolder(f *blog.Files, from, to string) error {
-	if strings.HasPrefix(to+"/", from+"/") || from == "." || from == postsDir && to == postsDir {
+// renameFolder moves a folder with all that is in it. The files of the blog
+// move as one change; under a hidden name they leave the blog and become
+// uploads of this session.
+func (s *sftpSession) renameFolder(f *blog.Files, from, to string) error {
+	if strings.HasPrefix(to+"/", from+"/") || from == "." {
 		return errors.New("a folder cannot be moved into itself")
 	}
 	moved := func(p string) (string, bool) {
-		rest, in := strings.CutPrefix(p+"/", from+"/")
-		return path.Join(to, rest), in
+		rest, inside := strings.CutPrefix(p+"/", from+"/")
+		return path.Join(to, rest), inside
 	}
 	hidden := blog.Scratch(to)
 	var entries []blog.Entry
-	var drafts []*draft
+	var uploads []*upload
 	for info := range f.All() {
-		p, in := moved(info.Path)
-		if !in || v.aside[info.Path] {
+		p, inside := moved(info.Path)
+		if !inside || s.backedUp[info.Path] {
 			continue
 		}
 		entries = append(entries, blog.Entry{Path: info.Path})
 		if !hidden {
 			entries = append(entries, blog.Entry{Path: p, Hash: info.Hash, Size: info.Size, MTime: info.MTime})
-		} else if len(v.drafts)+len(drafts) < maxDrafts {
-			drafts = append(drafts, &draft{path: p, from: info, mtime: info.MTime, base: f.Rev()})
+		} else if len(s.uploads)+len(uploads) < maxUploads {
+			uploads = append(uploads, &upload{path: p, source: info, mtime: info.MTime, base: f.Rev()})
 		}
 	}
 	if len(entries) > 0 {
-		if err := v.commit(f.Rev(), entries...); err != nil {
+		if err := s.commit(f.Rev(), entries...); err != nil {
 			return err
 		}
 	}
-	for _, d := range drafts {
-		v.drafts[d.path] = d
+	for _, u := range uploads {
+		s.uploads[u.path] = u
 	}
-	for _, p := range slices.Collect(maps.Keys(v.drafts)) {
-		if at, in := moved(p); in {
-			v.move(v.drafts[p], at)
+	for _, p := range slices.Collect(maps.Keys(s.uploads)) {
+		if at, inside := moved(p); inside {
+			s.moveUpload(s.uploads[p], at)
 		}
 	}
-	for _, p := range slices.Collect(maps.Keys(v.folders)) {
-		if at, in := moved(p); in {
-			delete(v.folders, p)
-			v.folders[at] = true
+	for _, p := range slices.Collect(maps.Keys(s.folders)) {
+		if at, inside := moved(p); inside {
+			delete(s.folders, p)
+			s.folders[at] = true
 		}
 	}
-	v.folders[to] = true
-	v.stay(from)
+	s.folders[to] = true
+	s.keepFolders(from)
 	return nil
 }

@@ -307,7 +307,8 @@ func TestARefusedTextIsPutAsideForTheBrowser(t *testing.T) {
 		!strings.HasPrefix(list[0].Reason, "posts/bad.md:3: ") || !strings.Contains(list[0].Reason, "31 Smarch") {
 		t.Fatalf("%+v", list)
 	}
-	// The same again is the same one; when it is sound there is nothing to offer.
+	// The same again is the same one; when it is sound there is nothing to
+	// offer.
 	fails(t, m.put("posts/bad.md", badPost+"More.\n"), "31 Smarch")
 	if again := kept(); len(again) != 1 || again[0].ID != list[0].ID || string(again[0].Text) != badPost+"More.\n" {
 		t.Errorf("%+v", again)
@@ -465,20 +466,20 @@ func TestASessionIsBounded(t *testing.T) {
 			full++
 		}
 	}
-	if full != len(open)-maxHeld/(10<<20+1) {
-		t.Errorf("%d of %d are refused; %d bytes are held", full, len(open), b.held.Load())
+	if full != len(open)-maxSessionBytes/(10<<20+1) {
+		t.Errorf("%d of %d are refused; %d bytes are held", full, len(open), b.reserved.Load())
 	}
 	m.cut().is(t, 1)
 	if b.head() != before {
 		t.Error("something has changed")
 	}
 
-	b.held.Add(maxAllHeld)
+	b.reserved.Add(maxTotalBytes)
 	m = b.mount(b.ada)
 	if _, err := m.Open("posts/hello.md"); err == nil {
 		t.Error("all together hold too much")
 	}
-	b.held.Add(-maxAllHeld)
+	b.reserved.Add(-maxTotalBytes)
 	if m.get("posts/hello.md") == "" {
 		t.Error("nothing is read")
 	}
@@ -528,7 +529,7 @@ func FuzzSFTP(f *testing.F) {
 		if now, _ := b.folder.Head(t.Context()); !author && now != before {
 			t.Fatal("a reader has changed something")
 		}
-		if n := b.held.Load(); n != 0 {
+		if n := b.reserved.Load(); n != 0 {
 			t.Fatalf("%d bytes are held", n)
 		}
 	})

@@ -15,328 +15,355 @@ import (
 	"sheaf/app/blog"
 )
 
-// A draft is a file that only this session sees: it is being written, or an
-// editor's, or was refused.
-type draft struct {
-	path    string
-	data    []byte
-	held    int64         // memory taken for data
-	from    blog.FileInfo // where the bytes are, as long as data is not filled
-	mtime   time.Time
-	base    blog.Rev // what the author saw
-	began   string   // the blob it began from, "" for nothing
-	kept    string   // under which it is put aside for author mode; "": it is not
-	writers int
-	changed bool   // and not published
-	spoiled bool   // cut off, or not all of it was taken: never published
-	why     string // it is not published, if somebody should know
+// An upload is a file that only this session sees: it is being written, belongs
+// to an editor, is empty, or was refused.
+type upload struct {
+	path     string
+	data     []byte
+	reserved int64 // bytes of memory reserved for data
+
+	// source is the file of the blog the upload begins with, while that has not
+	// been read into data; its Hash is "" otherwise.
+	source blog.FileInfo
+
+	mtime      time.Time
+	base       blog.Rev // what the author has seen
+	baseHash   string   // of the file at that revision, "" if there was none
+	autosaveID string   // of its autosaved copy, "" if there is none
+	writers    int      // open handles that may write
+	dirty      bool     // written since it was last published or found to be unpublishable
+	incomplete bool     // cut off, or not all of it was accepted: never published
+	reason     string   // why it is not published, to be told at the end; "" for nothing
 }
 
-func (d *draft) size() int64 {
-	if d.from.Hash != "" {
-		return d.from.Size
+func (u *upload) size() int64 {
+	if u.source.Hash != "" {
+		return u.source.Size
 	}
-	return int64(len(d.data))
+	return int64(len(u.data))
 }
 
-// handle is a draft that is open.
-type handle struct {
-	v       *visit
-	d       *draft
-	writes  bool
-	floor   int64 // nothing is written before it: opened to append
-	closing sync.Once
+// An uploadHandle is an open upload.
+type uploadHandle struct {
+	s         *sftpSession
+	u         *upload
+	writable  bool
+	minOffset int64 // of writes: where the file ended when it was opened to append
+	closeOnce sync.Once
 }
 
-// Filewrite opens a file to write it.
-func (v *visit) Filewrite(r *sftp.Request) (io.WriterAt, error) { return v.OpenFile(r) }
+// Filewrite opens a file for writing.
+func (s *sftpSession) Filewrite(r *sftp.Request) (io.WriterAt, error) { return s.OpenFile(r) }
 
-// OpenFile opens a file to write and read it.
-func (v *visit) OpenFile(r *sftp.Request) (_ sftp.WriterAtReaderAt, err error) {
-	v.begun <- struct{}{}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	defer v.guard(&err)
-	if err := v.allowed(); err != nil {
+// OpenFile opens a file for writing and reading, and makes it first if the
+// client asks for that. What is written is published when the last handle is
+// closed.
+func (s *sftpSession) OpenFile(r *sftp.Request) (_ sftp.WriterAtReaderAt, err error) {
+	s.opened <- struct{}{}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer s.contain(&err)
+	if err := s.requireAuthor(); err != nil {
 		return nil, err
 	}
-	f, err := v.files(0)
+	f, err := s.files(0)
 	if err != nil {
 		return nil, err
 	}
 	flags := r.Pflags()
-	it, err := v.look(f, below(r.Filepath))
+	n, err := s.lookup(f, cleanPath(r.Filepath))
 	switch {
-	case err == nil && it.dir:
-		return nil, v.refuse(it.path, "is a folder")
+	case err == nil && n.dir:
+		return nil, s.refuse(n.path, "is a folder")
 	case err == nil && flags.Creat && flags.Excl:
 		return nil, errors.New("exists already")
 	case err != nil && !flags.Creat:
 		return nil, err
 	case err != nil:
-		if it.path, err = v.place(f, it.path); err != nil {
+		if n.path, err = s.newPath(f, n.path); err != nil {
 			return nil, err
 		}
 	}
-	if v.handles >= maxHandles {
-		return nil, errors.New("too many open files")
+	if err := s.requireHandle(); err != nil {
+		return nil, err
 	}
-	d := it.draft
-	if d == nil {
-		if d, err = v.begin(f, it); err != nil {
+	u := n.upload
+	if u == nil {
+		if u, err = s.newUpload(f, n); err != nil {
 			return nil, err
 		}
 	}
 	if flags.Trunc {
-		err = v.truncate(f, d, 0)
+		err = s.truncate(f, u, 0)
 	} else {
-		err = v.fill(f, d)
+		err = s.fill(f, u)
 	}
 	if err != nil {
-		if it.draft == nil {
-			v.discard(d)
+		if n.upload == nil {
+			s.discard(u)
 		}
 		return nil, err
 	}
-	v.handles++
-	d.writers++
-	h := &handle{v: v, d: d, writes: true}
+	s.handles++
+	u.writers++
+	h := &uploadHandle{s: s, u: u, writable: true}
 	if flags.Append {
-		h.floor = d.size()
+		h.minOffset = u.size()
 	}
 	return h, nil
 }
 
-// place says where a new file or folder may be.
-func (v *visit) place(f *blog.Files, p string) (string, error) {
+// newPath returns the path under which a new file or folder is kept, or tells
+// why it may not be there.
+func (s *sftpSession) newPath(f *blog.Files, p string) (string, error) {
 	if strings.Contains(p, outOfTop) {
-		return "", v.refuse(strings.ReplaceAll(p, outOfTop, ".."), "leads out of the blog")
+		return "", s.refuse(strings.ReplaceAll(p, outOfTop, ".."), "leads out of the blog")
 	}
 	if dir, ok := strings.CutSuffix(p, endOfFolder); ok {
-		return "", v.refuse(dir, "there is no such folder; make it first")
+		return "", s.refuse(dir, "there is no such folder; make it first")
 	}
 	if !blog.Scratch(p) {
 		kept, err := blog.PathFor(p)
 		if err != nil {
-			return "", v.refuse(p, err.Error())
+			return "", s.refuse(p, err.Error())
 		}
 		p = kept
 	} else if len(p) > 1024 {
-		return "", v.refuse(p[:100], "has a name that is too long")
+		return "", s.refuse(p[:100], "has a name that is too long")
 	}
-	if dir := path.Dir(p); !v.folders[dir] && !isDir(f, dir) {
-		return "", v.refuse(p, "there is no folder "+dir+"; make it first")
+	if dir := path.Dir(p); !s.folders[dir] && !isDir(f, dir) {
+		return "", s.refuse(p, "there is no folder "+dir+"; make it first")
 	}
 	return p, nil
 }
 
-// begin makes a draft, of a file or of nothing.
-func (v *visit) begin(f *blog.Files, it found) (*draft, error) {
-	if len(v.drafts) >= maxDrafts {
+// newUpload makes an upload that begins as a file of the blog, or as nothing.
+func (s *sftpSession) newUpload(f *blog.Files, n node) (*upload, error) {
+	if len(s.uploads) >= maxUploads {
 		return nil, errors.New("too many files that are not published")
 	}
-	d := &draft{path: it.path, from: it.info, mtime: it.info.MTime, base: f.Rev(), began: it.info.Hash}
-	if v.aside[d.path] {
-		info, _ := f.Stat(d.path) // it is there, and hidden
-		d.began = info.Hash
+	u := &upload{path: n.path, source: n.info, mtime: n.info.MTime, base: f.Rev(), baseHash: n.info.Hash}
+	if s.backedUp[u.path] {
+		info, _ := f.Stat(u.path) // it is in the blog, only hidden
+		u.baseHash = info.Hash
 	}
-	if it.info.Hash == "" {
-		d.mtime, d.changed = time.Now(), true
+	if n.info.Hash == "" {
+		u.mtime, u.dirty = time.Now(), true
 	}
-	v.drafts[d.path] = d
-	return d, nil
+	s.uploads[u.path] = u
+	return u, nil
 }
 
-// discard forgets a draft, whatever it is. Who has it open may read on.
-func (v *visit) discard(d *draft) {
-	if v.drafts[d.path] == d {
-		delete(v.drafts, d.path)
+// discard removes an upload from the session. Handles that are open may still
+// read it.
+func (s *sftpSession) discard(u *upload) {
+	if s.uploads[u.path] == u {
+		delete(s.uploads, u.path)
 	}
-	if d.writers == 0 {
-		_ = v.take(-d.held)
-		d.held = 0
+	if u.writers == 0 {
+		_ = s.reserve(-u.reserved)
+		u.reserved = 0
 	}
 }
 
-// truncate makes a draft that long.
-func (v *visit) truncate(f *blog.Files, d *draft, size int64) error {
-	if size == d.size() {
-		return v.fill(f, d)
+// truncate makes an upload exactly size bytes long.
+func (s *sftpSession) truncate(f *blog.Files, u *upload, size int64) error {
+	if size == u.size() {
+		return s.fill(f, u)
 	}
 	if size == 0 {
-		_ = v.take(-d.held)
-		d.data, d.held, d.from = nil, 0, blog.FileInfo{}
-	} else if err := v.fill(f, d); err != nil {
+		_ = s.reserve(-u.reserved)
+		u.data, u.reserved, u.source = nil, 0, blog.FileInfo{}
+	} else if err := s.fill(f, u); err != nil {
 		return err
-	} else if err := v.grow(d, size); err != nil {
+	} else if err := s.grow(u, size); err != nil {
 		return err
 	}
-	if size < int64(len(d.data)) {
-		clear(d.data[size:])
-		d.data = d.data[:size]
+	if size < int64(len(u.data)) {
+		clear(u.data[size:])
+		u.data = u.data[:size]
 	}
-	d.changed, d.mtime = true, time.Now()
+	u.dirty, u.mtime = true, time.Now()
 	return nil
 }
 
-// grow makes a draft at least that long.
-func (v *visit) grow(d *draft, size int64) error {
-	if size <= int64(len(d.data)) {
+// grow makes an upload at least size bytes long.
+func (s *sftpSession) grow(u *upload, size int64) error {
+	if size <= int64(len(u.data)) {
 		return nil
 	}
-	if most := v.visitor.MaxFile(d.path); size > most {
-		return tooBig(most)
+	if limit := s.Visitor.MaxFile(u.path); size > limit {
+		return tooBig(limit)
 	}
-	if room := int64(cap(d.data)); size > room {
+	if room := int64(cap(u.data)); size > room {
 		more := max(size-room, room) // at least twice as much
-		if err := v.take(more); err != nil {
+		if err := s.reserve(more); err != nil {
 			return err
 		}
-		d.held += more
-		data := make([]byte, len(d.data), room+more)
-		copy(data, d.data)
-		d.data = data
+		u.reserved += more
+		data := make([]byte, len(u.data), room+more)
+		copy(data, u.data)
+		u.data = data
 	}
-	d.data = d.data[:size]
+	u.data = u.data[:size]
 	return nil
 }
 
-func (h *handle) ReadAt(p []byte, off int64) (int, error) {
-	h.v.mu.Lock()
-	defer h.v.mu.Unlock()
-	return readAt(h.d.data, p, off)
+func (h *uploadHandle) ReadAt(p []byte, off int64) (int, error) {
+	h.s.mu.Lock()
+	defer h.s.mu.Unlock()
+	return readAt(h.u.data, p, off)
 }
 
-func (h *handle) WriteAt(p []byte, off int64) (_ int, err error) {
-	v, d := h.v, h.d
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	defer v.guard(&err)
+// WriteAt implements io.WriterAt. Once a write has failed the upload is never
+// published: clients close the file then as if it were complete.
+func (h *uploadHandle) WriteAt(p []byte, off int64) (_ int, err error) {
+	s, u := h.s, h.u
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer s.contain(&err)
 	switch {
-	case !h.writes:
+	case !h.writable:
 		return 0, errors.New("not open for writing")
 	case off < 0 || off > 1<<40:
 		err = errors.New("is written beyond its end")
-	case off < h.floor:
+	case off < h.minOffset:
 		err = errors.New("is written before the end, and was opened to append")
 	default:
-		err = v.grow(d, off+int64(len(p)))
+		err = s.grow(u, off+int64(len(p)))
 	}
 	if err != nil {
-		// Clients close the file after this, as if it were complete.
-		if !d.spoiled {
-			d.spoiled, d.why = true, err.Error()
+		if !u.incomplete {
+			u.incomplete, u.reason = true, err.Error()
 		}
 		return 0, err
 	}
-	copy(d.data[off:], p)
-	d.changed, d.mtime = true, time.Now()
+	copy(u.data[off:], p)
+	u.dirty, u.mtime = true, time.Now()
 	return len(p), nil
 }
 
-// TransferError tells of an upload that was cut off before its end.
-func (h *handle) TransferError(error) {
-	if h.writes {
-		h.v.mu.Lock()
-		defer h.v.mu.Unlock()
-		h.d.spoiled = true
+// TransferError is called when an upload was cut off before its end.
+func (h *uploadHandle) TransferError(error) {
+	if h.writable {
+		h.s.mu.Lock()
+		defer h.s.mu.Unlock()
+		h.u.incomplete = true
 	}
 }
 
-// Close publishes what was written.
-func (h *handle) Close() (err error) {
-	h.closing.Do(func() {
-		h.v.mu.Lock()
-		defer h.v.mu.Unlock()
-		defer h.v.guard(&err)
-		h.v.handles--
-		if h.writes {
-			h.d.writers--
-			err = h.v.settle(h.d)
+// Close publishes what was written, unless the upload is still open elsewhere.
+func (h *uploadHandle) Close() (err error) {
+	h.closeOnce.Do(func() {
+		h.s.mu.Lock()
+		defer h.s.mu.Unlock()
+		defer h.s.contain(&err)
+		h.s.handles--
+		if h.writable {
+			h.u.writers--
+			err = h.s.finishUpload(h.u)
 		}
 	})
 	return err
 }
 
-// settle decides what becomes of a draft that was closed.
-func (v *visit) settle(d *draft) error {
+// finishUpload publishes an upload if it is complete and nobody writes to it
+// any more, and drops it if there is nothing to publish.
+func (s *sftpSession) finishUpload(u *upload) error {
 	switch {
-	case d.writers > 0:
+	case u.writers > 0:
 		return nil
-	case v.drafts[d.path] != d: // removed meanwhile
-		v.discard(d)
+	case s.uploads[u.path] != u: // removed meanwhile
+		s.discard(u)
 		return nil
-	case d.spoiled && d.why != "":
-		v.discard(d)
-		return v.refuse(d.path, d.why)
-	case d.spoiled: // cut off, which is told at the end
+	case u.incomplete && u.reason != "":
+		s.discard(u)
+		return s.refuse(u.path, u.reason)
+	case u.incomplete: // cut off, which is told at the end
 		return nil
-	case !d.changed:
-		if d.why == "" && !blog.Scratch(d.path) {
-			v.discard(d)
+	case !u.dirty:
+		if u.reason == "" && !blog.Scratch(u.path) {
+			s.discard(u)
 		}
 		return nil
 	}
-	return v.publish(d)
+	return s.commitUpload(u)
 }
 
-// publish makes a draft a file of the blog.
-func (v *visit) publish(d *draft) error {
+// commitUpload makes an upload a file of the blog. If it succeeds the upload is
+// dropped, since the blog has the file now. What cannot be a file of the blog
+// stays in the session without an error; what is refused stays there too, and
+// is committed again when it is closed again.
+func (s *sftpSession) commitUpload(u *upload) error {
 	switch {
-	case blog.Scratch(d.path):
-		d.changed, d.why = false, "hidden names, and those of editors, are not kept"
+	case blog.Scratch(u.path):
+		u.dirty, u.reason = false, "hidden names, and those of editors, are not kept"
 		return nil
-	case d.size() == 0: // some programs make a file before they write it
-		d.changed, d.why = false, "is empty"
+	case u.size() == 0: // some programs make a file before they write it
+		u.dirty, u.reason = false, "is empty"
 		return nil
 	}
-	d.why = ""
-	e, err := v.entry(d, d.path)
+	u.reason = ""
+	e, err := s.store(u, u.path)
 	if err == nil {
-		err = v.commit(d.base, e)
+		err = s.commit(u.base, e)
 	}
-	v.keep(d, d.path, err)
+	s.autosave(u, u.path, err)
 	switch {
 	case errors.Is(err, blog.ErrConflict):
-		// The other's text is at its place again. This one is beside it as
-		// long as the session lasts.
-		d.changed = false
-		v.move(d, d.path+mine)
+		// The other author's text keeps the name; this one stays beside it for
+		// as long as the session lasts.
+		u.dirty = false
+		s.moveUpload(u, u.path+conflictSuffix)
 		return err
 	case err != nil:
-		return err // closing it again tries again
+		return err
 	}
-	delete(v.aside, d.path)
-	v.discard(d)
+	delete(s.backedUp, u.path)
+	s.discard(u)
 	return nil
 }
 
-// keep puts a text that was refused at a path aside, so that its author finds it
-// in the browser: programs that write through sshfs are not told why. One that
-// was taken is forgotten. It is durable when the program is answered.
-func (v *visit) keep(d *draft, p string, err error) {
-	var no *blog.Refusal
+// autosave follows an attempt to commit an upload at path p. If it was refused,
+// the text is autosaved for its author to find in the browser, for programs
+// that write through sshfs do not show the reason. If it succeeded, an earlier
+// copy is removed. Either is durable when autosave returns.
+func (s *sftpSession) autosave(u *upload, p string, commitErr error) {
+	var refusal *blog.Refusal
+	var err error
 	switch {
-	case err == nil && d.kept != "":
-		err = v.visitor.Forget(v.ctx, d.kept)
-		d.kept = ""
-	case errors.As(err, &no) && blog.IsMarkdown(p) && d.from.Hash == "" && utf8.Valid(d.data) && !bytes.Contains(d.data, []byte{0}):
-		k := blog.Kept{ID: d.kept, Path: p, Base: d.base, Hash: d.began, Text: d.data, Door: "sftp", Reason: no.Lines()[0]}
-		if p != d.path { // the program has written a file of another name, to rename it
-			k.Hash = v.blobAt(p, d.base)
+	case commitErr == nil && u.autosaveID != "":
+		err = s.Visitor.Forget(s.ctx, u.autosaveID)
+		u.autosaveID = ""
+	case errors.As(commitErr, &refusal) && blog.IsMarkdown(p) && u.isText():
+		text := blog.Kept{
+			ID:     u.autosaveID,
+			Path:   p,
+			Base:   u.base,
+			Hash:   u.baseHash,
+			Text:   u.data,
+			Door:   "sftp",
+			Reason: refusal.Lines()[0],
 		}
-		d.kept, err = v.visitor.Keep(v.ctx, k)
-	default:
-		return
+		if p != u.path { // a temporary file that is renamed to p
+			text.Hash = s.hashAt(p, u.base)
+		}
+		u.autosaveID, err = s.Visitor.Keep(s.ctx, text)
 	}
-	if err != nil && !errors.As(err, &no) {
-		v.t.c.Log.Warn("refused text not kept", "path", line(p), "err", line(err.Error()))
+	if err != nil && !errors.As(err, &refusal) {
+		s.t.config.Log.Warn("refused text not kept", "path", oneLine(p), "err", oneLine(err.Error()))
 	}
 }
 
-// blobAt gives what stood at a path at a revision, "" for nothing.
-func (v *visit) blobAt(p string, rev blog.Rev) string {
-	log, _ := v.visitor.Log(v.ctx, p, 0) // that there is none is the answer
+// isText reports whether an upload was read or written and is text.
+func (u *upload) isText() bool {
+	return u.source.Hash == "" && utf8.Valid(u.data) && !bytes.Contains(u.data, []byte{0})
+}
+
+// hashAt returns the hash of the file at a path and revision, "" if there was
+// none.
+func (s *sftpSession) hashAt(p string, rev blog.Rev) string {
+	log, _ := s.Visitor.Log(s.ctx, p, 0) // an error means that there was none
 	for _, r := range log {
 		if r.Rev <= rev && r.Path == p {
 			return r.Hash
@@ -345,49 +372,52 @@ func (v *visit) blobAt(p string, rev blog.Rev) string {
 	return ""
 }
 
-// entry keeps a draft's bytes, for a change.
-func (v *visit) entry(d *draft, p string) (blog.Entry, error) {
-	e := blog.Entry{Path: p, Hash: d.from.Hash, Size: d.size(), MTime: d.mtime}
+// store gives an upload's bytes to the blog and returns the entry that puts
+// them at path p.
+func (s *sftpSession) store(u *upload, p string) (blog.Entry, error) {
+	e := blog.Entry{Path: p, Hash: u.source.Hash, Size: u.size(), MTime: u.mtime}
 	if e.Hash != "" {
 		return e, nil
 	}
 	var err error
-	if e.Hash, err = v.visitor.Put(v.ctx, d.data); err != nil {
-		return e, v.told(blog.Receipt{}, err)
+	if e.Hash, err = s.Visitor.Put(s.ctx, u.data); err != nil {
+		return e, s.reply(blog.Receipt{}, err)
 	}
 	return e, nil
 }
 
-// commit makes one change and tells the author. What the session has changed
-// since the base, the author knows.
-func (v *visit) commit(base blog.Rev, entries ...blog.Entry) error {
+// commit makes one change of the blog and tells the author what became of it.
+// The base is what the author has seen; what this session has changed since,
+// the author knows.
+func (s *sftpSession) commit(base blog.Rev, entries ...blog.Entry) error {
 	for _, e := range entries {
-		base = max(base, v.own[e.Path])
+		base = max(base, s.ownRevs[e.Path])
 	}
-	r, err := v.visitor.Commit(v.ctx, blog.Change{Base: base, Entries: entries})
-	v.seen = nil
+	r, err := s.Visitor.Commit(s.ctx, blog.Change{Base: base, Entries: entries})
+	s.cached = nil
 	if err == nil {
 		for _, f := range r.Files {
 			if f.Action != blog.Unchanged {
-				v.own[f.Path] = r.Rev
+				s.ownRevs[f.Path] = r.Rev
 			}
 		}
 	}
-	return v.told(r, err)
+	return s.reply(r, err)
 }
 
-// told tells the author; the error is for the client.
-func (v *visit) told(r blog.Receipt, err error) error {
-	status, fault := v.s.tell(r, err)
-	var no *blog.Refusal
+// reply tells the author the outcome of a commit and returns the error for the
+// client. A *blog.Refusal is returned as it is.
+func (s *sftpSession) reply(r blog.Receipt, err error) error {
+	status, internal := s.report(r, err)
+	var refusal *blog.Refusal
 	switch {
-	case fault != nil:
-		return v.broken(fault)
+	case internal != nil:
+		return s.internalError(internal)
 	case status == 0:
 		return nil
-	case !errors.As(err, &no):
+	case !errors.As(err, &refusal):
 		err = errors.New("not published")
 	}
-	v.refused = true
+	s.refused = true
 	return err
 }

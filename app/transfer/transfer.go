@@ -19,48 +19,53 @@ import (
 	"sheaf/app/markdown"
 )
 
-// What comes at once is at most that much; the blog's own bounds may be
-// narrower.
+// A set of files is at most this large. The blog's own limits may be narrower.
 const (
 	maxSet   = 512 << 20 // bytes
 	maxFiles = 20_000
 )
 
-// Config is what the doors share.
+// Config holds what all sessions share.
 type Config struct {
-	Scratch string // a folder of ours for staging copies and the view for git; made when it is not there
-	Host    string // printed in addresses when a Session names none
-	Log     *slog.Logger
+	// Scratch is a folder for staging copies and git's view of the blog. It
+	// belongs to the Transfer alone and is made when missing.
+	Scratch string
+	// Log takes failures that no client is told of; nil discards them.
+	Log *slog.Logger
 }
 
-// A Session is one visit of a program that copies files.
+// A Session is one connection of a program that copies files.
 type Session struct {
 	Visitor blog.Visitor
-	Host    string   // printed in addresses
-	Denied  string   // what to tell a reader who tries to change something, one line or more
-	Env     []string // of the client; only GIT_PROTOCOL counts
+	Host    string   // in printed addresses
+	Denied  string   // what a reader is told who tries to change something, one line or more
+	Env     []string // the client's; only GIT_PROTOCOL is used
 	In      io.Reader
 	Out     io.Writer
-	Err     io.Writer
-	// Alive reports whether the client still answers: an input that has ended may have been cut.
+	Err     io.Writer // for people
+
+	// Alive reports whether the client still answers. It is asked before a set
+	// is committed, because input that has ended may have been cut.
 	Alive func(context.Context) bool
 }
 
-// Transfer answers sftp, scp, rsync and git. Safe for concurrent use.
+// A Transfer serves sftp, scp, rsync and git. It is safe for concurrent use.
 type Transfer struct {
-	c    Config
-	dir  string // Scratch, absolute
-	view sync.Mutex
-	held atomic.Int64 // bytes of files in memory
+	config   Config
+	dir      string       // Config.Scratch, absolute
+	viewMu   sync.Mutex   // guards the git repositories in dir
+	reserved atomic.Int64 // bytes of file contents held by sftp sessions
 }
 
-// New makes the folder for scratch files and sweeps what an earlier server has
-// left in it.
+// New makes the scratch folder and removes what an earlier server has left in
+// it. Only one Transfer may use a scratch folder at a time. A folder that
+// cannot be made for lack of permission is no error here: sessions that need it
+// say so.
 func New(c Config) (*Transfer, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	t := &Transfer{c: c}
+	t := &Transfer{config: c}
 	dir, err := filepath.Abs(c.Scratch)
 	if err != nil {
 		return nil, fmt.Errorf("scratch folder: %w", err)
@@ -74,14 +79,15 @@ func New(c Config) (*Transfer, error) {
 	return t, nil
 }
 
-// Copies reports whether a command is the far end of a program that copies
-// files: the session goes to Exec.
-func Copies(command string) bool {
+// IsCopyCommand reports whether a client that runs this command copies files,
+// so that its session belongs to Exec.
+func IsCopyCommand(command string) bool {
 	return command == "scp" || command == "rsync" || strings.HasPrefix(command, "git-")
 }
 
-// Exec answers such a command and gives the exit status. An error is one of
-// the machine, of which the visitor has not been told.
+// Exec serves scp, rsync or git, whichever args[0] names, until the client has
+// finished or ctx ends, and returns the exit status. The client has been told
+// of everything but err, which is an internal failure for the log.
 func (t *Transfer) Exec(ctx context.Context, s Session, args []string) (status int, err error) {
 	switch {
 	case args[0] == "scp":
@@ -92,24 +98,42 @@ func (t *Transfer) Exec(ctx context.Context, s Session, args []string) (status i
 	return t.git(ctx, s, args)
 }
 
-// say tells the person at the client.
+// say prints lines for the person at the client.
 func (s Session) say(lines ...string) {
 	for _, l := range lines {
-		_, _ = io.WriteString(s.Err, line(l)+"\n")
+		_, _ = io.WriteString(s.Err, oneLine(l)+"\n")
 	}
 }
 
-func line(text string) string { return strings.Join(strings.Fields(markdown.Clean(text)), " ") }
+// sayAligned is say for lines whose blanks align columns.
+func (s Session) sayAligned(lines []string) {
+	for _, l := range lines {
+		_, _ = io.WriteString(s.Err, markdown.Clean(l)+"\n")
+	}
+}
 
-// tell says what became of a change. The error is one of the machine.
-func (s Session) tell(r blog.Receipt, err error) (status int, _ error) {
-	var no *blog.Refusal
+// oneLine makes text safe for a terminal and puts it on one line.
+func oneLine(text string) string { return strings.Join(strings.Fields(markdown.Clean(text)), " ") }
+
+// deny tells a reader that only authors may change something.
+func (s Session) deny() {
+	text := s.Denied
+	if text == "" {
+		text = "sheaf: " + blog.ErrNotAuthor.Error()
+	}
+	s.sayAligned(strings.Split(strings.TrimRight(text, "\n"), "\n"))
+}
+
+// report tells the author the outcome of a commit and returns the exit status.
+// Errors that mean nothing to an author are not told but returned.
+func (s Session) report(r blog.Receipt, err error) (status int, _ error) {
+	var refusal *blog.Refusal
 	switch {
 	case err == nil:
-		s.sayLines(r.Lines(s.Host))
+		s.sayAligned(r.Lines(s.Host))
 		return 0, nil
-	case errors.As(err, &no):
-		for _, l := range no.Lines() {
+	case errors.As(err, &refusal):
+		for _, l := range refusal.Lines() {
 			s.say("sheaf: not published: " + l)
 		}
 		return 1, nil
@@ -124,44 +148,47 @@ func (s Session) tell(r blog.Receipt, err error) (status int, _ error) {
 	return 1, err
 }
 
-// sayLines is say for lines whose blanks stand in columns.
-func (s Session) sayLines(lines []string) {
-	for _, l := range lines {
-		_, _ = io.WriteString(s.Err, markdown.Clean(l)+"\n")
+// reportUnavailable tells the visitor that a program is missing or too old on
+// the server, or that the server has no room to work in, and returns the exit
+// status. All other errors are not told but returned.
+func (s Session) reportUnavailable(err error) (status int, _ error) {
+	var missing missingError
+	var old outdatedError
+	switch why := blog.Obstacle(err); {
+	case errors.As(err, &missing) || errors.As(err, &old):
+		s.say("sheaf: " + err.Error())
+	case why != "":
+		s.say("sheaf: " + why)
+	default:
+		return 1, err
 	}
+	return 1, nil
 }
 
-func (s Session) deny() {
-	text := s.Denied
-	if text == "" {
-		text = "sheaf: " + blog.ErrNotAuthor.Error()
-	}
-	s.sayLines(strings.Split(strings.TrimRight(text, "\n"), "\n"))
-}
-
-// contain turns a panic into an error: it is for goroutines of libraries,
-// where nobody else does.
+// contain, when deferred, turns a panic into an error. Goroutines need it: a
+// panic that nobody recovers there ends the server.
 func (t *Transfer) contain(err *error) {
 	if p := recover(); p != nil {
-		t.c.Log.Error("panic", "panic", line(fmt.Sprint(p)), "stack", string(debug.Stack()))
+		t.config.Log.Error("panic", "panic", oneLine(fmt.Sprint(p)), "stack", string(debug.Stack()))
 		*err = errors.New("internal error")
 	}
 }
 
-func tooBig(most int64) error { return fmt.Errorf("is too big: at most %d KB", most>>10) }
+func tooBig(limit int64) error { return fmt.Errorf("is too big: at most %d KB", limit>>10) }
 
-// postsDir can be written to in every blog, also in an empty one.
+// postsDir exists for clients in every blog, an empty one too, so that they
+// have somewhere to write to.
 const postsDir = "posts"
 
-// below gives a client's path as one of the blog's: "." is the top.
-func below(p string) string {
+// cleanPath makes a path of the blog from a client's. The top is ".".
+func cleanPath(p string) string {
 	if p = path.Clean("/" + p)[1:]; p == "" {
 		return "."
 	}
 	return p
 }
 
-// isDir reports a folder of the blog.
+// isDir reports whether a path names a folder of the blog.
 func isDir(f *blog.Files, p string) bool {
 	if p == "." || p == postsDir {
 		return true
@@ -170,8 +197,8 @@ func isDir(f *blog.Files, p string) bool {
 	return err == nil && info.Dir
 }
 
-// addresses reports whether a path is SLUG.md, the address of a post.
-func addresses(v blog.Visitor, p string) bool {
+// isPostAddress reports whether a path is SLUG.md, the address of a post.
+func isPostAddress(v blog.Visitor, p string) bool {
 	slug, ok := strings.CutSuffix(p, ".md")
 	if !ok || strings.Contains(p, "/") {
 		return false
@@ -180,19 +207,21 @@ func addresses(v blog.Visitor, p string) bool {
 	return err == nil && post.Slug == slug
 }
 
-const patterns = `*?[\`
+// globChars are what makes a path a pattern.
+const globChars = `*?[\`
 
-// match finds what a client's path names: the path itself, or a pattern that a
-// shell would have expanded.
-func match(f *blog.Files, p string) []blog.FileInfo {
-	p = below(p)
+// glob returns the files and folders that a client's path names: the path
+// itself or, if it names nothing, what it matches as a pattern. Clients rely on
+// the far end's shell to expand patterns.
+func glob(f *blog.Files, p string) []blog.FileInfo {
+	p = cleanPath(p)
 	if info, err := f.Stat(p); err == nil {
 		return []blog.FileInfo{info}
 	}
 	if isDir(f, p) {
 		return []blog.FileInfo{{Path: p, Dir: true}}
 	}
-	if !strings.ContainsAny(p, patterns) || len(p) > 1024 {
+	if !strings.ContainsAny(p, globChars) || len(p) > 1024 {
 		return nil
 	}
 	found := []blog.FileInfo{{Path: ".", Dir: true}}
@@ -209,20 +238,4 @@ func match(f *blog.Files, p string) []blog.FileInfo {
 		found = next
 	}
 	return found
-}
-
-// unfit says that a program is not there, or not as it has to be, or that it
-// has no room to work in.
-func (s Session) unfit(err error) (int, error) {
-	var missing errMissing
-	var old errOld
-	switch why := blog.Obstacle(err); {
-	case errors.As(err, &missing) || errors.As(err, &old):
-		s.say("sheaf: " + err.Error())
-	case why != "":
-		s.say("sheaf: " + why)
-	default:
-		return 1, err
-	}
-	return 1, nil
 }

@@ -65,7 +65,7 @@ func newBed(tb testing.TB) *bed {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() {
-		if n := b.held.Load(); n != 0 {
+		if n := b.reserved.Load(); n != 0 {
 			tb.Errorf("%d bytes are still held", n)
 		}
 		b.blog.Close()

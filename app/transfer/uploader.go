@@ -11,71 +11,80 @@ import (
 	"sheaf/app/blog"
 )
 
-// puts gives the files of a set to the blog, a few at a time, while the next
-// ones are being read.
-type puts struct {
-	t      *Transfer
-	v      blog.Visitor
-	ctx    context.Context
-	places chan struct{}
-	busy   sync.WaitGroup
+// An uploader stores the files of a set in the blog, several at a time, while
+// the next ones are being read.
+type uploader struct {
+	t       *Transfer
+	visitor blog.Visitor
+	ctx     context.Context
+	slots   chan struct{} // bounds how many files are stored at the same time
+	running sync.WaitGroup
 
 	mu      sync.Mutex
-	count   int
+	added   int
 	entries map[string]numbered // by path
 	err     error               // the first
 }
 
+// numbered is an entry that knows how many came before it.
 type numbered struct {
 	blog.Entry
 	number int
 }
 
-func (t *Transfer) puts(ctx context.Context, v blog.Visitor) *puts {
-	return &puts{t: t, v: v, ctx: ctx, entries: map[string]numbered{}, places: make(chan struct{}, min(2*runtime.GOMAXPROCS(0), 8))}
+func (t *Transfer) newUploader(ctx context.Context, v blog.Visitor) *uploader {
+	return &uploader{
+		t:       t,
+		visitor: v,
+		ctx:     ctx,
+		slots:   make(chan struct{}, min(2*runtime.GOMAXPROCS(0), 8)),
+		entries: map[string]numbered{},
+	}
 }
 
-// add takes an entry and its bytes, which are not the caller's any more. Of two
-// of one path the later counts. An error is that of an earlier one. It is for
-// one goroutine at a time.
-func (p *puts) add(e blog.Entry, b []byte) error {
-	p.places <- struct{}{}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.err != nil {
-		<-p.places
-		return p.err
+// add begins to store b under e's path and takes ownership of b. It waits while
+// too many files are being stored. If a path is added twice, the later file
+// counts. The error is that of an earlier file. Only one goroutine at a time
+// may call add.
+func (u *uploader) add(e blog.Entry, b []byte) error {
+	u.slots <- struct{}{}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.err != nil {
+		<-u.slots
+		return u.err
 	}
-	p.count++
-	number := p.count
-	p.busy.Go(func() {
-		defer func() { <-p.places }()
+	u.added++
+	number := u.added
+	u.running.Go(func() {
+		defer func() { <-u.slots }()
 		var err error
 		func() {
-			defer p.t.contain(&err)
-			e.Hash, err = p.v.Put(p.ctx, b)
+			defer u.t.contain(&err)
+			e.Hash, err = u.visitor.Put(u.ctx, b)
 		}()
-		p.mu.Lock()
-		defer p.mu.Unlock()
+		u.mu.Lock()
+		defer u.mu.Unlock()
 		switch {
 		case err != nil:
-			p.err = cmp.Or(p.err, err)
-		case p.entries[e.Path].number < number:
-			p.entries[e.Path] = numbered{e, number}
+			u.err = cmp.Or(u.err, err)
+		case u.entries[e.Path].number < number:
+			u.entries[e.Path] = numbered{e, number}
 		}
 	})
 	return nil
 }
 
-// wait gives the entries with their hashes, sorted by path.
-func (p *puts) wait() ([]blog.Entry, error) {
-	p.busy.Wait()
-	entries := make([]blog.Entry, 0, len(p.entries))
-	for _, e := range p.entries {
+// wait returns the entries with their hashes, sorted by path, when all files
+// are stored, and the first error there was.
+func (u *uploader) wait() ([]blog.Entry, error) {
+	u.running.Wait()
+	entries := make([]blog.Entry, 0, len(u.entries))
+	for _, e := range u.entries {
 		entries = append(entries, e.Entry)
 	}
 	slices.SortFunc(entries, byPath)
-	return entries, p.err
+	return entries, u.err
 }
 
 func byPath(a, b blog.Entry) int { return strings.Compare(a.Path, b.Path) }
