@@ -37,6 +37,7 @@ var rooms = map[string]room{
 	"app/sshd": {
 		ours: []string{
 			"app/tui", "app/shell", "app/transfer", "app/blog", "app/typeset", "app/markdown", "app/terminal",
+			"app/lazyregexp",
 		},
 		outside: []string{
 			"charm.land/wish/v2",
@@ -57,13 +58,14 @@ var rooms = map[string]room{
 		outside: []string{"github.com/charmbracelet/x/ansi"},
 	},
 	"app/buffer": {
+		ours:    []string{"app/lazyregexp"},
 		outside: []string{"github.com/clipperhouse/uax29/v2"},
 	},
 	"app/shell": {
 		ours: []string{"app/blog", "app/typeset", "app/markdown"},
 	},
 	"app/transfer": {
-		ours:    []string{"app/blog", "app/markdown"},
+		ours:    []string{"app/blog", "app/markdown", "app/lazyregexp"},
 		outside: []string{"github.com/pkg/sftp"},
 	},
 	"app/typeset": {
@@ -78,18 +80,20 @@ var rooms = map[string]room{
 		},
 	},
 	"app/blog": {
-		ours:    []string{"app/markdown", "app/frontmatter", "app/textdiff", "app/store"},
+		ours:    []string{"app/markdown", "app/frontmatter", "app/textdiff", "app/store", "app/lazyregexp"},
 		outside: []string{"golang.org/x/text/unicode/norm"},
 	},
 	"app/frontmatter": {
-		ours: []string{"app/markdown"},
+		ours: []string{"app/markdown", "app/lazyregexp"},
 		outside: []string{
 			"go.yaml.in/yaml/v4",
 			"github.com/pelletier/go-toml/v2",
 		},
 	},
-	"app/textdiff": {},
+	"app/textdiff":   {},
+	"app/lazyregexp": {},
 	"app/markdown": {
+		ours:    []string{"app/lazyregexp"},
 		outside: []string{"github.com/yuin/goldmark", "github.com/yuin/goldmark-emoji/definition"},
 	},
 	"app/store": {

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"sheaf/app/lazyregexp"
 	"sheaf/app/markdown"
 )
 
@@ -44,7 +45,7 @@ const (
 	keptMagic  = "sheaf-edit "
 )
 
-var keptID = pattern(`^[a-z0-9]{1,40}$`)
+var keptID = lazyregexp.New(`^[a-z0-9]{1,40}$`)
 
 // keptOf begins the names of an author's texts. A byline may hold anything, so
 // that it is not in them.

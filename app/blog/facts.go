@@ -8,9 +8,7 @@ import (
 	"math/bits"
 	"net/url"
 	"path"
-	"regexp"
 	"strings"
-	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -561,12 +559,6 @@ func minutes(words, wide int) int {
 		return 0
 	}
 	return max(1, int(float64(words-wide)/220+float64(wide)/400+0.5))
-}
-
-// pattern compiles expr when it is first asked for: few commands need it, and
-// all of them would wait for it at their start.
-func pattern(expr string) func() *regexp.Regexp {
-	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
 }
 
 func containsFold(list []string, s string) bool {

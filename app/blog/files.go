@@ -19,6 +19,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"sheaf/app/lazyregexp"
 	"sheaf/app/store"
 )
 
@@ -254,7 +255,7 @@ func (e *Edition) public(entries []Entry) (paths map[string]bool, posts map[stri
 }
 
 // named finds the words of a source that may be the names of files.
-var named = pattern("[^\\s()<>\"'`\\[\\]{}|=]+\\.[A-Za-z0-9]{1,8}")
+var named = lazyregexp.New("[^\\s()<>\"'`\\[\\]{}|=]+\\.[A-Za-z0-9]{1,8}")
 
 // names gives the words of a post's source that may be the names of files. They
 // are found once for every version of it.
@@ -347,7 +348,7 @@ func PathFor(name string) (string, error) {
 func foldName(p string) string { return norm.NFC.String(strings.ToLower(norm.NFC.String(p))) }
 
 // droppings are the temporary names of editors and of sed.
-var droppings = pattern(`^(4913|sed[A-Za-z0-9]{6}|#.*#|.*~|.*\.(swp|swo|tmp|part|crdownload|filepart))$`)
+var droppings = lazyregexp.New(`^(4913|sed[A-Za-z0-9]{6}|#.*#|.*~|.*\.(swp|swo|tmp|part|crdownload|filepart))$`)
 
 // Scratch reports a name that is nobody's work: hidden names and the droppings
 // of editors and of transfers (4913, .x.swp, x~).

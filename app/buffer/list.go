@@ -1,10 +1,10 @@
 package buffer
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
-	"sync"
+
+	"sheaf/app/lazyregexp"
 )
 
 // A marker is what a line of a list begins with.
@@ -15,9 +15,7 @@ type marker struct {
 	task   string // "[ ] "
 }
 
-var markers = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^([ \t]*(?:>[ \t]?)*)(?:([-*+]|\d{1,9}[.)])([ \t]+)(\[[ xX]\][ \t]+)?)?`)
-})
+var markers = lazyregexp.New(`^([ \t]*(?:>[ \t]?)*)(?:([-*+]|\d{1,9}[.)])([ \t]+)(\[[ xX]\][ \t]+)?)?`)
 
 // markerOf reads the beginning of a line; false if it is neither of a list nor
 // of a quote.

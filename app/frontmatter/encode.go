@@ -7,6 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"sheaf/app/lazyregexp"
 	"sheaf/app/markdown"
 )
 
@@ -281,7 +282,7 @@ func (l *layout) dated(t time.Time, was string, quote byte) []string {
 }
 
 // unpadded finds the zeros that Julia's numbers do without.
-var unpadded = lazyRegexp(`([(, ])0(\d)`)
+var unpadded = lazyregexp.New(`([(, ])0(\d)`)
 
 // quoted writes a text: with the quotes asked for, or (0) without if it cannot
 // be taken for anything else.

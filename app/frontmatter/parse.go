@@ -4,16 +4,15 @@ import (
 	"encoding/json"
 	"errors"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"unicode/utf8"
 
 	"github.com/pelletier/go-toml/v2"
 	"go.yaml.in/yaml/v4"
 
+	"sheaf/app/lazyregexp"
 	"sheaf/app/markdown"
 )
 
@@ -263,7 +262,7 @@ func yamlValue(n *yaml.Node, line int, budget *int) any {
 	return nil
 }
 
-var yamlLine = lazyRegexp(`line (\d+)`)
+var yamlLine = lazyregexp.New(`line (\d+)`)
 
 // yamlError returns the line, from 1 (0: not known), and the reason of an error
 // of the library in words an author can use.
@@ -394,12 +393,6 @@ func juliaFields(defs []markdown.Def) Fields {
 		list = append(list, newField(d.Name, v, d.Line))
 	}
 	return list
-}
-
-// lazyRegexp compiles an expression when it is first asked for: few commands
-// need it, and all of them would wait for it at their start.
-func lazyRegexp(expr string) func() *regexp.Regexp {
-	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
 }
 
 func isASCII(s string) bool {

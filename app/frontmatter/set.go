@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"sheaf/app/lazyregexp"
 	"sheaf/app/markdown"
 )
 
@@ -165,7 +166,7 @@ func SetNamed(src []byte, o markdown.Options, name string, value any) ([]byte, e
 	return nil, fmt.Errorf("field %q is written in a way that only its author can change", markdown.Clean(name))
 }
 
-var fieldName = lazyRegexp(`^[A-Za-z_][A-Za-z0-9_-]{0,63}(\.[A-Za-z_][A-Za-z0-9_-]{0,63})?$`)
+var fieldName = lazyregexp.New(`^[A-Za-z_][A-Za-z0-9_-]{0,63}(\.[A-Za-z_][A-Za-z0-9_-]{0,63})?$`)
 
 // settable refuses what no front matter should hold.
 func settable(name string, value any) error {

@@ -6,14 +6,15 @@ import (
 	"strings"
 	"time"
 
+	"sheaf/app/lazyregexp"
 	"sheaf/app/markdown"
 )
 
 var (
-	clockAlone = lazyRegexp(`^(?i)(?:at )?(\d{1,2})(?::(\d\d)(?::(\d\d))?)? ?([ap]m)?$`)
-	dayClock   = lazyRegexp(`^(?i)(.+?),? ((?:at )?\d{1,2}(?::\d\d){0,2} ?(?:[ap]m)?|(?:at )?noon|(?:at )?midnight)$`)
-	clockDay   = lazyRegexp(`^(?i)((?:at )?\d{1,2}(?::\d\d){1,2} ?(?:[ap]m)?|\d{1,2} ?[ap]m|noon|midnight),? (?:on )?(.+)$`)
-	span       = lazyRegexp(`^(\d{1,4}|an?|one) ?(minutes?|mins?|months?|m|hours?|hrs?|h|days?|d|weeks?|w|years?)(?:$|,? and |,? ?)`)
+	clockAlone = lazyregexp.New(`^(?i)(?:at )?(\d{1,2})(?::(\d\d)(?::(\d\d))?)? ?([ap]m)?$`)
+	dayClock   = lazyregexp.New(`^(?i)(.+?),? ((?:at )?\d{1,2}(?::\d\d){0,2} ?(?:[ap]m)?|(?:at )?noon|(?:at )?midnight)$`)
+	clockDay   = lazyregexp.New(`^(?i)((?:at )?\d{1,2}(?::\d\d){1,2} ?(?:[ap]m)?|\d{1,2} ?[ap]m|noon|midnight),? (?:on )?(.+)$`)
+	span       = lazyregexp.New(`^(\d{1,4}|an?|one) ?(minutes?|mins?|months?|m|hours?|hrs?|h|days?|d|weeks?|w|years?)(?:$|,? and |,? ?)`)
 )
 
 // ParseWhen reads a date as people type it: "2026-12-01", "2026-12-01 9:00",

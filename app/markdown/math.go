@@ -1,20 +1,20 @@
 package markdown
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
-	"sync"
+
+	"sheaf/app/lazyregexp"
 )
 
 // maxMath bounds one formula, so that a stray dollar does not search a whole file again and again.
 const maxMath = 16 << 10
 
 // texLike tells a formula from text in brackets or between dollars.
-var texLike = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\\|[\^_]|[=<>+]|^\W*[A-Za-z]\W*$`) })
+var texLike = lazyregexp.New(`\\|[\^_]|[=<>+]|^\W*[A-Za-z]\W*$`)
 
 // texSure tells a formula from text in brackets that an author escaped.
-var texSure = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\\[a-zA-Z]{2,}|[\^_]\{|[a-z]\s*[=<>+]\s*[\\a-z0-9]`) })
+var texSure = lazyregexp.New(`\\[a-zA-Z]{2,}|[\^_]\{|[a-z]\s*[=<>+]\s*[\\a-z0-9]`)
 
 // takeDollarMath takes a formula that begins with a dollar at i.
 func (pr *protector) takeDollarMath(i int, flush func()) (next int, ok bool) {

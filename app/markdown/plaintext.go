@@ -2,15 +2,15 @@ package markdown
 
 import (
 	"html"
-	"regexp"
 	"strings"
-	"sync"
 	"unicode/utf8"
+
+	"sheaf/app/lazyregexp"
 )
 
 var (
-	htmlTag    = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`</?[a-zA-Z][^<>]*>`) })
-	inlineLink = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`!?\[([^\[\]]*)\]\([^()]*\)`) })
+	htmlTag    = lazyregexp.New(`</?[a-zA-Z][^<>]*>`)
+	inlineLink = lazyregexp.New(`!?\[([^\[\]]*)\]\([^()]*\)`)
 )
 
 // PlainLine makes one clean line without markup of a value that was typed into

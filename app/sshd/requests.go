@@ -1,11 +1,11 @@
 package sshd
 
 import (
-	"regexp"
 	"strings"
-	"sync"
 
 	gossh "golang.org/x/crypto/ssh"
+
+	"sheaf/app/lazyregexp"
 )
 
 const (
@@ -51,10 +51,8 @@ type requests struct {
 }
 
 var (
-	termName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9._+-]{1,64}$`) })
-	envName  = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`^(LANG|LC_[A-Z]{1,32}|COLORTERM|TERM_PROGRAM|NO_COLOR|GIT_PROTOCOL)$`)
-	})
+	termName = lazyregexp.New(`^[A-Za-z0-9._+-]{1,64}$`)
+	envName  = lazyregexp.New(`^(LANG|LC_[A-Z]{1,32}|COLORTERM|TERM_PROGRAM|NO_COLOR|GIT_PROTOCOL)$`)
 )
 
 type ptyRequest struct {

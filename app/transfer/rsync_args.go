@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"unicode/utf8"
+
+	"sheaf/app/lazyregexp"
 )
 
 // rsyncArgs is the command line of the far end, as parseRsync has accepted it.
@@ -23,50 +23,44 @@ type rsyncArgs struct {
 // Options that are more than a letter. Each that may come is listed, with the
 // form of its value; all others are refused.
 var (
-	rsyncNumberOption = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`^-[@B]-?[0-9]{1,9}$`)
-	})
+	rsyncNumberOption = lazyregexp.New(`^-[@B]-?[0-9]{1,9}$`)
 	// rsyncCapabilities end a word of letters: what the client is able to do.
-	rsyncCapabilities = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`^e[0-9]{0,3}\.[0-9]{0,3}[a-zA-Z]*$`)
-	})
-	rsyncLongOption = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`^--(` + strings.Join([]string{
-			`checksum`,
-			`delete`,
-			`delete-(after|before|delay|during|excluded)`,
-			`delay-updates`,
-			`dirs`,
-			`existing`,
-			`force`,
-			`fsync`,
-			`fuzzy`,
-			`ignore-(errors|existing|missing-args|times)`,
-			`list-only`,
-			`mkpath`,
-			`msgs2stderr`,
-			`(new|old)-compress`,
-			`no-(r|W|implied-dirs|relative|specials|whole-file|i-r|inc-recursive|msgs2stderr)`,
-			`numeric-ids`,
-			`omit-(dir|link)-times`,
-			`one-file-system`,
-			`partial`,
-			`prune-empty-dirs`,
-			`safe-links`,
-			`size-only`,
-			`stats`,
-			`use-qsort`,
-			`whole-file`,
-			`(block-size|bwlimit|max-delete|timeout)=[0-9.]{1,12}[kKmM]?`,
-			`(compress|checksum)-choice=[a-z0-9,]{1,40}`,
-			`iconv=[a-zA-Z0-9_,.:-]{1,60}`,
-			`info=[a-z0-9,]{1,100}`,
-			`(log-format|out-format)=[%a-zA-Z]{1,8}`,
-			`(max|min)-size=[0-9]{1,12}[kKmMgG]?`,
-			`(modify-window|checksum-seed|compress-level|compress-threads)=-?[0-9]{1,10}`,
-			`skip-compress=[a-zA-Z0-9/.,\[\]-]{0,500}`,
-		}, "|") + `)$`)
-	})
+	rsyncCapabilities = lazyregexp.New(`^e[0-9]{0,3}\.[0-9]{0,3}[a-zA-Z]*$`)
+	rsyncLongOption   = lazyregexp.New(`^--(` + strings.Join([]string{
+		`checksum`,
+		`delete`,
+		`delete-(after|before|delay|during|excluded)`,
+		`delay-updates`,
+		`dirs`,
+		`existing`,
+		`force`,
+		`fsync`,
+		`fuzzy`,
+		`ignore-(errors|existing|missing-args|times)`,
+		`list-only`,
+		`mkpath`,
+		`msgs2stderr`,
+		`(new|old)-compress`,
+		`no-(r|W|implied-dirs|relative|specials|whole-file|i-r|inc-recursive|msgs2stderr)`,
+		`numeric-ids`,
+		`omit-(dir|link)-times`,
+		`one-file-system`,
+		`partial`,
+		`prune-empty-dirs`,
+		`safe-links`,
+		`size-only`,
+		`stats`,
+		`use-qsort`,
+		`whole-file`,
+		`(block-size|bwlimit|max-delete|timeout)=[0-9.]{1,12}[kKmM]?`,
+		`(compress|checksum)-choice=[a-z0-9,]{1,40}`,
+		`iconv=[a-zA-Z0-9_,.:-]{1,60}`,
+		`info=[a-z0-9,]{1,100}`,
+		`(log-format|out-format)=[%a-zA-Z]{1,8}`,
+		`(max|min)-size=[0-9]{1,12}[kKmMgG]?`,
+		`(modify-window|checksum-seed|compress-level|compress-threads)=-?[0-9]{1,10}`,
+		`skip-compress=[a-zA-Z0-9/.,\[\]-]{0,500}`,
+	}, "|") + `)$`)
 )
 
 const (

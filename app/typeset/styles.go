@@ -63,9 +63,6 @@ func Truncate(line string, cells int) string {
 // Width counts the cells of a line, leaving out its escape sequences.
 func Width(line string) int { return ansi.StringWidth(line) }
 
-// Cut gives the cells of a line from left up to right, with the styles they have.
-func Cut(line string, left, right int) string { return ansi.Cut(line, left, right) }
-
 // Wrap breaks plain text into lines of at most cells, by the rules of pages.
 func Wrap(text string, cells int) []string {
 	var lines []string

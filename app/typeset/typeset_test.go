@@ -177,10 +177,10 @@ func TestLinksKnowTheirPlace(t *testing.T) {
 	if l.Target != "https://example.com/a" || l.Text != "the long text of a link" || len(l.Rest) != 1 {
 		t.Errorf("link: %+v", l)
 	}
-	if got := ansi.Strip(typeset.Cut(p.Lines[l.Line], l.Col, l.Col+l.Cells)); got != "the long text of" {
+	if got := ansi.Strip(ansi.Cut(p.Lines[l.Line], l.Col, l.Col+l.Cells)); got != "the long text of" {
 		t.Errorf("the link stands at %q", got)
 	}
-	if got := ansi.Strip(typeset.Cut(p.Lines[l.Rest[0].Line], l.Rest[0].Col, l.Rest[0].Col+l.Rest[0].Cells)); got != "a link" {
+	if got := ansi.Strip(ansi.Cut(p.Lines[l.Rest[0].Line], l.Rest[0].Col, l.Rest[0].Col+l.Rest[0].Cells)); got != "a link" {
 		t.Errorf("the link goes on at %q", got)
 	}
 	if len(p.Heads) != 1 || ansi.Strip(p.Lines[p.Heads[0].Line]) != "There" {
