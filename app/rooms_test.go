@@ -43,6 +43,7 @@ var rooms = map[string]room{
 			"charm.land/wish/v2",
 			"charm.land/ssh",
 			"golang.org/x/crypto/ssh",
+			"golang.org/x/time/rate",
 			"github.com/pires/go-proxyproto",
 		},
 	},

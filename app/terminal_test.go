@@ -56,9 +56,9 @@ var keyNames = map[string]string{
 }
 
 // keystrokes turns text with keys in it, such as "/hello<enter>" or
-// "<ctrl+right>", into the bytes that a terminal sends for them. A key is a name
-// of keyNames or a letter, with ctrl+, alt+ or shift+ before it; "<lt>" is the
-// character "<" itself.
+// "<ctrl+right>", into the bytes that a terminal sends for them. A key is a
+// name of keyNames or a letter, with ctrl+, alt+ or shift+ before it; "<lt>" is
+// the character "<" itself.
 func keystrokes(text string) (string, error) {
 	var out strings.Builder
 	for {

@@ -18,45 +18,55 @@ const (
 	maxUser = 64
 )
 
-var errNotYet = errors.New("offer a key, or answer no question")
+var errOfferKey = errors.New("offer a key, or answer no question")
 
-// config is made anew for each connection; the library adds to it.
-func (s *Server) config(ctx ssh.Context) *gossh.ServerConfig {
+// serverConfig is what one connection may negotiate and how it authenticates.
+// It is made anew for each connection, because the library adds to it.
+// Algorithms that are known to be weak are not among those offered;
+// ssh-audit(1) finds none.
+func (s *Server) serverConfig(ctx ssh.Context) *gossh.ServerConfig {
 	return &gossh.ServerConfig{
 		Config: gossh.Config{
-			KeyExchanges: []string{gossh.KeyExchangeMLKEM768X25519, gossh.KeyExchangeCurve25519, gossh.KeyExchangeDH16SHA512},
-			Ciphers: []string{gossh.CipherChaCha20Poly1305, gossh.CipherAES256GCM, gossh.CipherAES128GCM,
-				gossh.CipherAES256CTR, gossh.CipherAES128CTR},
+			KeyExchanges: []string{
+				gossh.KeyExchangeMLKEM768X25519, gossh.KeyExchangeCurve25519, gossh.KeyExchangeDH16SHA512,
+			},
+			Ciphers: []string{
+				gossh.CipherChaCha20Poly1305, gossh.CipherAES256GCM, gossh.CipherAES128GCM,
+				gossh.CipherAES256CTR, gossh.CipherAES128CTR,
+			},
 			MACs: []string{gossh.HMACSHA256ETM, gossh.HMACSHA512ETM},
 		},
-		PublicKeyAuthAlgorithms: []string{gossh.KeyAlgoED25519, gossh.KeyAlgoSKED25519, gossh.KeyAlgoSKECDSA256,
-			gossh.KeyAlgoECDSA256, gossh.KeyAlgoECDSA384, gossh.KeyAlgoECDSA521, gossh.KeyAlgoRSASHA256, gossh.KeyAlgoRSASHA512},
+		PublicKeyAuthAlgorithms: []string{
+			gossh.KeyAlgoED25519, gossh.KeyAlgoSKED25519, gossh.KeyAlgoSKECDSA256,
+			gossh.KeyAlgoECDSA256, gossh.KeyAlgoECDSA384, gossh.KeyAlgoECDSA521,
+			gossh.KeyAlgoRSASHA256, gossh.KeyAlgoRSASHA512,
+		},
 		MaxAuthTries: maxAuthTries,
 		NoClientAuth: true,
 		NoClientAuthCallback: func(m gossh.ConnMetadata) (*gossh.Permissions, error) {
 			// Only these: a client that is let in at once never offers the
 			// key that would have made it an author.
-			if openDoor(m.User()) {
+			if isAnonymous(m.User()) {
 				return &gossh.Permissions{}, nil
 			}
-			return nil, errNotYet
+			return nil, errOfferKey
 		},
 		AuthLogCallback: func(_ gossh.ConnMetadata, _ string, err error) {
 			if c := connOf(ctx); c != nil && err == nil {
-				c.authenticated()
+				c.authenticationDone()
 			}
 		},
 	}
 }
 
-// previewUser begins the user name of those who come for a preview; its token is
-// the rest.
+// previewUser begins the user name of those who come for a preview. The rest of
+// the name is its token.
 const previewUser = "preview-"
 
-// openDoor names those who are let in without a key or a question. Whether there
-// is such a preview is said to the session, never here: a wrong token looks like
-// a right one until then, and costs whoever guesses a connection.
-func openDoor(user string) bool {
+// isAnonymous reports whether a user name is let in by the method none. Whether
+// there is such a preview is said to the session, never here: until then a
+// wrong token looks like a right one, and costs whoever guesses a connection.
+func isAnonymous(user string) bool {
 	return user == "guest" || user == "anonymous" || strings.HasPrefix(user, previewUser) && len(user) <= maxUser
 }
 
@@ -72,12 +82,12 @@ func (s *Server) acceptKey(ctx ssh.Context, k ssh.PublicKey) bool {
 		return true
 	}
 	if c := connOf(ctx); c != nil {
-		c.offered(k)
+		c.noteRefusedKey(k)
 	}
 	return false
 }
 
-// acceptReader lets everybody in, without a question.
+// acceptReader lets everybody in: keyboard-interactive, without a question.
 func acceptReader(ctx ssh.Context, _ gossh.KeyboardInteractiveChallenge) bool {
 	return len(ctx.User()) <= maxUser
 }

@@ -12,7 +12,8 @@ import (
 )
 
 func TestTheKeyAloneMakesAnAuthor(t *testing.T) {
-	b := serve(t, Limits{})
+	t.Parallel()
+	b := startServer(t, Limits{})
 	ada := newKey(t)
 	b.authorise(ada.PublicKey())
 	foreign := make([]gossh.Signer, 40)
@@ -58,7 +59,8 @@ func TestTheKeyAloneMakesAnAuthor(t *testing.T) {
 }
 
 func TestGuestNeedsNoMethodAtAll(t *testing.T) {
-	b := serve(t, Limits{})
+	t.Parallel()
+	b := startServer(t, Limits{})
 	for user, want := range map[string]bool{"guest": true, "anonymous": true, "root": false, "": false} {
 		c, err := gossh.Dial("tcp", b.addr, &gossh.ClientConfig{User: user, HostKeyCallback: gossh.InsecureIgnoreHostKey()})
 		if (err == nil) != want {
@@ -70,15 +72,15 @@ func TestGuestNeedsNoMethodAtAll(t *testing.T) {
 	}
 }
 
-// half is a key of which the client has the public half only; other signs in
+// publicHalf is a key of which the client has the public publicHalf only; other signs in
 // its place when there is one.
-type half struct {
+type publicHalf struct {
 	public gossh.PublicKey
 	other  gossh.Signer
 }
 
-func (h half) PublicKey() gossh.PublicKey { return h.public }
-func (h half) Sign(r io.Reader, data []byte) (*gossh.Signature, error) {
+func (h publicHalf) PublicKey() gossh.PublicKey { return h.public }
+func (h publicHalf) Sign(r io.Reader, data []byte) (*gossh.Signature, error) {
 	if h.other == nil {
 		return nil, errors.New("no private key")
 	}
@@ -86,14 +88,15 @@ func (h half) Sign(r io.Reader, data []byte) (*gossh.Signature, error) {
 }
 
 func TestAKeyThatIsOfferedIsNotYetProven(t *testing.T) {
-	b := serve(t, Limits{})
+	t.Parallel()
+	b := startServer(t, Limits{})
 	ada := newKey(t)
 	b.authorise(ada.PublicKey())
-	c := b.client(half{public: ada.PublicKey()})
+	c := b.client(publicHalf{public: ada.PublicKey()})
 	if out, _, _ := b.run(c, "whoami"); out != "reader refused=0" {
 		t.Errorf("the public half: %q", out)
 	}
-	if c, err := b.dial("reader", half{ada.PublicKey(), newKey(t)}); err == nil {
+	if c, err := b.dial("reader", publicHalf{ada.PublicKey(), newKey(t)}); err == nil {
 		t.Error("a foreign signature was taken")
 		c.Close()
 	}
@@ -101,10 +104,11 @@ func TestAKeyThatIsOfferedIsNotYetProven(t *testing.T) {
 
 // Offers the author's key without proving it, and then proves a foreign one.
 func TestAnAuthorsKeyBeforeAnotherOnesSignature(t *testing.T) {
-	b := serve(t, Limits{})
+	t.Parallel()
+	b := startServer(t, Limits{})
 	ada, eve := newKey(t), newKey(t)
 	b.authorise(ada.PublicKey())
-	c := b.client(half{public: ada.PublicKey()}, eve)
+	c := b.client(publicHalf{public: ada.PublicKey()}, eve)
 	if out, _, _ := b.run(c, "whoami"); !strings.HasPrefix(out, "reader") {
 		t.Errorf("got %q", out)
 	}
@@ -125,7 +129,8 @@ func certified(t *testing.T, key gossh.Signer) gossh.Signer {
 }
 
 func TestCertificatesAreNobodysKey(t *testing.T) {
-	b := serve(t, Limits{})
+	t.Parallel()
+	b := startServer(t, Limits{})
 	ada := newKey(t)
 	b.authorise(ada.PublicKey())
 	if out, _, _ := b.run(b.client(certified(t, ada)), "whoami"); out != "reader refused=1" {
@@ -134,7 +139,8 @@ func TestCertificatesAreNobodysKey(t *testing.T) {
 }
 
 func TestOnlyModernAlgorithms(t *testing.T) {
-	b := serve(t, Limits{})
+	t.Parallel()
+	b := startServer(t, Limits{})
 	for _, c := range []gossh.Config{
 		{KeyExchanges: []string{gossh.KeyExchangeECDHP256}},
 		{KeyExchanges: []string{gossh.InsecureKeyExchangeDH14SHA1}},
@@ -150,7 +156,8 @@ func TestOnlyModernAlgorithms(t *testing.T) {
 }
 
 func TestAuthorsAreReadAgain(t *testing.T) {
-	b := serve(t, Limits{})
+	t.Parallel()
+	b := startServer(t, Limits{})
 	ada, eve := newKey(t), newKey(t)
 	b.authorise(ada.PublicKey())
 	old := b.client(ada)
@@ -166,10 +173,10 @@ func TestAuthorsAreReadAgain(t *testing.T) {
 	go func() { old.Wait(); close(ended) }()
 	select {
 	case <-ended:
-	case <-time.After(6 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("a session of a removed key goes on")
 	}
-	if got := screen.out.String(); !strings.Contains(got, string(byeKey)) {
+	if got := screen.out.String(); !strings.Contains(got, string(reasonKeyRemoved)) {
 		t.Errorf("its visitor read %q", got)
 	}
 }

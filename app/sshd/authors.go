@@ -31,46 +31,47 @@ type author struct {
 	key  gossh.PublicKey
 }
 
-// authors is the present content of keys/authors. A file that is not there is
-// a blog without authors.
+// authors is the present content of keys/authors. Without the file, the blog
+// has no authors but those named at the start. It is safe for concurrent use.
 type authors struct {
-	path string
-	log  *slog.Logger
-	also map[string]*author // named at the start, beside the file
+	path  string
+	log   *slog.Logger
+	extra map[string]*author // named at the start, beside the file
 
-	mu    sync.RWMutex
-	byKey map[string]*author // by the key in wire form
-	read  stamp              // the file that byKey was read from
-	seen  stamp              // the file as last looked at by settled
+	mu       sync.RWMutex
+	byKey    map[string]*author // by the key in wire form
+	read     fileState          // the file that byKey was read from
+	lastSeen fileState          // the file as refreshWhenSettled last saw it
 }
 
-// stamp tells whether a file has changed; the zero stamp is a missing file.
-type stamp struct {
+// fileState tells whether a file has changed; the zero value is a missing file.
+type fileState struct {
 	info fs.FileInfo
 }
 
-func (s stamp) same(t stamp) bool {
+func (s fileState) same(t fileState) bool {
 	if s.info == nil || t.info == nil {
 		return s.info == nil && t.info == nil
 	}
 	return os.SameFile(s.info, t.info) && s.info.Size() == t.info.Size() && s.info.ModTime().Equal(t.info.ModTime())
 }
 
-// newAuthors reads the file at path. The authors of the text also, in the same
-// format, are authors whatever the file says.
-func newAuthors(path, also string, log *slog.Logger) (*authors, error) {
+// newAuthors reads the file at path. The authors in the text extra, which has
+// the same format, are authors whatever the file says; any fault in it is an
+// error.
+func newAuthors(path, extra string, log *slog.Logger) (*authors, error) {
 	a := &authors{path: path, log: log}
 	var problems []error
-	if a.also, problems = parseAuthors([]byte(also)); len(problems) > 0 {
+	if a.extra, problems = parseAuthors([]byte(extra)); len(problems) > 0 {
 		return nil, fmt.Errorf("authors: %w", problems[0])
 	}
-	s, _ := a.look()
+	s, _ := a.stat()
 	a.load(s)
-	a.seen = s
+	a.lastSeen = s
 	return a, nil
 }
 
-// find is the author with this key, or nil. A certificate is nobody's key.
+// find returns the author with this key, or nil. A certificate is nobody's key.
 func (a *authors) find(k gossh.PublicKey) *author {
 	if k == nil {
 		return nil
@@ -79,7 +80,7 @@ func (a *authors) find(k gossh.PublicKey) *author {
 		return nil
 	}
 	wire := k.Marshal()
-	if f := a.also[string(wire)]; f != nil {
+	if f := a.extra[string(wire)]; f != nil {
 		return f
 	}
 	a.mu.RLock()
@@ -87,18 +88,18 @@ func (a *authors) find(k gossh.PublicKey) *author {
 	return a.byKey[string(wire)]
 }
 
-// look is the file's stamp; false when it cannot be told.
-func (a *authors) look() (stamp, bool) {
+// stat is the state of the file; false when that cannot be told.
+func (a *authors) stat() (fileState, bool) {
 	info, err := os.Stat(a.path)
 	if err != nil {
-		return stamp{}, errors.Is(err, fs.ErrNotExist)
+		return fileState{}, errors.Is(err, fs.ErrNotExist)
 	}
-	return stamp{info}, true
+	return fileState{info}, true
 }
 
 // refresh reads the file if it has changed since it was read.
 func (a *authors) refresh() {
-	s, ok := a.look()
+	s, ok := a.stat()
 	a.mu.RLock()
 	stale := ok && !s.same(a.read)
 	a.mu.RUnlock()
@@ -107,17 +108,18 @@ func (a *authors) refresh() {
 	}
 }
 
-// settled looks at the file, and reports whether it is unchanged since the
-// last look and now read: an editor or a copy may leave it missing or empty
-// for a moment, and nobody is to lose a session for that.
-func (a *authors) settled() bool {
-	s, ok := a.look()
+// refreshWhenSettled reads the file if it has changed since it was read and not
+// since the last look, and reports whether it is unchanged since the last look.
+// An editor or a copy may leave the file missing or empty for a moment, and
+// nobody is to lose a session for that.
+func (a *authors) refreshWhenSettled() bool {
+	s, ok := a.stat()
 	if !ok {
 		return false
 	}
 	a.mu.Lock()
-	same := s.same(a.seen)
-	a.seen = s
+	same := s.same(a.lastSeen)
+	a.lastSeen = s
 	a.mu.Unlock()
 	if same {
 		a.refresh()
@@ -126,12 +128,12 @@ func (a *authors) settled() bool {
 }
 
 // load reads the file. One that is there and cannot be read changes nothing.
-func (a *authors) load(s stamp) {
+func (a *authors) load(s fileState) {
 	byKey := map[string]*author{}
 	if s.info != nil {
-		b, err := readSome(a.path, maxAuthorsFile)
+		b, err := readBounded(a.path, maxAuthorsFile)
 		if err != nil {
-			a.log.Error("authors not read, those known stay", "err", clean(err.Error()))
+			a.log.Error("authors not read, those known stay", "err", oneLine(err.Error()))
 			a.mu.Lock()
 			a.read = s
 			a.mu.Unlock()
@@ -140,7 +142,7 @@ func (a *authors) load(s stamp) {
 		var problems []error
 		byKey, problems = parseAuthors(b)
 		for _, p := range problems {
-			a.log.Error("authors: line refused", "file", a.path, "why", clean(p.Error()))
+			a.log.Error("authors: line refused", "file", a.path, "why", oneLine(p.Error()))
 		}
 		if s.info.Mode().Perm()&0o022 != 0 {
 			a.log.Warn("authors: others can write this file", "file", a.path, "mode", s.info.Mode().Perm().String())
@@ -151,11 +153,11 @@ func (a *authors) load(s stamp) {
 	a.byKey, a.read = byKey, s
 	a.mu.Unlock()
 	if first || s.info != nil {
-		a.log.Info("authors read", "file", a.path, "count", len(byKey), "beside", len(a.also))
+		a.log.Info("authors read", "file", a.path, "count", len(byKey), "beside", len(a.extra))
 	}
 }
 
-func readSome(path string, most int64) ([]byte, error) {
+func readBounded(path string, most int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -168,8 +170,9 @@ func readSome(path string, most int64) ([]byte, error) {
 	return b, err
 }
 
-// parseAuthors reads the format of authorized_keys. A line that cannot be kept
-// to the letter is refused with a reason; the others count.
+// parseAuthors reads the format of authorized_keys (sshd(8)), and returns the
+// authors by their key in wire form. A line of which anything would have to be
+// ignored is refused with a reason; the others count.
 func parseAuthors(b []byte) (map[string]*author, []error) {
 	byKey := map[string]*author{}
 	var problems []error
@@ -195,8 +198,8 @@ func parseAuthors(b []byte) (map[string]*author, []error) {
 	return byKey, problems
 }
 
-// granted are options that take away only what nobody has here.
-var granted = []string{"no-agent-forwarding", "no-port-forwarding", "no-x11-forwarding", "no-user-rc"}
+// harmlessOptions are the options that take away only what nobody has here.
+var harmlessOptions = []string{"no-agent-forwarding", "no-port-forwarding", "no-x11-forwarding", "no-user-rc"}
 
 func parseAuthor(line []byte) (*author, error) {
 	key, comment, options, _, err := gossh.ParseAuthorizedKey(line)
@@ -204,7 +207,7 @@ func parseAuthor(line []byte) (*author, error) {
 		return nil, errors.New("not a public key")
 	}
 	for _, o := range options {
-		if !slices.Contains(granted, strings.ToLower(o)) {
+		if !slices.Contains(harmlessOptions, strings.ToLower(o)) {
 			name, _, _ := strings.Cut(o, "=")
 			return nil, fmt.Errorf("option %s is not supported", name)
 		}

@@ -78,19 +78,19 @@ func TestAMissingFileHasToSettle(t *testing.T) {
 		t.Fatal("not read")
 	}
 	os.Remove(path)
-	if a.settled() {
+	if a.refreshWhenSettled() {
 		t.Error("a file just gone counts as settled")
 	}
 	write(line)
-	if a.settled() {
+	if a.refreshWhenSettled() {
 		t.Error("a file just written counts as settled")
 	}
-	if !a.settled() || a.find(k.PublicKey()) == nil {
+	if !a.refreshWhenSettled() || a.find(k.PublicKey()) == nil {
 		t.Error("the author is lost")
 	}
 	os.Remove(path)
-	a.settled()
-	if !a.settled() || a.find(k.PublicKey()) != nil {
+	a.refreshWhenSettled()
+	if !a.refreshWhenSettled() || a.find(k.PublicKey()) != nil {
 		t.Error("the author of a removed file stays")
 	}
 }

@@ -8,9 +8,9 @@ import (
 	gossh "golang.org/x/crypto/ssh"
 )
 
-// Check shakes hands with the server at addr as a guest, and hangs up. It
-// accepts any host key: nothing secret is said, and the one who asks runs the
-// server.
+// Check shakes hands with the server at addr as a guest, and hangs up. The
+// error says why that failed, or is that of ctx. Any host key is accepted:
+// nothing secret is said, and whoever asks runs the server.
 func Check(ctx context.Context, addr string) error {
 	var d net.Dialer
 	nc, err := d.DialContext(ctx, "tcp", addr)

@@ -10,29 +10,31 @@ var (
 	errBackslash = errors.New("a backslash at the end")
 )
 
-// words takes a command line apart: blanks separate, single quotes keep
-// everything, double quotes keep all but backslash before one of "\$`, and a
-// backslash keeps what follows it. There is no shell: nothing is expanded.
-func words(line string) ([]string, error) {
+// splitCommand splits a command line into words as a POSIX shell does: blanks
+// and line ends separate, single quotes keep everything, double quotes keep all
+// but a backslash before one of "\$`, and a backslash keeps the byte that
+// follows it. Nothing is expanded, since there is no shell. A quote that is not
+// closed, and a backslash at the end, are errors.
+func splitCommand(line string) ([]string, error) {
 	var (
-		all  []string
-		word strings.Builder
-		in   bool // a word has begun, which may be empty
+		words  []string
+		word   strings.Builder
+		inWord bool // a word has begun, which may be empty
 	)
 	for i := 0; i < len(line); i++ {
 		switch c := line[i]; c {
 		case ' ', '\t', '\n', '\r':
-			if in {
-				all = append(all, word.String())
+			if inWord {
+				words = append(words, word.String())
 				word.Reset()
-				in = false
+				inWord = false
 			}
 		case '\\':
 			if i++; i == len(line) {
 				return nil, errBackslash
 			}
 			word.WriteByte(line[i])
-			in = true
+			inWord = true
 		case '\'':
 			n := strings.IndexByte(line[i+1:], '\'')
 			if n < 0 {
@@ -40,9 +42,9 @@ func words(line string) ([]string, error) {
 			}
 			word.WriteString(line[i+1 : i+1+n])
 			i += n + 1
-			in = true
+			inWord = true
 		case '"':
-			in = true
+			inWord = true
 			for i++; ; i++ {
 				if i >= len(line) {
 					return nil, errQuote
@@ -57,11 +59,11 @@ func words(line string) ([]string, error) {
 			}
 		default:
 			word.WriteByte(c)
-			in = true
+			inWord = true
 		}
 	}
-	if in {
-		all = append(all, word.String())
+	if inWord {
+		words = append(words, word.String())
 	}
-	return all, nil
+	return words, nil
 }

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestWords(t *testing.T) {
+func TestSplitCommand(t *testing.T) {
 	for _, c := range []struct {
 		line string
 		want []string
@@ -33,7 +33,7 @@ func TestWords(t *testing.T) {
 		{`cat arriving\`, nil, errBackslash},
 		{"schön 日本", []string{"schön", "日本"}, nil},
 	} {
-		got, err := words(c.line)
+		got, err := splitCommand(c.line)
 		if !slices.Equal(got, c.want) || !errors.Is(err, c.err) {
 			t.Errorf("%q: %q %v, want %q %v", c.line, got, err, c.want, c.err)
 		}
@@ -41,13 +41,13 @@ func TestWords(t *testing.T) {
 }
 
 // What a careful client quotes comes out as it went in.
-func FuzzWords(f *testing.F) {
+func FuzzSplitCommand(f *testing.F) {
 	f.Add("it's", `a "b"`)
 	f.Add(`\`, "x\ny")
 	f.Fuzz(func(t *testing.T, a, b string) {
-		_, _ = words(a)
+		_, _ = splitCommand(a)
 		quote := func(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
-		got, err := words(quote(a) + " " + quote(b))
+		got, err := splitCommand(quote(a) + " " + quote(b))
 		if err != nil || !slices.Equal(got, []string{a, b}) {
 			t.Errorf("%q %q: %q %v", a, b, got, err)
 		}

@@ -12,79 +12,82 @@ import (
 
 	"charm.land/ssh"
 	gossh "golang.org/x/crypto/ssh"
+	"golang.org/x/time/rate"
 )
 
-// farewell is why the server ends a session, in words for the visitor.
-type farewell string
+// closeReason is why the server ends a session, in words for the visitor.
+type closeReason string
 
-func (f farewell) Error() string { return string(f) }
+func (r closeReason) Error() string { return string(r) }
 
 const (
-	byeRestart  farewell = "The blog is restarting; come back in a moment."
-	byeIdle     farewell = "Nobody has pressed a key for a while; the session is closed."
-	byeLifetime farewell = "This connection has been open for very long; please connect again."
-	byeKey      farewell = "Your key is no longer one of the authors'."
+	reasonRestart    closeReason = "The blog is restarting; come back in a moment."
+	reasonIdle       closeReason = "Nobody has pressed a key for a while; the session is closed."
+	reasonLifetime   closeReason = "This connection has been open for very long; please connect again."
+	reasonKeyRemoved closeReason = "Your key is no longer one of the authors'."
 )
 
-// warnIdle is announced before byeIdle.
+// warnIdle announces reasonIdle.
 const warnIdle = "The session closes soon unless a key is pressed."
 
-// linger is how long a client has to close a connection whose sessions have
-// all ended, so that it has read everything that was written.
+// linger is how long a client has to close a connection whose sessions have all
+// ended, so that it can read everything that was written.
 const linger = 500 * time.Millisecond
 
-// gone is how long a peer may be silent on the level of TCP; keep-alive takes as long.
-const gone = 150 * time.Second
+// peerTimeout is how long a peer may leave data unacknowledged in TCP. A silent
+// connection is given up after about as long, by keep-alive.
+const peerTimeout = 150 * time.Second
 
-// conn is a connection whose time is kept by timers that close the socket.
+// conn is a connection with timers that close its socket.
 //
-// Deadlines are not used for this: the library below sets its own on the same
-// connection and wipes all others. The one exception is the deadline of a
-// write, set anew before each, which ends a client that has stopped reading.
+// Deadlines are of no use here: the library sets its own on the same connection
+// and wipes all others. The one exception is the deadline of a write, set anew
+// before each, which ends a client that has stopped reading.
 type conn struct {
 	net.Conn
 	srv      *Server
 	from     netip.Prefix
-	requests *bucket       // channel requests, global requests, opened channels
-	windows  *bucket       // window changes
+	requests *rate.Limiter // channel requests, global requests, opened channels
+	resizes  *rate.Limiter // window changes
 	slots    chan struct{} // one for each open channel
 	since    time.Time
-	input    atomic.Int64 // when a key was last pressed, after since
+	input    atomic.Int64 // when a key was last pressed, as a time.Duration after since
 
-	mu        sync.Mutex
-	closed    bool
-	proven    bool
-	late      bool // the handshake has taken too long
-	author    *author
-	typing    *bucket           // bytes typed on all channels
-	copying   *bucket           // bytes of a reader's programs that copy files
-	refused   map[[32]byte]bool // keys offered that are no author's
-	offers    []string          // the first of these, as ssh-keygen -l shows them
-	channels  map[*channel]bool // that have been opened and not ended
-	ending    error             // set once the connection has been told to end
-	handshake *time.Timer
-	lifetime  *time.Timer
-	idle      *time.Timer // nil until authenticated
+	mu            sync.Mutex
+	closed        bool
+	authenticated bool
+	timedOut      bool // the handshake has taken too long
+	author        *author
+	typed         *rate.Limiter     // bytes typed on all channels
+	uploaded      *rate.Limiter     // bytes of a reader's programs that copy files
+	refused       map[[32]byte]bool // SHA-256 of the keys offered that are no author's
+	fingerprints  []string          // of the first of these, as ssh-keygen -l shows them
+	channels      map[*channel]bool // opened and not ended
+	ending        error             // set once the connection has been told to end
+	handshake     *time.Timer
+	lifetime      *time.Timer
+	idle          *time.Timer // nil until authenticated
 }
 
 type connKey struct{}
 
-// connOf is the connection of a context made by the library.
+// connOf is the connection of a context that the library has made, or nil.
 func connOf(ctx context.Context) *conn {
 	c, _ := ctx.Value(connKey{}).(*conn)
 	return c
 }
 
-// wrap takes an accepted connection through the gate; nil refuses it.
-func (s *Server) wrap(ctx ssh.Context, nc net.Conn) net.Conn {
+// accept takes a connection through the gate and starts its timers; nil refuses
+// it.
+func (s *Server) accept(ctx ssh.Context, nc net.Conn) net.Conn {
 	c := &conn{
 		Conn:     nc,
 		srv:      s,
-		from:     network(nc.RemoteAddr()), // behind a proxy it waits for the header, not for ever
-		requests: newBucket(requestRate, requestBurst),
-		windows:  newBucket(windowRate, windowBurst),
-		typing:   newBucket(s.limits.Input, inputBurst*s.limits.Input),
-		copying:  newBucket(s.limits.Upload, s.limits.Upload),
+		from:     network(nc.RemoteAddr()), // behind a proxy this waits for the header, with a time limit
+		requests: newLimiter(requestRate, requestBurst),
+		resizes:  newLimiter(resizeRate, resizeBurst),
+		typed:    newLimiter(s.limits.Input, inputBurst*s.limits.Input),
+		uploaded: newLimiter(s.limits.Upload, s.limits.Upload),
 		slots:    make(chan struct{}, s.limits.Channels),
 		since:    time.Now(),
 		channels: map[*channel]bool{},
@@ -95,14 +98,14 @@ func (s *Server) wrap(ctx ssh.Context, nc net.Conn) net.Conn {
 		s.counts.refuse(why)
 		return nil
 	}
-	noticeVanished(nc)
+	setPeerTimeout(nc)
 	c.handshake = s.after(s.limits.Handshake, func() {
 		c.mu.Lock()
-		c.late = true
+		c.timedOut = true
 		c.mu.Unlock()
 		c.Close()
 	})
-	c.lifetime = s.after(s.limits.Lifetime, func() { c.end(byeLifetime, s.limits.Farewell) })
+	c.lifetime = s.after(s.limits.Lifetime, func() { c.end(reasonLifetime, s.limits.Grace) })
 	ctx.SetValue(connKey{}, c)
 	return c
 }
@@ -123,7 +126,9 @@ func (c *conn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Close closes the socket and gives back the connection's place, once.
+// Close closes the socket and gives back the place of the connection. A
+// connection that closes before it was authenticated is charged to its network.
+// From the second call on it returns net.ErrClosed.
 func (c *conn) Close() error {
 	c.mu.Lock()
 	if c.closed {
@@ -131,7 +136,10 @@ func (c *conn) Close() error {
 		return net.ErrClosed
 	}
 	c.closed = true
-	strange, late := !c.proven, c.late
+	authenticated, penalty := c.authenticated, penaltyNoAuth
+	if c.timedOut {
+		penalty = penaltyTimeout
+	}
 	for _, t := range []*time.Timer{c.handshake, c.lifetime, c.idle} {
 		if t != nil {
 			t.Stop()
@@ -139,32 +147,33 @@ func (c *conn) Close() error {
 	}
 	c.mu.Unlock()
 	err := c.Conn.Close()
-	if closing := c.srv.gate.leave(c, strange); strange && !closing {
+	if closing := c.srv.gate.leave(c, authenticated); !authenticated && !closing {
 		c.srv.counts.failed.Add(1)
-		c.srv.charge(c.from, map[bool]time.Duration{false: costStrange, true: costLate}[late])
+		c.srv.charge(c.from, penalty)
 	}
 	return err
 }
 
-// drop ends the connection of a client that misbehaves, or of one that is only
-// gone.
+// drop ends the connection of a client that misbehaves (abuse), or of one that
+// does not read what it is sent.
 func (c *conn) drop(why string, abuse bool) {
 	if c.Close() == nil {
 		c.srv.log.Warn("connection dropped", "why", why, "from", c.from.String())
 		c.srv.counts.dropped.Add(1)
 		if abuse {
-			c.srv.charge(c.from, costAbuse)
+			c.srv.charge(c.from, penaltyAbuse)
 		}
 	}
 }
 
-// maxOffers bounds the fingerprints that are kept for their owner to read.
-const maxOffers = 10
+// maxFingerprints bounds the fingerprints that are kept for their owner to
+// read.
+const maxFingerprints = 10
 
-// offered notes a key that is no author's. It is never logged: how many
+// noteRefusedKey notes a key that is no author's. It is never logged: how many
 // different ones there were, and the fingerprints of the first, are for the
 // visitor alone, who may be an author whose key is missing.
-func (c *conn) offered(k gossh.PublicKey) {
+func (c *conn) noteRefusedKey(k gossh.PublicKey) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.refused == nil {
@@ -175,40 +184,44 @@ func (c *conn) offered(k gossh.PublicKey) {
 		return
 	}
 	c.refused[sum] = true
-	if len(c.offers) < maxOffers {
-		c.offers = append(c.offers, gossh.FingerprintSHA256(k)+" "+clean(k.Type()))
+	if len(c.fingerprints) < maxFingerprints {
+		c.fingerprints = append(c.fingerprints, gossh.FingerprintSHA256(k)+" "+oneLine(k.Type()))
 	}
 }
 
-func (c *conn) keysRefused() (n int, fingerprints []string) {
+// refusedKeys is how many different keys were refused, and the fingerprints of
+// the first. The slice is the caller's.
+func (c *conn) refusedKeys() (n int, fingerprints []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.refused), slices.Clone(c.offers)
+	return len(c.refused), slices.Clone(c.fingerprints)
 }
 
-// authenticated ends the time of the handshake and begins that of idleness.
-func (c *conn) authenticated() {
+// authenticationDone ends the time limit of the handshake and begins that of
+// idleness.
+func (c *conn) authenticationDone() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed || c.proven {
+	if c.closed || c.authenticated {
 		return
 	}
-	c.proven = true
+	c.authenticated = true
 	c.handshake.Stop()
-	c.srv.gate.proven()
+	c.srv.gate.authenticated()
 	c.srv.counts.handshakes.Add(1)
 	c.touch()
 	l := c.srv.limits
 	c.idle = c.srv.after(min(l.Idle, l.IdleAuthor)-l.Warning, c.checkIdle)
 }
 
-// identify settles whose connection it is, by the key proven in its handshake.
+// identify settles whose connection it is, by the key that was proven in the
+// handshake; nil is a reader.
 func (c *conn) identify(a *author) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if a != nil && c.author == nil {
 		l := c.srv.limits
-		c.typing = newBucket(l.InputAuthor, inputBurst*l.InputAuthor)
+		c.typed = newLimiter(l.InputAuthor, inputBurst*l.InputAuthor)
 	}
 	c.author = a
 }
@@ -216,6 +229,8 @@ func (c *conn) identify(a *author) {
 // touch notes that somebody is there.
 func (c *conn) touch() { c.input.Store(int64(time.Since(c.since))) }
 
+// checkIdle ends a connection on which nobody has pressed a key for too long,
+// and warns its visitors before. It sets the timer for the next check.
 func (c *conn) checkIdle() {
 	c.mu.Lock()
 	limit, warning := c.srv.limits.Idle, c.srv.limits.Warning
@@ -225,7 +240,7 @@ func (c *conn) checkIdle() {
 	quiet := time.Since(c.since) - time.Duration(c.input.Load())
 	if c.closed || quiet >= limit {
 		c.mu.Unlock()
-		c.end(byeIdle, c.srv.limits.Farewell)
+		c.end(reasonIdle, c.srv.limits.Grace)
 		return
 	}
 	defer c.mu.Unlock()
@@ -239,8 +254,8 @@ func (c *conn) checkIdle() {
 	c.idle.Reset(limit - quiet)
 }
 
-// open takes a channel into the connection; false when it is ending.
-func (c *conn) open(ch *channel) bool {
+// addChannel takes a channel into the connection; false when that is ending.
+func (c *conn) addChannel(ch *channel) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed || c.ending != nil {
@@ -251,8 +266,9 @@ func (c *conn) open(ch *channel) bool {
 	return true
 }
 
-// gone forgets a channel that has ended.
-func (c *conn) gone(ch *channel) {
+// removeChannel forgets a channel that has ended. After the last one of a
+// connection that has been told to end, the client has linger to close it.
+func (c *conn) removeChannel(ch *channel) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.channels, ch)
@@ -262,8 +278,9 @@ func (c *conn) gone(ch *channel) {
 	}
 }
 
-// end tells all sessions to end and closes the connection when they have, or
-// after the grace time. A connection without a session is closed at once.
+// end tells all sessions to end, and closes the connection when they have, or
+// when the time of grace is over. A connection without a session is closed at
+// once.
 func (c *conn) end(why error, grace time.Duration) {
 	c.mu.Lock()
 	if c.closed || c.ending != nil {

@@ -18,8 +18,8 @@ import (
 // hostKeyFile is the key's name in the folder of keys.
 const hostKeyFile = "ssh_host_ed25519_key"
 
-// hostKey is the server's key in PEM. It is made when there is none, and never
-// replaced: readers' clients remember it.
+// hostKey returns the server's key in PEM. It is made when there is none, and
+// never replaced: readers' clients remember it.
 func hostKey(path string) ([]byte, error) {
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		if err := makeHostKey(path); err != nil {
@@ -37,8 +37,9 @@ type HostKey struct {
 	SSHFP       string // the data of a DNS record of that type (RFC 4255, 6594, 7479)
 }
 
-// ReadHostKey tells of the key in a folder of keys. The error is fs.ErrNotExist
-// if there is none; one that is broken, or that others can read, is an error.
+// ReadHostKey describes the key in a folder of keys. The error is
+// fs.ErrNotExist if there is none; a key that is broken, or that others can
+// read, is an error too.
 func ReadHostKey(keys string) (HostKey, error) {
 	_, k, err := readHostKey(filepath.Join(keys, hostKeyFile))
 	if err != nil {
@@ -52,8 +53,8 @@ func ReadHostKey(keys string) (HostKey, error) {
 	}, nil
 }
 
-// MakeHostKey makes a key in a folder of keys, which is made too. It never
-// replaces one: the error is then fs.ErrExist.
+// MakeHostKey makes a key in a folder of keys, and the folder if need be. It
+// never replaces a key: the error is fs.ErrExist then.
 func MakeHostKey(keys string) error {
 	path := filepath.Join(keys, hostKeyFile)
 	if _, err := os.Lstat(path); err == nil {
@@ -65,6 +66,8 @@ func MakeHostKey(keys string) error {
 	return nil
 }
 
+// readHostKey reads a key in PEM. It has to be an Ed25519 key without a
+// passphrase, in a file that its owner alone can read.
 func readHostKey(path string) ([]byte, gossh.PublicKey, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -74,9 +77,10 @@ func readHostKey(path string) ([]byte, gossh.PublicKey, error) {
 		return nil, nil, fmt.Errorf("host key %s: not a file", path)
 	}
 	if m := info.Mode().Perm(); m&0o077 != 0 && runtime.GOOS != "windows" {
-		return nil, nil, fmt.Errorf("host key %s: mode %04o lets others read it; chmod 600, or a new key if somebody has", path, m)
+		return nil, nil, fmt.Errorf(
+			"host key %s: mode %04o lets others read it; chmod 600, or a new key if somebody has", path, m)
 	}
-	b, err := readSome(path, 1<<16)
+	b, err := readBounded(path, 1<<16)
 	if err != nil {
 		return nil, nil, fmt.Errorf("host key: %w", err)
 	}
@@ -88,12 +92,14 @@ func readHostKey(path string) ([]byte, gossh.PublicKey, error) {
 	case err != nil:
 		return nil, nil, fmt.Errorf("host key %s: not a private key in OpenSSH's format; it stays as it is", path)
 	case k.PublicKey().Type() != gossh.KeyAlgoED25519:
-		return nil, nil, fmt.Errorf("host key %s: a key of type %s, not %s", path, k.PublicKey().Type(), gossh.KeyAlgoED25519)
+		return nil, nil, fmt.Errorf("host key %s: a key of type %s, not %s",
+			path, k.PublicKey().Type(), gossh.KeyAlgoED25519)
 	}
 	return b, k.PublicKey(), nil
 }
 
-// makeHostKey writes a new key, whole or not at all, and never over another.
+// makeHostKey writes a new key and syncs it to disk: whole or not at all, and
+// never over another.
 func makeHostKey(path string) (err error) {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {

@@ -3,19 +3,20 @@ package sshd
 import (
 	"context"
 	"io"
-	"time"
+
+	"golang.org/x/time/rate"
 
 	"sheaf/app/terminal"
 )
 
-// leastRead is how many bytes are read at once, unless less is asked for: it
-// keeps a throttled flood from waking a browser for each byte.
+// leastRead is how many bytes are read at once though fewer are allowed at the
+// moment: it keeps a throttled flood from waking a browser for each byte.
 const leastRead = 64
 
-// input reads what a visitor types: not faster than a person or a paste does,
-// and nothing that a browser would have to keep without end. A file that comes
-// in comes as it is, an author's as fast as it can: who reads it bounds it.
-// Each read notes that the visitor is there.
+// input reads what a client sends, no faster than a person types or pastes, and
+// takes out what a browser would have to keep without end. Files that are
+// uploaded pass unchanged; an author's pass as fast as they come, because the
+// program that reads them bounds them. Each read notes that somebody is there.
 type input struct {
 	r  io.Reader
 	ch *channel
@@ -25,27 +26,31 @@ type input struct {
 	pending []byte
 }
 
+// Read reads what the client sends. Its error is the cause of the end of the
+// channel when that comes while it waits for its allowance.
 func (in *input) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
 	for len(in.pending) == 0 {
-		if in.bucket() == nil {
+		limiter := in.limiter()
+		if limiter == nil {
 			n, err := in.r.Read(p)
 			if n > 0 {
 				in.ch.conn.touch()
 			}
 			return n, err
 		}
-		n, err := in.allowance(len(in.buf))
-		if err != nil {
-			return 0, err
+		if in.filter.MaxPaste == 0 {
+			in.filter.MaxPaste = in.ch.conn.pasteLimit()
 		}
-		n, err = in.r.Read(in.buf[:n])
+		// Whatever is read is paid for before it is handed on.
+		allowed := min(max(int(limiter.Tokens()), leastRead), limiter.Burst(), len(in.buf))
+		n, err := in.r.Read(in.buf[:allowed])
 		if n > 0 {
 			in.ch.conn.touch()
-			if b := in.bucket(); b != nil {
-				b.spend(n)
+			if limiter.WaitN(in.ch.ctx, n) != nil { // not more than a burst: the channel has ended
+				return 0, context.Cause(in.ch.ctx)
 			}
 			in.pending = in.buf[:n]
 			if in.ch.requests.terminal {
@@ -61,42 +66,19 @@ func (in *input) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// bucket is the allowance that reads are taken from, nil when there is none.
-func (in *input) bucket() *bucket {
+// limiter is what bounds the rate of input at the moment, nil when nothing
+// does.
+func (in *input) limiter() *rate.Limiter {
 	c := in.ch.conn
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
 	case in.ch.requests.typed:
-		return c.typing
+		return c.typed
 	case c.author != nil:
 		return nil
-	case in.ch.copies.Load():
-		return c.copying
+	case in.ch.copying.Load():
+		return c.uploaded
 	}
-	return c.typing
-}
-
-// allowance waits until something may be read, and says how much.
-func (in *input) allowance(n int) (int, error) {
-	if in.filter.MaxPaste == 0 {
-		in.filter.MaxPaste = in.ch.conn.pasteLimit()
-	}
-	for {
-		b := in.bucket()
-		if b == nil {
-			return n, nil
-		}
-		k, wait := b.some(n, leastRead)
-		if k > 0 {
-			return k, nil
-		}
-		t := time.NewTimer(wait)
-		select {
-		case <-t.C:
-		case <-in.ch.own.Done():
-			t.Stop()
-			return 0, context.Cause(in.ch.own)
-		}
-	}
+	return c.typed
 }

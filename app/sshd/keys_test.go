@@ -15,29 +15,27 @@ import (
 	gossh "golang.org/x/crypto/ssh"
 )
 
-// The tests named Statement are those of the note on security that need no
-// process of their own.
-
-// shy is a key whose owner does not want to be asked to sign.
-type shy struct {
+// unwilling is a key whose owner does not want to be asked to sign.
+type unwilling struct {
 	gossh.Signer
 	t *testing.T
 }
 
-func (s shy) Sign(r io.Reader, data []byte) (*gossh.Signature, error) {
+func (s unwilling) Sign(r io.Reader, data []byte) (*gossh.Signature, error) {
 	s.t.Error("a reader was asked to sign")
 	return s.Signer.Sign(r, data)
 }
 
-// 15: readers are let in with as many keys as they have, and touch none: a
+// Readers are let in with as many keys as they have, and touch none: a
 // hardware key does not blink.
-func TestStatement15ReadersAreNotAskedToSign(t *testing.T) {
-	b := serve(t, Limits{})
+func TestReadersAreNotAskedToSign(t *testing.T) {
+	t.Parallel()
+	b := startServer(t, Limits{})
 	b.authorise(newKey(t).PublicKey())
 	for _, n := range []int{0, 1, 7, 40} {
 		var keys []gossh.Signer
 		for range n {
-			keys = append(keys, shy{newKey(t), t})
+			keys = append(keys, unwilling{newKey(t), t})
 		}
 		c := b.client(keys...)
 		if out, _, _ := b.run(c, "whoami"); !strings.HasPrefix(out, "reader") {
@@ -47,20 +45,20 @@ func TestStatement15ReadersAreNotAskedToSign(t *testing.T) {
 	}
 }
 
-// forged offers a public key of any kind, and signs with nothing.
-type forged struct{ public gossh.PublicKey }
+// forgedKey offers a public key of any kind, and signs with nothing.
+type forgedKey struct{ public gossh.PublicKey }
 
-func (f forged) PublicKey() gossh.PublicKey { return f.public }
-func (f forged) Sign(io.Reader, []byte) (*gossh.Signature, error) {
+func (f forgedKey) PublicKey() gossh.PublicKey { return f.public }
+func (f forgedKey) Sign(io.Reader, []byte) (*gossh.Signature, error) {
 	return &gossh.Signature{Format: f.public.Type(), Blob: make([]byte, 2048)}, nil
 }
 
-// dss is a key of a kind that the library has forgotten.
-type dss struct{}
+// dssKey is a key of a kind that the library has forgotten.
+type dssKey struct{}
 
-func (dss) Type() string                          { return "ssh-dss" }
-func (dss) Verify([]byte, *gossh.Signature) error { return errors.New("never") }
-func (dss) Marshal() []byte {
+func (dssKey) Type() string                          { return "ssh-dss" }
+func (dssKey) Verify([]byte, *gossh.Signature) error { return errors.New("never") }
+func (dssKey) Marshal() []byte {
 	long := new(big.Int).SetBit(big.NewInt(1), 1023, 1)
 	short := new(big.Int).SetBit(big.NewInt(1), 159, 1)
 	return gossh.Marshal(struct {
@@ -69,10 +67,10 @@ func (dss) Marshal() []byte {
 	}{"ssh-dss", long, short, big.NewInt(2), big.NewInt(3)})
 }
 
-// 20: keys and algorithms of the past, and keys that are made to cost time,
+// Keys and algorithms of the past, and keys that are made to cost time,
 // are refused at once, and their owner is a reader.
-func TestStatement20OldAndHugeKeysAreRefusedAtOnce(t *testing.T) {
-	b := serve(t, Limits{})
+func TestOldAndHugeKeysAreRefusedAtOnce(t *testing.T) {
+	b := startServer(t, Limits{})
 	real, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
@@ -118,8 +116,8 @@ func TestStatement20OldAndHugeKeysAreRefusedAtOnce(t *testing.T) {
 	for name, k := range map[string]gossh.Signer{
 		"certificate": certified(t, signer), // of the author's own key
 		"ssh-rsa":     sha1,
-		"RSA-16384":   forged{public(&rsa.PublicKey{N: huge, E: 65537})},
-		"ssh-dss":     forged{dss{}},
+		"RSA-16384":   forgedKey{public(&rsa.PublicKey{N: huge, E: 65537})},
+		"ssh-dss":     forgedKey{dssKey{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			more := quickest(k) - bare
@@ -130,12 +128,13 @@ func TestStatement20OldAndHugeKeysAreRefusedAtOnce(t *testing.T) {
 	}
 }
 
-// 38: a peer that is gone without a word is noticed by TCP, in three minutes
+// A peer that is gone without a word is noticed by TCP, in three minutes
 // at most.
-func TestStatement38APeerThatIsGoneIsNoticed(t *testing.T) {
-	b := serve(t, Limits{})
+func TestVanishedPeerIsNoticed(t *testing.T) {
+	t.Parallel()
+	b := startServer(t, Limits{})
 	b.client()
-	for _, c := range b.srv.gate.inside() {
+	for _, c := range b.srv.gate.all() {
 		raw, err := c.Conn.(*net.TCPConn).SyscallConn()
 		if err != nil {
 			t.Fatal(err)

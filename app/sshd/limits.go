@@ -1,8 +1,9 @@
 package sshd
 
 import (
-	"sync"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // Limits bounds what clients may take from the server. A zero field takes its
@@ -24,18 +25,18 @@ type Limits struct {
 	IdleAuthor time.Duration // the same for an author: 2 h
 	Warning    time.Duration // how long before the end of idleness it is announced: 1 min
 	Stall      time.Duration // for one write to be taken by the client: 15 s
-	Farewell   time.Duration // for a session to end once it has been told to: 3 s
-	Alive      time.Duration // for a client to answer when it is asked whether it is still there: 5 s
+	Grace      time.Duration // for a session to end once it has been told to: 3 s
+	Alive      time.Duration // for a client to answer when asked whether it is still there: 5 s
 	Queue      time.Duration // for a transfer to wait until others have ended: 10 s
 
-	Input       int // bytes a second a reader may type: 1024, bursts of 16 times that
+	Input       int // bytes a second that a reader may type: 1024, bursts of 16 times that
 	InputAuthor int // the same for an author: 65536
-	Upload      int // bytes a second from a reader's program that copies files: 262144; an author's is not slowed
-	Paste       int // bytes of one paste of a reader: 65536, of an author 16 times that
+	Upload      int // bytes a second from a reader's program that copies files: 262144; an author's is not limited
+	Paste       int // bytes of one paste of a reader: 65536; of an author 16 times that
 }
 
-// or fills the fields that are not set.
-func (l Limits) or(d Limits) Limits {
+// withDefaults fills the fields that are not set from d.
+func (l Limits) withDefaults(d Limits) Limits {
 	number := func(n *int, d int) {
 		if *n <= 0 {
 			*n = d
@@ -61,7 +62,7 @@ func (l Limits) or(d Limits) Limits {
 	span(&l.IdleAuthor, d.IdleAuthor)
 	span(&l.Warning, d.Warning)
 	span(&l.Stall, d.Stall)
-	span(&l.Farewell, d.Farewell)
+	span(&l.Grace, d.Grace)
 	span(&l.Alive, d.Alive)
 	span(&l.Queue, d.Queue)
 	number(&l.Input, d.Input)
@@ -90,7 +91,7 @@ func DefaultLimits() Limits {
 		IdleAuthor:      2 * time.Hour,
 		Warning:         time.Minute,
 		Stall:           15 * time.Second,
-		Farewell:        3 * time.Second,
+		Grace:           3 * time.Second,
 		Alive:           5 * time.Second,
 		Queue:           10 * time.Second,
 		Input:           1 << 10,
@@ -101,67 +102,17 @@ func DefaultLimits() Limits {
 }
 
 // Requests are cheap to send and not free to answer. A client that sends more
-// than these is not a person's and loses its connection; window changes come
-// in floods from an honest client whose window is being dragged, so they have
-// an allowance of their own and are slowed down instead.
+// than these is no person's, and loses its connection. Window changes come in
+// floods from an honest client whose window is being dragged, so they have a
+// rate of their own, above which they are slowed down instead.
 const (
 	requestRate, requestBurst = 50, 200
-	windowRate, windowBurst   = 20_000, 5_000
+	resizeRate, resizeBurst   = 20_000, 5_000
 	inputBurst                = 16 // seconds' worth of typing at once
 )
 
-// bucket is an allowance that fills with time. It is safe for concurrent use.
-type bucket struct {
-	rate, burst float64
-
-	mu    sync.Mutex
-	level float64
-	at    time.Time
-}
-
-func newBucket(rate, burst int) *bucket {
-	return &bucket{rate: float64(rate), burst: float64(burst), level: float64(burst), at: time.Now()}
-}
-
-func (b *bucket) fill() {
-	now := time.Now()
-	b.level = min(b.burst, b.level+now.Sub(b.at).Seconds()*b.rate)
-	b.at = now
-}
-
-// take takes n, or nothing when fewer are there.
-func (b *bucket) take(n int) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.fill()
-	if b.level < float64(n) {
-		return false
-	}
-	b.level -= float64(n)
-	return true
-}
-
-// spend takes n in any case, and says for how long the taker should pause.
-func (b *bucket) spend(n int) time.Duration {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.fill()
-	b.level -= float64(n)
-	if b.level >= 0 {
-		return 0
-	}
-	return time.Duration(-b.level / b.rate * float64(time.Second))
-}
-
-// some says how many of at most n are there; when fewer than least, it says
-// how long it takes until so many are.
-func (b *bucket) some(n, least int) (int, time.Duration) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.fill()
-	least = min(n, least)
-	if b.level < float64(least) {
-		return 0, time.Duration((float64(least) - b.level) / b.rate * float64(time.Second))
-	}
-	return min(n, int(b.level)), 0
+// newLimiter makes a limiter of so many tokens a second, which begins with a
+// whole burst of them.
+func newLimiter(perSecond, burst int) *rate.Limiter {
+	return rate.NewLimiter(rate.Limit(perSecond), burst)
 }

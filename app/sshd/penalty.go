@@ -7,43 +7,46 @@ import (
 	"time"
 )
 
-// What a network is charged for a connection that comes to nothing. Keys that
-// are refused cost nothing, and neither does a visit that ends by itself.
+// What a network is charged for a connection that comes to nothing, and how
+// much of it refuses the next one. It is OpenSSH's PerSourcePenalties
+// (sshd_config(5)) with its figures, there called noauth, grace-exceeded,
+// crash, min and max. Unlike there, keys that are refused cost nothing, because
+// every reader with an agent has some; nor does a visit that ends by itself.
 const (
-	costStrange = time.Second      // it left before it was let in
-	costLate    = 10 * time.Second // it used up the time of the handshake
-	costAbuse   = 90 * time.Second // it was dropped
+	penaltyNoAuth  = time.Second      // it left before it was let in
+	penaltyTimeout = 10 * time.Second // it used up the time of the handshake
+	penaltyAbuse   = 90 * time.Second // it was dropped
+
+	penaltyMin = 15 * time.Second // less than this is remembered, and refuses nobody
+	penaltyMax = 10 * time.Minute
 )
 
-const (
-	penaltyLeast = 15 * time.Second // less than this is kept in mind, and refuses nobody
-	penaltyMost  = 10 * time.Minute
-	maxPenalties = 1 << 14 // networks that are kept in mind
-)
+// maxPenalised is how many networks are remembered.
+const maxPenalised = 1 << 14
 
-// penalties keeps the connections of networks away that have failed or abused
-// again and again. What is charged adds up, passes with time, and refuses new
-// connections once it has come to penaltyLeast, until all of it has passed.
-// It is safe for concurrent use.
+// penalties keeps networks away whose connections have failed or abused the
+// server again and again. What is charged adds up and passes with time; once it
+// has come to penaltyMin, new connections are refused until all of it has
+// passed. It is safe for concurrent use.
 type penalties struct {
 	exempt []netip.Prefix
 	now    func() time.Time
 
-	mu   sync.Mutex
-	owed map[netip.Prefix]debt
+	mu        sync.Mutex
+	byNetwork map[netip.Prefix]penalty
 }
 
-type debt struct {
+type penalty struct {
 	until   time.Time
-	refused bool // it has come to penaltyLeast
+	refused bool // it has come to penaltyMin
 }
 
 func newPenalties(exempt []netip.Prefix, now func() time.Time) *penalties {
-	return &penalties{exempt: exempt, now: now, owed: map[netip.Prefix]debt{}}
+	return &penalties{exempt: exempt, now: now, byNetwork: map[netip.Prefix]penalty{}}
 }
 
-// charge adds to what a network owes, and reports whether it is refused from
-// now on and was not before.
+// charge adds to the penalty of a network, and reports whether it is refused
+// from now on and was not before.
 func (p *penalties) charge(from netip.Prefix, cost time.Duration) bool {
 	if !from.IsValid() || slices.ContainsFunc(p.exempt, func(e netip.Prefix) bool { return e.Contains(from.Addr()) }) {
 		return false
@@ -51,54 +54,54 @@ func (p *penalties) charge(from netip.Prefix, cost time.Duration) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now()
-	d, known := p.owed[from]
+	d, known := p.byNetwork[from]
 	if !d.until.After(now) {
-		d = debt{until: now}
+		d = penalty{until: now}
 	}
-	if !known && len(p.owed) >= maxPenalties {
-		p.forget(now)
+	if !known && len(p.byNetwork) >= maxPenalised {
+		p.evict(now)
 	}
-	was := d.refused
+	before := d.refused
 	d.until = d.until.Add(cost)
-	if most := now.Add(penaltyMost); d.until.After(most) {
-		d.until = most
+	if latest := now.Add(penaltyMax); d.until.After(latest) {
+		d.until = latest
 	}
-	d.refused = was || d.until.Sub(now) >= penaltyLeast
-	p.owed[from] = d
-	return d.refused && !was
+	d.refused = before || d.until.Sub(now) >= penaltyMin
+	p.byNetwork[from] = d
+	return d.refused && !before
 }
 
-// forget makes room: of some that a look falls on, those who owe nothing any
-// more go, or else the one who owes the least. It takes the same short time
-// however many there are.
-func (p *penalties) forget(now time.Time) {
-	const some = 64
-	var least netip.Prefix
-	looked, gone := 0, false
-	for n, d := range p.owed {
+// evict makes room. It looks at a few entries, as a map gives them, and deletes
+// those whose penalty has passed, or else the one that passes first; so it
+// takes the same short time however many there are.
+func (p *penalties) evict(now time.Time) {
+	const sample = 64
+	var first netip.Prefix
+	looked, evicted := 0, false
+	for network, d := range p.byNetwork {
 		switch {
 		case !d.until.After(now):
-			delete(p.owed, n)
-			gone = true
-		case !least.IsValid() || d.until.Before(p.owed[least].until):
-			least = n
+			delete(p.byNetwork, network)
+			evicted = true
+		case !first.IsValid() || d.until.Before(p.byNetwork[first].until):
+			first = network
 		}
-		if looked++; looked == some {
+		if looked++; looked == sample {
 			break
 		}
 	}
-	if !gone {
-		delete(p.owed, least)
+	if !evicted {
+		delete(p.byNetwork, first)
 	}
 }
 
-// refuses tells whether a network has to stay away.
+// refuses reports whether a network has to stay away.
 func (p *penalties) refuses(from netip.Prefix) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	d, known := p.owed[from]
+	d, known := p.byNetwork[from]
 	if known && !d.until.After(p.now()) {
-		delete(p.owed, from)
+		delete(p.byNetwork, from)
 		return false
 	}
 	return d.refused
@@ -108,7 +111,7 @@ func (p *penalties) refuses(from netip.Prefix) bool {
 func (p *penalties) refused() (n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, d := range p.owed {
+	for _, d := range p.byNetwork {
 		if d.refused && d.until.After(p.now()) {
 			n++
 		}

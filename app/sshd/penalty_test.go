@@ -11,28 +11,28 @@ import (
 	gossh "golang.org/x/crypto/ssh"
 )
 
-// clock is a time that passes when it is told to.
-type clock struct{ time.Time }
+// fakeClock is a time that passes when it is told to.
+type fakeClock struct{ time.Time }
 
-func (c *clock) now() time.Time        { return c.Time }
-func (c *clock) pass(d time.Duration)  { c.Time = c.Add(d) }
-func net4(s string) netip.Prefix       { return netip.MustParsePrefix(s + "/32") }
-func newClock() *clock                 { return &clock{time.Unix(1_700_000_000, 0)} }
-func prefixes(s string) []netip.Prefix { return []netip.Prefix{netip.MustParsePrefix(s)} }
+func (c *fakeClock) now() time.Time       { return c.Time }
+func (c *fakeClock) pass(d time.Duration) { c.Time = c.Add(d) }
+func net4(s string) netip.Prefix          { return netip.MustParsePrefix(s + "/32") }
+func newClock() *fakeClock                { return &fakeClock{time.Unix(1_700_000_000, 0)} }
+func prefixes(s string) []netip.Prefix    { return []netip.Prefix{netip.MustParsePrefix(s)} }
 
 func TestPenaltiesAddUpAndPass(t *testing.T) {
 	c := newClock()
 	p := newPenalties(prefixes("192.0.2.0/24"), c.now)
 	eve, other := net4("198.51.100.7"), net4("198.51.100.8")
 	for i := range 14 {
-		if p.charge(eve, costStrange); p.refuses(eve) {
+		if p.charge(eve, penaltyNoAuth); p.refuses(eve) {
 			t.Fatalf("refused after %d seconds", i+1)
 		}
 	}
-	if !p.charge(eve, costStrange) || !p.refuses(eve) {
+	if !p.charge(eve, penaltyNoAuth) || !p.refuses(eve) {
 		t.Fatal("not refused after 15 s")
 	}
-	if p.charge(eve, costStrange) {
+	if p.charge(eve, penaltyNoAuth) {
 		t.Error("refused anew")
 	}
 	if p.refuses(other) {
@@ -47,16 +47,16 @@ func TestPenaltiesAddUpAndPass(t *testing.T) {
 		t.Error("refused for ever")
 	}
 	for range 1000 { // one a second passes as fast as it is charged
-		p.charge(eve, costStrange)
+		p.charge(eve, penaltyNoAuth)
 		c.pass(time.Second)
 	}
 	if p.refuses(eve) {
 		t.Error("refused for a failure a second")
 	}
 	for range 100 {
-		p.charge(eve, costAbuse)
+		p.charge(eve, penaltyAbuse)
 	}
-	c.pass(penaltyMost - time.Second)
+	c.pass(penaltyMax - time.Second)
 	if !p.refuses(eve) || p.refused() != 1 {
 		t.Error("let in too early")
 	}
@@ -64,10 +64,10 @@ func TestPenaltiesAddUpAndPass(t *testing.T) {
 	if p.refuses(eve) || p.refused() != 0 {
 		t.Error("refused for longer than the most")
 	}
-	if p.charge(net4("192.0.2.1"), costAbuse) || p.refuses(net4("192.0.2.1")) {
+	if p.charge(net4("192.0.2.1"), penaltyAbuse) || p.refuses(net4("192.0.2.1")) {
 		t.Error("an exempt network is refused")
 	}
-	if p.charge(netip.Prefix{}, costAbuse) {
+	if p.charge(netip.Prefix{}, penaltyAbuse) {
 		t.Error("nobody is refused")
 	}
 }
@@ -78,30 +78,30 @@ func TestPenaltiesAreBounded(t *testing.T) {
 	at := func(i int) netip.Prefix {
 		return netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 32)
 	}
-	for i := range 3 * maxPenalties {
-		p.charge(at(i), costAbuse)
+	for i := range 3 * maxPenalised {
+		p.charge(at(i), penaltyAbuse)
 		if !p.refuses(at(i)) {
 			t.Fatal("the last one is let in")
 		}
 	}
-	if n := len(p.owed); n > maxPenalties {
+	if n := len(p.byNetwork); n > maxPenalised {
 		t.Errorf("%d are kept in mind", n)
 	}
-	c.pass(costAbuse)
-	p.charge(at(1<<23), costStrange)
-	if n := len(p.owed); n > maxPenalties-32 {
+	c.pass(penaltyAbuse)
+	p.charge(at(1<<23), penaltyNoAuth)
+	if n := len(p.byNetwork); n > maxPenalised-32 {
 		t.Errorf("%d are kept in mind, all of which owe nothing", n)
 	}
 }
 
 // from dials as another address of this machine.
-func (b *bed) from(ip string) (net.Conn, error) {
+func (b *testServer) from(ip string) (net.Conn, error) {
 	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(ip)}, Timeout: 5 * time.Second}
 	return d.Dial("tcp", b.addr)
 }
 
 // visits logs in as a reader from another address of this machine.
-func (b *bed) visits(ip string) (*gossh.Client, error) {
+func (b *testServer) visits(ip string) (*gossh.Client, error) {
 	nc, err := b.from(ip)
 	if err != nil {
 		b.Skipf("this machine has no %s: %v", ip, err)
@@ -116,7 +116,8 @@ func (b *bed) visits(ip string) (*gossh.Client, error) {
 }
 
 func TestWhoFailsAgainAndAgainIsKeptAway(t *testing.T) {
-	b := &bed{T: t, keys: t.TempDir(), logs: &syncBuffer{}, exempt: prefixes("127.0.0.3/32")}
+	t.Parallel()
+	b := &testServer{T: t, keys: t.TempDir(), logs: &syncBuffer{}, exempt: prefixes("127.0.0.3/32")}
 	b.start(Limits{})
 	for range 40 { // refused keys and clean visits cost nothing
 		c, err := b.visits("127.0.0.2")
@@ -155,7 +156,8 @@ func TestWhoFailsAgainAndAgainIsKeptAway(t *testing.T) {
 
 // A flood of requests is an abuse.
 func TestWhoIsDroppedIsKeptAway(t *testing.T) {
-	b := &bed{T: t, keys: t.TempDir(), logs: &syncBuffer{}}
+	t.Parallel()
+	b := &testServer{T: t, keys: t.TempDir(), logs: &syncBuffer{}}
 	b.start(Limits{})
 	c := b.client()
 	for range 2000 {

@@ -8,10 +8,10 @@ import (
 	"github.com/pires/go-proxyproto"
 )
 
-// behindProxies makes connections of the named networks tell whose they are:
-// they have to begin with a header of the PROXY protocol, within the time of a
-// handshake. From everywhere else such a header is a line before the handshake
-// that decides nothing.
+// behindProxies makes connections from the networks of proxies tell whose they
+// are: they have to begin with a header of the PROXY protocol, within the time
+// of a handshake. From everywhere else, such a header is a line before the
+// handshake and decides nothing.
 func (s *Server) behindProxies(l net.Listener) net.Listener {
 	return &proxyproto.Listener{
 		Listener:          l,

@@ -12,7 +12,7 @@ import (
 )
 
 // proxied logs in from an address of this machine, with a header in front.
-func (b *bed) proxied(ip, header string) (*gossh.Client, error) {
+func (b *testServer) proxied(ip, header string) (*gossh.Client, error) {
 	nc, err := b.from(ip)
 	if err != nil {
 		b.Skipf("this machine has no %s: %v", ip, err)
@@ -27,13 +27,14 @@ func (b *bed) proxied(ip, header string) (*gossh.Client, error) {
 }
 
 func TestOnlyANamedProxyTellsWhoseAConnectionIs(t *testing.T) {
-	b := &bed{T: t, keys: t.TempDir(), logs: &syncBuffer{}, proxies: prefixes("127.0.0.2/32")}
+	t.Parallel()
+	b := &testServer{T: t, keys: t.TempDir(), logs: &syncBuffer{}, proxies: prefixes("127.0.0.2/32")}
 	b.start(Limits{PerIPv4: 2, PerIPv6: 1, Handshake: time.Second})
 	const header4 = "PROXY TCP4 %s 192.0.2.1 4000 22\r\n"
 	v4 := func(ip string) string { return fmt.Sprintf(header4, ip) }
 	v2 := "\r\n\r\n\x00\r\nQUIT\n\x21\x11\x00\x0c\xcb\x00\x71\x09\xc0\x00\x02\x01\x0f\xa0\x00\x16" // 203.0.113.9
 	where := func() (s []string) {
-		for _, c := range b.srv.gate.inside() {
+		for _, c := range b.srv.gate.all() {
 			s = append(s, c.from.String())
 		}
 		return s
@@ -80,7 +81,7 @@ func TestOnlyANamedProxyTellsWhoseAConnectionIs(t *testing.T) {
 			t.Fatal(err)
 		}
 		fmt.Fprint(nc, v4("198.51.100.66"), "noise\r\n\r\n")
-		closedWithin(t, nc, 3*time.Second)
+		closes(t, nc)
 		nc.Close()
 	}
 	eventually(t, "the noise is kept away", func() bool { return b.srv.penalties.refuses(net4("198.51.100.66")) })
@@ -90,9 +91,10 @@ func TestOnlyANamedProxyTellsWhoseAConnectionIs(t *testing.T) {
 }
 
 func TestASilentProxyIsNotWaitedForForEver(t *testing.T) {
-	b := &bed{T: t, keys: t.TempDir(), logs: &syncBuffer{}, proxies: prefixes("127.0.0.0/8")}
+	t.Parallel()
+	b := &testServer{T: t, keys: t.TempDir(), logs: &syncBuffer{}, proxies: prefixes("127.0.0.0/8")}
 	b.start(Limits{Handshake: 300 * time.Millisecond})
-	closedWithin(t, b.tcp(), 3*time.Second)
+	closes(t, b.tcp())
 }
 
 func TestOneAddressForEverybodyIsToldOnce(t *testing.T) {
@@ -108,7 +110,7 @@ func TestOneAddressForEverybodyIsToldOnce(t *testing.T) {
 		}, 1},
 		"two readers": {func(i int) string { return []string{"192.0.2.1/32", "192.0.2.2/32"}[i%2] }, 0},
 		"one reader more": {func(i int) string {
-			if i == lonely-2 {
+			if i == soleNetworkCount-2 {
 				return "192.0.2.1/32"
 			}
 			return "172.17.0.1/32"
@@ -117,10 +119,10 @@ func TestOneAddressForEverybodyIsToldOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var logs syncBuffer
 			g := newGate(DefaultLimits(), slog.New(slog.NewTextHandler(&logs, nil)))
-			for i := range 3 * lonely {
+			for i := range 3 * soleNetworkCount {
 				c := at(c.from(i))
 				if ok, _ := g.enter(c, false); ok {
-					g.leave(c, true)
+					g.leave(c, false)
 				}
 			}
 			if n := strings.Count(logs.String(), "--proxy-protocol"); n != c.want {

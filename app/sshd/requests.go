@@ -19,16 +19,16 @@ const (
 	maxPassed = 2 + maxEnv
 )
 
-// subsystem is the one there is.
+// subsystem is the only one there is.
 const subsystem = "sftp"
 
-// verdict is what becomes of a request of a client on a channel.
+// verdict is what becomes of a request that a client sends on a channel.
 type verdict int
 
 const (
-	refuse verdict = iota // answered "no"
-	pass                  // given to the library, with the payload of the judgement
-	resize                // a new window size, kept here
+	refuse verdict = iota // it is answered "no"
+	pass                  // the library gets it, with the payload of the judgement
+	resize                // it is a new window size, and stays here
 )
 
 // judgement is the answer to one request.
@@ -38,15 +38,15 @@ type judgement struct {
 	size    size
 }
 
-// requests judges the requests of one channel in their order. What is not
-// known to be harmless and useful is refused.
+// requests judges the requests of one channel, in their order. What is not
+// known to be both harmless and useful is refused.
 type requests struct {
 	terminal bool // a pty has been asked for
 	started  bool // a shell, a command or a subsystem has been asked for
 	typed    bool // what comes in is typed: there is a terminal, or no command
 	term     string
 	env      []string
-	envBytes int
+	envBytes int // of all of env
 	size     size
 }
 
@@ -55,6 +55,7 @@ var (
 	envName  = lazyregexp.New(`^(LANG|LC_[A-Z]{1,32}|COLORTERM|TERM_PROGRAM|NO_COLOR|GIT_PROTOCOL)$`)
 )
 
+// ptyRequest is the payload of a pty-req (RFC 4254, section 6.2).
 type ptyRequest struct {
 	Term                string
 	Cols, Rows          uint32
@@ -62,11 +63,17 @@ type ptyRequest struct {
 	Modes               string
 }
 
+// windowChange is the payload of a window-change (RFC 4254, section 6.7).
 type windowChange struct {
 	Cols, Rows          uint32
 	PixelCols, PixelRow uint32
 }
 
+// judge says what becomes of the next request (RFC 4254, section 6). A terminal
+// and a start pass once each, in this order; the environment passes before the
+// start, if its names are of a short list and its values printable ASCII,
+// within maxEnv and maxEnvBytes. What passes is rewritten so that nothing in it
+// is out of range: sizes are clamped, terminal modes are dropped.
 func (r *requests) judge(kind string, payload []byte) judgement {
 	switch kind {
 	case "pty-req":
@@ -125,7 +132,8 @@ func (r *requests) judge(kind string, payload []byte) judgement {
 	return judgement{}
 }
 
-// terminalName is what the client calls its terminal, if that is a name.
+// terminalName is what the client calls its terminal, or xterm if that is no
+// name.
 func terminalName(s string) string {
 	if s == "" {
 		return "dumb"
@@ -136,7 +144,8 @@ func terminalName(s string) string {
 	return s
 }
 
-// clamp makes a window that can be painted of any that can be claimed.
+// clamp makes a window size that can be painted of any that can be claimed; 0
+// is unknown.
 func clamp(cols, rows uint32) size {
 	side := func(n, def, most uint32) int {
 		if n == 0 {

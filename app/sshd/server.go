@@ -25,17 +25,17 @@ import (
 	"sheaf/app/tui"
 )
 
-// keysPoll is how often keys/authors is looked at while sessions are open.
-const keysPoll = time.Second
+// authorsPoll is how often keys/authors is looked at while sessions are open.
+const authorsPoll = time.Second
 
 // Server is the guard in front of the rooms. Make one with New; it serves one
-// listener, once.
+// listener, once. Its methods are safe for concurrent use.
 type Server struct {
 	log      *slog.Logger
 	limits   Limits
 	gate     *gate
 	authors  *authors
-	answer   func(*visit) int // the exit status of a command or browser
+	handle   func(*session) int // answers a session; the exit status
 	lib      *ssh.Server
 	proxies  []netip.Prefix
 	counts   counts
@@ -44,16 +44,16 @@ type Server struct {
 	penalties *penalties
 
 	sessions sync.WaitGroup // answered at the moment
-	done     chan struct{}  // closed when the server has begun to stop
+	done     chan struct{}  // closed when the server begins to stop
 
 	mu       sync.Mutex
 	listener net.Listener
 	stopping bool
 }
 
-// newServer makes a server that answers every session with answer. Of c it
-// takes what is not a room.
-func newServer(c Config, answer func(*visit) int) (*Server, error) {
+// newServer makes a server that has every session answered by handle. Of c it
+// takes what is no room.
+func newServer(c Config, handle func(*session) int) (*Server, error) {
 	log := c.Log
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
@@ -62,7 +62,13 @@ func newServer(c Config, answer func(*visit) int) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{log: log, limits: c.Limits.or(DefaultLimits()), answer: answer, proxies: c.Proxies, done: make(chan struct{})}
+	s := &Server{
+		log:     log,
+		limits:  c.Limits.withDefaults(DefaultLimits()),
+		handle:  handle,
+		proxies: c.Proxies,
+		done:    make(chan struct{}),
+	}
 	s.gate = newGate(s.limits, log)
 	s.penalties = newPenalties(slices.Concat(c.Exempt, c.Proxies), time.Now)
 	if s.authors, err = newAuthors(filepath.Join(c.Keys, "authors"), c.Authors, log); err != nil {
@@ -73,8 +79,8 @@ func newServer(c Config, answer func(*visit) int) (*Server, error) {
 		wish.WithHostKeyPEM(pem),
 		wish.WithPublicKeyAuth(s.acceptKey),
 		wish.WithKeyboardInteractiveAuth(acceptReader),
-		wish.WithMiddleware(s.answering, s.recovering, s.recording), // the last one is the outermost
-		s.guarding,
+		wish.WithMiddleware(s.routing, s.recovering, s.logging), // the last one is the outermost
+		s.installGuard,
 	)
 	if err != nil {
 		return nil, fmt.Errorf("ssh server: %w", err)
@@ -82,15 +88,15 @@ func newServer(c Config, answer func(*visit) int) (*Server, error) {
 	return s, nil
 }
 
-// guarding puts the guard in the places where the library asks for one. There
-// is no handler for anything but sessions: no forwarding of any kind.
-func (s *Server) guarding(lib *ssh.Server) error {
-	lib.ConnCallback = s.wrap
-	lib.ServerConfigCallback = s.config
+// installGuard puts the guard into the library. Nothing is handled but
+// sessions: there is no forwarding of any kind.
+func (s *Server) installGuard(lib *ssh.Server) error {
+	lib.ConnCallback = s.accept
+	lib.ServerConfigCallback = s.serverConfig
 	lib.ChannelHandlers = map[string]ssh.ChannelHandler{
-		"session": s.session,
+		"session": s.serveChannel,
 		"default": func(_ *ssh.Server, _ *gossh.ServerConn, nc gossh.NewChannel, ctx ssh.Context) {
-			if c := connOf(ctx); c != nil && !c.requests.take(1) {
+			if c := connOf(ctx); c != nil && !c.requests.Allow() {
 				c.drop("too many requests", true)
 			}
 			_ = nc.Reject(gossh.Prohibited, "sessions only")
@@ -98,18 +104,18 @@ func (s *Server) guarding(lib *ssh.Server) error {
 	}
 	lib.RequestHandlers = map[string]ssh.RequestHandler{
 		"default": func(ctx ssh.Context, _ *ssh.Server, _ *gossh.Request) (bool, []byte) {
-			if c := connOf(ctx); c != nil && !c.requests.take(1) {
+			if c := connOf(ctx); c != nil && !c.requests.Allow() {
 				c.drop("too many requests", true)
 			}
 			return false, nil
 		},
 	}
-	// The library takes subsystems past the middleware.
+	// The library does not run its middleware for subsystems.
 	lib.SubsystemHandlers = map[string]ssh.SubsystemHandler{
-		subsystem: ssh.SubsystemHandler(s.recording(s.recovering(s.answering(nil)))),
+		subsystem: ssh.SubsystemHandler(s.logging(s.recovering(s.routing(nil)))),
 	}
 	lib.ConnectionFailedCallback = func(nc net.Conn, err error) {
-		s.log.Debug("handshake failed", "from", network(nc.RemoteAddr()).Addr().String(), "err", clean(err.Error()))
+		s.log.Debug("handshake failed", "from", network(nc.RemoteAddr()).Addr().String(), "err", oneLine(err.Error()))
 	}
 	return nil
 }
@@ -127,19 +133,19 @@ func (s *Server) Serve(l net.Listener) error {
 	}
 	s.listener = l
 	s.mu.Unlock()
-	s.start(s.watchKeys)
+	s.start(s.watchAuthors)
 	err := s.lib.Serve(l)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopping {
 		return nil
 	}
-	s.halt()
+	s.stop()
 	return err
 }
 
-// halt ends what runs beside the connections. The lock is held.
-func (s *Server) halt() {
+// stop ends what runs beside the connections. The lock is held.
+func (s *Server) stop() {
 	if !s.stopping {
 		s.stopping = true
 		close(s.done)
@@ -153,13 +159,13 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	s.mu.Lock()
-	s.halt()
+	s.stop()
 	if s.listener != nil {
 		s.listener.Close()
 	}
 	s.mu.Unlock()
 	for _, c := range s.gate.close() {
-		c.end(byeRestart, 2*time.Minute) // ctx is shorter
+		c.end(reasonRestart, 2*time.Minute) // ctx ends before that
 	}
 	ended := make(chan struct{})
 	s.start(func() {
@@ -172,16 +178,16 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 	}
-	for _, c := range s.gate.inside() {
+	for _, c := range s.gate.all() {
 		c.Close()
 	}
 	return ctx.Err()
 }
 
-// watchKeys reads keys/authors again when it has changed and settled, and
+// watchAuthors reads keys/authors again when it has changed and settled, and
 // ends the connections of those who are no longer in it.
-func (s *Server) watchKeys() {
-	t := time.NewTicker(keysPoll)
+func (s *Server) watchAuthors() {
+	t := time.NewTicker(authorsPoll)
 	defer t.Stop()
 	for {
 		select {
@@ -189,22 +195,22 @@ func (s *Server) watchKeys() {
 			return
 		case <-t.C:
 		}
-		if !s.authors.settled() {
+		if !s.authors.refreshWhenSettled() {
 			continue
 		}
-		for _, c := range s.gate.inside() {
+		for _, c := range s.gate.all() {
 			c.mu.Lock()
 			a := c.author
 			c.mu.Unlock()
 			if a != nil && s.authors.find(a.key) == nil {
-				s.log.Info("key removed, connection ended", "author", clean(a.name))
-				c.end(byeKey, s.limits.Farewell)
+				s.log.Info("key removed, connection ended", "author", oneLine(a.name))
+				c.end(reasonKeyRemoved, s.limits.Grace)
 			}
 		}
 	}
 }
 
-// start runs f in a goroutine in which a panic is only logged.
+// start runs f in a goroutine of its own, where a panic is logged and no more.
 func (s *Server) start(f func()) {
 	go func() {
 		defer s.contain()
@@ -212,7 +218,7 @@ func (s *Server) start(f func()) {
 	}()
 }
 
-// after runs f later in a goroutine in which a panic is only logged.
+// after runs f after some time, where a panic is logged and no more.
 func (s *Server) after(d time.Duration, f func()) *time.Timer {
 	return time.AfterFunc(d, func() {
 		defer s.contain()
@@ -220,28 +226,31 @@ func (s *Server) after(d time.Duration, f func()) *time.Timer {
 	})
 }
 
-// charge makes a network pay for a connection that came to nothing.
+// charge adds to the penalty of a network, and logs when that refuses it.
 func (s *Server) charge(from netip.Prefix, cost time.Duration) {
 	if s.penalties.charge(from, cost) {
-		s.log.Warn("connections refused for a while", "from", from.String(), "why", "its connections have failed again and again")
+		s.log.Warn("connections refused for a while",
+			"from", from.String(), "why", "its connections have failed again and again")
 	}
 }
 
+// contain is deferred in every goroutine of the server: a panic there is logged
+// instead of ending the process.
 func (s *Server) contain() {
 	if p := recover(); p != nil {
 		s.panicked(p)
 	}
 }
 
-// panicked logs a panic under an id that the visitor can be told.
+// panicked logs a panic under an id that a visitor can be told.
 func (s *Server) panicked(p any) (id string) {
 	s.counts.panics.Add(1)
 	id = newID()
-	s.log.Error("panic", "id", id, "panic", clean(fmt.Sprint(p)), "stack", string(debug.Stack()))
+	s.log.Error("panic", "id", id, "panic", oneLine(fmt.Sprint(p)), "stack", string(debug.Stack()))
 	return id
 }
 
-// failed logs an error of the machine under an id that the visitor can be told.
+// failed logs an error of the machine under an id that a visitor can be told.
 func (s *Server) failed(err error) (id string) {
 	if errors.Is(err, tui.ErrPanic) {
 		s.counts.panics.Add(1)
@@ -249,7 +258,7 @@ func (s *Server) failed(err error) (id string) {
 		s.counts.errors.Add(1)
 	}
 	id = newID()
-	s.log.Error("session failed", "id", id, "err", clean(err.Error()))
+	s.log.Error("session failed", "id", id, "err", oneLine(err.Error()))
 	return id
 }
 
@@ -275,8 +284,9 @@ func softwareVersion(v string) string {
 	return "sheaf_" + v[:min(len(v), 32)]
 }
 
-// clean makes a client's text fit for one line of a log.
-func clean(s string) string {
+// oneLine makes a client's text fit for one line of a log: without control
+// characters, and no longer than 200 runes.
+func oneLine(s string) string {
 	const most = 200
 	s = strings.Join(strings.Fields(markdown.Clean(s[:min(len(s), 4*most)])), " ")
 	if utf8.RuneCountInString(s) > most {

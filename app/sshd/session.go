@@ -2,237 +2,192 @@ package sshd
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
-	"sync"
-	"sync/atomic"
+	"slices"
+	"strings"
 	"time"
 
 	"charm.land/ssh"
-	gossh "golang.org/x/crypto/ssh"
+	"charm.land/wish/v2"
 )
 
-// resizePace is the shortest time between two window sizes given to a browser.
-const resizePace = 50 * time.Millisecond
+// session is one session as the router sees it: a person or a script, what was
+// asked for, and streams that are guarded.
+type session struct {
+	ctx          context.Context // its cause is a closeReason when the server ends it
+	stream       ssh.Session     // guarded: reads what is typed, writes to the client
+	channel      *channel
+	author       *author  // nil: a reader
+	keysRefused  int      // keys offered that are no author's
+	fingerprints []string // of the first of these
 
-// channel is one session of a connection, from its opening to the moment the
-// client has let it go and nobody answers it any more.
-type channel struct {
-	conn   *conn
-	own    context.Context // ends with the channel, not only with the connection
-	cancel context.CancelCauseFunc
-
-	requests requests // of the filter alone, until it has been passed a start
-	started  atomic.Bool
-	copies   atomic.Bool   // a program that copies files is at the other end
-	answered chan struct{} // closed when the answer to the command is complete
-	sizes    *mailbox
-	notices  chan string // cap 1: a line for the visitor, newest wins
+	command  string // as it came; "" asks for the browser or the list
+	sftp     bool   // the subsystem is asked for, not a command
+	terminal bool
+	term     string // its name, as in TERM
+	env      []string
+	size     size // of the terminal at the start
+	sizes    <-chan size
+	notices  <-chan string
+	verb     string // what the session turned out to be, for the log
 }
 
-// session answers an opened "session" channel.
-func (s *Server) session(lib *ssh.Server, sc *gossh.ServerConn, nc gossh.NewChannel, ctx ssh.Context) {
-	c := connOf(ctx)
-	if c == nil {
-		_ = nc.Reject(gossh.Prohibited, "no connection")
-		return
+type sessionKey struct{}
+
+func (s *Server) newSession(stream ssh.Session, ch *channel) *session {
+	sess := &session{
+		ctx:     ch.ctx,
+		stream:  stream,
+		channel: ch,
+		author:  s.authors.find(stream.PublicKey()),
+		command: stream.RawCommand(),
+		sftp:    stream.Subsystem() == subsystem,
+		env:     stream.Environ(),
+		sizes:   ch.sizes.out,
+		notices: ch.notices,
 	}
-	if !c.requests.take(1) {
-		c.drop("too many requests", true)
-		return
+	sess.keysRefused, sess.fingerprints = ch.conn.refusedKeys()
+	if pty, _, ok := stream.Pty(); ok {
+		sess.terminal, sess.term = true, pty.Term
+		sess.size = size{Width: pty.Window.Width, Height: pty.Window.Height}
 	}
-	select {
-	case c.slots <- struct{}{}:
-	case <-time.After(linger): // one that has just been closed may not have been counted yet
-		_ = nc.Reject(gossh.ResourceShortage, "too many sessions on one connection")
-		return
-	}
-	defer func() { <-c.slots }()
-	own, cancel := context.WithCancelCause(ctx)
-	ch := &channel{conn: c, own: own, cancel: cancel, answered: make(chan struct{}), notices: make(chan string, 1)}
-	ch.sizes = newMailbox(s)
-	defer cancel(nil)
-	if key, ok := ctx.Value(ssh.ContextKeyPublicKey).(ssh.PublicKey); ok {
-		c.identify(s.authors.find(key))
-	}
-	if !c.open(ch) {
-		_ = nc.Reject(gossh.ResourceShortage, "the connection is closing")
-		return
-	}
-	defer c.gone(ch)
-	ssh.DefaultSessionHandler(lib, sc, &guardedOpening{nc, ch}, &channelContext{Context: ctx, own: own, values: map[any]any{channelKey{}: ch}})
-	// The client's side is gone. What answers it has been told and ends.
-	if ch.started.Load() {
-		<-ch.answered
-	}
+	return sess
 }
 
-// notify leaves a line for the visitor.
-func (ch *channel) notify(text string) {
-	select {
-	case <-ch.notices:
-	default:
-	}
-	select {
-	case ch.notices <- text:
-	default:
-	}
-}
-
-// filter reads every request the client sends on the channel, so that the
-// connection never waits for a session, and passes on the few that are meant
-// for the library. It ends when the channel is closed, and ends the channel's
-// context then.
-func (ch *channel) filter(in <-chan *gossh.Request, out chan<- *gossh.Request, abandon func()) {
-	defer ch.cancel(nil)
-	defer close(out)
-	idle := ch.conn.srv.after(ch.conn.srv.limits.Start, func() {
-		if !ch.started.Load() {
-			abandon()
-		}
+// noColor reports whether the visitor wants text without escape sequences
+// (TERM=dumb, or NO_COLOR that is not empty).
+func (s *session) noColor() bool {
+	return s.term == "dumb" || slices.ContainsFunc(s.env, func(e string) bool {
+		return strings.HasPrefix(e, "NO_COLOR=") && e != "NO_COLOR="
 	})
-	defer idle.Stop()
-	for req := range in {
-		if req.Type == "window-change" {
-			if d := ch.conn.windows.spend(1); d > 0 {
-				time.Sleep(min(d, 10*time.Millisecond))
-			}
-		} else if !ch.conn.requests.take(1) {
-			ch.conn.drop("too many requests", true)
-			continue
-		}
-		j := ch.requests.judge(req.Type, req.Payload)
-		switch j.verdict {
-		case pass:
-			if ch.requests.started {
-				ch.started.Store(true)
-			}
-			req.Payload = j.payload
-			out <- req
-		case resize:
-			ch.sizes.put(j.size)
-			_ = req.Reply(true, nil)
-		default:
-			_ = req.Reply(false, nil)
-		}
-	}
 }
 
-// guardedOpening hands the library a guarded channel.
-type guardedOpening struct {
-	gossh.NewChannel
-	ch *channel
+// fail tells the visitor on standard error why nothing came of the session, and
+// returns the exit status.
+func (s *session) fail(why string, status int) int {
+	_, _ = io.WriteString(s.stream.Stderr(), "sheaf: "+why+"\n")
+	return status
 }
 
-func (g *guardedOpening) Accept() (gossh.Channel, <-chan *gossh.Request, error) {
-	real, in, err := g.NewChannel.Accept()
-	if err != nil {
-		return nil, nil, err
-	}
-	// The filter never waits for the library: it passes on no more than fits.
-	out := make(chan *gossh.Request, maxPassed)
-	g.ch.conn.srv.start(func() { g.ch.filter(in, out, func() { real.Close() }) })
-	return &guardedChannel{
-		Channel: real,
-		in:      &input{r: real, ch: g.ch},
-		out:     &output{w: real, ch: g.ch},
-		err:     &output{w: real.Stderr(), ch: g.ch},
-	}, out, nil
-}
-
-// guardedChannel measures what is typed and does not wait for ever for what
-// is written.
-type guardedChannel struct {
-	gossh.Channel
-	in  *input
-	out *output
-	err *output
-}
-
-func (g *guardedChannel) Read(p []byte) (int, error)  { return g.in.Read(p) }
-func (g *guardedChannel) Write(p []byte) (int, error) { return g.out.Write(p) }
-func (g *guardedChannel) Stderr() io.ReadWriter {
-	return struct {
-		io.Reader
-		io.Writer
-	}{g.Channel.Stderr(), g.err}
-}
-
-type channelKey struct{}
-
-// channelContext is a context of the library's kind that belongs to one
-// channel: it ends with the channel, and values set in it stay in it. (The
-// library's own is shared by all channels of a connection.)
-type channelContext struct {
-	ssh.Context
-	own context.Context
-
-	mu     sync.Mutex
-	values map[any]any
-}
-
-func (c *channelContext) Deadline() (time.Time, bool) { return c.own.Deadline() }
-func (c *channelContext) Done() <-chan struct{}       { return c.own.Done() }
-func (c *channelContext) Err() error                  { return c.own.Err() }
-
-func (c *channelContext) Value(key any) any {
-	c.mu.Lock()
-	v, ok := c.values[key]
-	c.mu.Unlock()
-	if ok {
-		return v
-	}
-	return c.own.Value(key)
-}
-
-func (c *channelContext) SetValue(key, value any) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.values[key] = value
-}
-
-// mailbox holds the newest window size until it is taken, and does not hand
-// out more than one in resizePace.
-type mailbox struct {
-	srv *Server
-	out chan size
-
-	mu      sync.Mutex
-	waiting *size
-	last    time.Time
-}
-
-func newMailbox(s *Server) *mailbox { return &mailbox{srv: s, out: make(chan size, 1)} }
-
-func (m *mailbox) put(s size) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.waiting != nil {
-		m.waiting = &s
-		return
-	}
-	if rest := resizePace - time.Since(m.last); rest > 0 {
-		m.waiting = &s
-		m.srv.after(rest, m.flush)
-		return
-	}
-	m.deliver(s)
-}
-
-func (m *mailbox) flush() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	s := *m.waiting
-	m.waiting = nil
-	m.deliver(s)
-}
-
-// deliver replaces a size that nobody has taken. It is the only sender, so
-// that there is room when the old one is out.
-func (m *mailbox) deliver(s size) {
+// alive asks the client whether it is still there, and waits for its answer for
+// at most Limits.Alive. A connection that breaks looks like a client that has
+// closed its input, so nothing that was uploaded counts as complete before the
+// client has answered once more.
+func (s *session) alive(ctx context.Context) bool {
+	srv := s.channel.conn.srv
+	ctx, cancel := context.WithTimeout(ctx, srv.limits.Alive)
+	defer cancel()
+	answered := make(chan bool, 1)
+	srv.start(func() {
+		// No client knows this request, and every client has to say so.
+		_, err := s.stream.SendRequest("keepalive@openssh.com", true, nil)
+		answered <- err == nil
+	})
 	select {
-	case <-m.out:
-	default:
+	case ok := <-answered:
+		return ok && s.ctx.Err() == nil
+	case <-ctx.Done():
+	case <-s.ctx.Done():
 	}
-	m.out <- s
-	m.last = time.Now()
+	return false
+}
+
+// denied tells a reader who tries to change something which keys were offered,
+// and what to do about it. It is "" for an author.
+func (s *session) denied() string {
+	if s.author != nil {
+		return ""
+	}
+	lines := []string{"sheaf: permission denied: no author key"}
+	for _, f := range s.fingerprints {
+		lines = append(lines, "offered: "+f)
+	}
+	if n := s.keysRefused - len(s.fingerprints); n > 0 {
+		lines = append(lines, fmt.Sprintf("offered: and %d more", n))
+	}
+	switch user := s.stream.User(); {
+	case strings.HasPrefix(user, previewUser):
+	case s.keysRefused > 0:
+		lines = append(lines, "hint: a line of your .pub file in keys/authors on the server makes you an author")
+	case isAnonymous(user):
+		lines = append(lines, "hint: the name "+user+" is let in without a key; log in with any other name")
+	default:
+		lines = append(lines, "hint: no key was offered; ssh -i FILE names one, ssh-keygen makes one, "+
+			"keys/authors on the server lists the authors'")
+	}
+	return strings.Join(lines, "\n")
+}
+
+// closeReason is why the server ends the session, or "" if it does not.
+func (s *session) closeReason() string {
+	var reason closeReason
+	if errors.As(context.Cause(s.ctx), &reason) {
+		return reason.Error()
+	}
+	return ""
+}
+
+// logging is the outermost middleware. It logs a session when it is over, and
+// tells the channel that nobody answers it any more.
+func (s *Server) logging(next ssh.Handler) ssh.Handler {
+	return func(stream ssh.Session) {
+		ch, _ := stream.Context().Value(channelKey{}).(*channel)
+		if ch == nil {
+			return
+		}
+		defer close(ch.answered)
+		began := time.Now()
+		s.counts.open.Add(1)
+		defer s.counts.open.Add(-1)
+		sess := s.newSession(stream, ch)
+		stream.Context().SetValue(sessionKey{}, sess)
+		next(stream)
+		s.counts.session(sess)
+		attrs := []any{
+			"from", ch.conn.from.Addr().String(),
+			"verb", sess.verb,
+			"time", time.Since(began).Round(time.Millisecond).String(),
+		}
+		if sess.author != nil {
+			attrs = append(attrs, "author", oneLine(sess.author.name))
+		}
+		if reason := sess.closeReason(); reason != "" {
+			attrs = append(attrs, "ended", reason)
+		}
+		s.log.Info("session", attrs...)
+	}
+}
+
+// leaveScreen brings a terminal back after a panic: main screen, no mouse, no
+// bracketed paste, cursor and colours as they were.
+const leaveScreen = "\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?25h\x1b[0m\r\n"
+
+// recovering is the middleware that makes a panic cost one session.
+func (s *Server) recovering(next ssh.Handler) ssh.Handler {
+	return func(stream ssh.Session) {
+		defer func() {
+			p := recover()
+			if p == nil {
+				return
+			}
+			id := s.panicked(p)
+			if _, _, ok := stream.Pty(); ok {
+				wish.Print(stream, leaveScreen)
+			}
+			wish.Errorf(stream, "sheaf: internal error (%s)\n", id)
+			_ = stream.Exit(1)
+		}()
+		next(stream)
+	}
+}
+
+// routing is the innermost middleware: it has the session answered, and sends
+// the exit status back.
+func (s *Server) routing(ssh.Handler) ssh.Handler {
+	return func(stream ssh.Session) {
+		sess, _ := stream.Context().Value(sessionKey{}).(*session)
+		_ = stream.Exit(s.handle(sess))
+	}
 }

@@ -21,9 +21,9 @@ import (
 	"sheaf/app/typeset"
 )
 
-// open serves a small blog with all rooms behind the door; change may put other
+// startBlog serves a small blog with all rooms behind the door; change may put other
 // ones in.
-func open(t *testing.T, l Limits, change ...func(*Config)) *bed {
+func startBlog(t *testing.T, l Limits, change ...func(*Config)) *testServer {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range map[string]string{
@@ -46,7 +46,7 @@ func open(t *testing.T, l Limits, change ...func(*Config)) *bed {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { b.Close() })
-	d := &bed{T: t, blog: b, keys: t.TempDir(), logs: &syncBuffer{}}
+	d := &testServer{T: t, blog: b, keys: t.TempDir(), logs: &syncBuffer{}}
 	files, err := transfer.New(transfer.Config{Scratch: filepath.Join(t.TempDir(), "scratch"), Log: log})
 	if err != nil {
 		t.Fatal(err)
@@ -80,7 +80,8 @@ func open(t *testing.T, l Limits, change ...func(*Config)) *bed {
 }
 
 func TestCommandsGoToTheShell(t *testing.T) {
-	d := open(t, Limits{})
+	t.Parallel()
+	d := startBlog(t, Limits{})
 	c := d.client()
 	if v := string(c.ServerVersion()); v != "SSH-2.0-sheaf_v1.2" {
 		t.Errorf("it calls itself %q", v)
@@ -119,9 +120,10 @@ func TestCommandsGoToTheShell(t *testing.T) {
 	}
 }
 
-// 14: a panic in a browser costs one session, and is counted as one.
+// A panic in a browser costs one session, and is counted as one.
 func TestAPanicInABrowserIsCounted(t *testing.T) {
-	d := open(t, Limits{}, func(c *Config) { c.Setter = nil })
+	t.Parallel()
+	d := startBlog(t, Limits{}, func(c *Config) { c.Setter = nil })
 	c := d.client()
 	out, status := d.screen(c, "", nil, "Arriving", "\r")
 	if !strings.Contains(out, "\x1b[?1049l") || !strings.Contains(out, "sheaf: internal error") || status != 1 {
@@ -136,7 +138,7 @@ func TestAPanicInABrowserIsCounted(t *testing.T) {
 }
 
 // screen runs a command with a terminal, sends keys, and waits for its end.
-func (b *bed) screen(c *gossh.Client, command string, env map[string]string, until, keys string) (out string, status int) {
+func (b *testServer) screen(c *gossh.Client, command string, env map[string]string, until, keys string) (out string, status int) {
 	b.Helper()
 	s, err := c.NewSession()
 	if err != nil {
@@ -164,7 +166,7 @@ func (b *bed) screen(c *gossh.Client, command string, env map[string]string, unt
 		eventually(b, until, func() bool { return strings.Contains(buf.String(), until) })
 		_, _ = io.WriteString(in, keys)
 	}
-	stuck := time.AfterFunc(8*time.Second, func() { s.Close() })
+	stuck := time.AfterFunc(patience, func() { s.Close() })
 	defer stuck.Stop()
 	var exit *gossh.ExitError
 	if err := s.Wait(); errors.As(err, &exit) {
@@ -176,7 +178,8 @@ func (b *bed) screen(c *gossh.Client, command string, env map[string]string, unt
 }
 
 func TestATerminalGetsTheBrowser(t *testing.T) {
-	d := open(t, Limits{})
+	t.Parallel()
+	d := startBlog(t, Limits{})
 	c := d.client()
 	for command, until := range map[string]string{"": "Notebook", "arriving": "Arriving", "'arriving#the-move'": "Arriving"} {
 		out, status := d.screen(c, command, nil, until, "\x03")
@@ -202,7 +205,8 @@ func TestATerminalGetsTheBrowser(t *testing.T) {
 }
 
 func TestTheBrowserIsToldOfTheEnd(t *testing.T) {
-	d := open(t, Limits{})
+	t.Parallel()
+	d := startBlog(t, Limits{})
 	c := d.client()
 	s, err := c.NewSession()
 	if err != nil {
@@ -227,13 +231,14 @@ func TestTheBrowserIsToldOfTheEnd(t *testing.T) {
 	_ = c.Wait()
 	out := buf.String()
 	at := strings.Index(out, "\x1b[?1049l")
-	if at < 0 || !bytes.Contains([]byte(out[at:]), []byte(byeRestart)) {
+	if at < 0 || !bytes.Contains([]byte(out[at:]), []byte(reasonRestart)) {
 		t.Errorf("the terminal was left with %q", out[max(0, len(out)-400):])
 	}
 }
 
 func TestABrowserTooMany(t *testing.T) {
-	d := open(t, Limits{Browsers: 1})
+	t.Parallel()
+	d := startBlog(t, Limits{Browsers: 1})
 	c := d.client()
 	first := d.terminal(c, 80, 24)
 	eventually(t, "the first screen", func() bool { return strings.Contains(first.out.String(), "Notebook") })
@@ -244,11 +249,11 @@ func TestABrowserTooMany(t *testing.T) {
 		t.Errorf("the list: %d %q", status, out)
 	}
 	first.Close()
-	eventually(t, "the place is free", func() bool { return len(d.srv.gate.inside()) == 1 && d.free(c) })
+	eventually(t, "the place is free", func() bool { return len(d.srv.gate.all()) == 1 && d.free(c) })
 }
 
 // free tells whether a browser opens.
-func (b *bed) free(c *gossh.Client) bool {
+func (b *testServer) free(c *gossh.Client) bool {
 	t := b.terminal(c, 80, 24)
 	defer t.Close()
 	for range 50 {
@@ -264,7 +269,8 @@ func (b *bed) free(c *gossh.Client) bool {
 }
 
 func TestAPreviewIsShownUntilItIsRevoked(t *testing.T) {
-	d := open(t, Limits{})
+	t.Parallel()
+	d := startBlog(t, Limits{})
 	author := d.blog.Author("Ada")
 	shared, err := author.Share(t.Context(), "secret")
 	if err != nil {

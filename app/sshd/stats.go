@@ -6,25 +6,25 @@ import (
 	"sync/atomic"
 )
 
-// Stats are figures of a server since it was made. There is nothing in them
-// about a person.
+// Stats are the figures of a server since it was made. They say nothing about a
+// person.
 type Stats struct {
-	Connections     int // open now
+	Connections     int // open at the moment
 	Unauthenticated int // of these, still shaking hands
-	Sessions        int // answered now
+	Sessions        int // answered at the moment
 	Browsers        int // of these, terminal browsers
-	Penalised       int // networks refused now for their failures
+	Penalised       int // networks refused at the moment for their failures
 
 	Handshakes uint64            // that were finished
 	Failed     uint64            // connections that left before they were let in
 	Dropped    uint64            // connections ended for what they sent or did not read
-	Refused    map[string]uint64 // connections refused, by the limit: connections, unauthenticated, address, penalty
-	Answered   map[string]uint64 // sessions that are over, by what they were: browser, command, copy
+	Refused    map[string]uint64 // connections, by limit: connections, unauthenticated, address, penalty
+	Answered   map[string]uint64 // sessions that are over, by kind: browser, command, copy
 	Panics     uint64            // contained
-	Errors     uint64            // of the machine, told as an internal error
+	Errors     uint64            // of the machine, told to visitors as internal errors
 }
 
-// counts is what Stats are made of.
+// counts is what Stats are made of. It is safe for concurrent use.
 type counts struct {
 	handshakes, failed, dropped, panics, errors atomic.Uint64
 	open                                        atomic.Int64
@@ -34,7 +34,8 @@ type counts struct {
 	answered map[string]uint64
 }
 
-// refuse counts a connection that was refused; "" is a server that stops.
+// refuse counts a connection that was refused by a limit; "" is a server that
+// stops, and not counted.
 func (c *counts) refuse(why string) {
 	if why == "" {
 		return
@@ -47,12 +48,13 @@ func (c *counts) refuse(why string) {
 	c.refused[why]++
 }
 
-func (c *counts) session(v *visit) {
+// session counts a session that is over, by its kind.
+func (c *counts) session(s *session) {
 	kind := "command"
 	switch {
-	case v.channel.copies.Load():
+	case s.channel.copying.Load():
 		kind = "copy"
-	case v.verb == browserVerb:
+	case s.verb == browserVerb:
 		kind = "browser"
 	}
 	c.mu.Lock()
@@ -63,7 +65,7 @@ func (c *counts) session(v *visit) {
 	c.answered[kind]++
 }
 
-// Stats gives the figures of this moment. The maps are the caller's.
+// Stats returns the figures of this moment. The maps are the caller's.
 func (s *Server) Stats() Stats {
 	st := Stats{
 		Sessions:   int(s.counts.open.Load()),
@@ -73,14 +75,16 @@ func (s *Server) Stats() Stats {
 		Dropped:    s.counts.dropped.Load(),
 		Panics:     s.counts.panics.Load(),
 		Errors:     s.counts.errors.Load(),
-		Refused:    map[string]uint64{overConnections: 0, overUnauthenticated: 0, overAddress: 0, overPenalty: 0},
-		Answered:   map[string]uint64{"browser": 0, "command": 0, "copy": 0},
+		Refused: map[string]uint64{
+			limitConnections: 0, limitUnauthenticated: 0, limitAddress: 0, limitPenalty: 0,
+		},
+		Answered: map[string]uint64{"browser": 0, "command": 0, "copy": 0},
 	}
 	if s.browsers != nil {
 		st.Browsers = s.browsers()
 	}
 	s.gate.mu.Lock()
-	st.Connections, st.Unauthenticated = len(s.gate.conns), s.gate.strange
+	st.Connections, st.Unauthenticated = len(s.gate.conns), s.gate.unauthenticated
 	s.gate.mu.Unlock()
 	s.counts.mu.Lock()
 	defer s.counts.mu.Unlock()

@@ -9,20 +9,25 @@ import (
 	"sheaf/app/transfer"
 )
 
-// transfers counts the programs that copy files. Readers cannot take the
-// places of authors.
+// transfers counts the programs that copy files. Readers cannot take the places
+// of authors.
 type transfers struct {
 	all, readers chan struct{}
-	queue        time.Duration
+	queue        time.Duration // how long one more waits for a place
 }
 
 func newTransfers(l Limits) *transfers {
-	return &transfers{make(chan struct{}, l.Transfers), make(chan struct{}, l.TransfersReader), l.Queue}
+	return &transfers{
+		all:     make(chan struct{}, l.Transfers),
+		readers: make(chan struct{}, l.TransfersReader),
+		queue:   l.Queue,
+	}
 }
 
 var errBusy = errors.New("too many transfers at the moment; try again a little later")
 
-// enter waits for a place, not for ever. The place is given back with leave.
+// enter waits for a place, which leave gives back. The error is errBusy when
+// the queue does not move in time, or the cause of the end of ctx.
 func (t *transfers) enter(ctx context.Context, reader bool) (leave func(), err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, t.queue, errBusy)
 	defer cancel()
@@ -48,47 +53,49 @@ func (t *transfers) enter(ctx context.Context, reader bool) (leave func(), err e
 	return leave, nil
 }
 
-// transfer answers a program that copies files, and gives the exit status.
-func (r *rooms) transfer(v *visit, visitor blog.Visitor, args []string) int {
-	v.verb = subsystem
-	if !v.copies {
-		v.verb = clean(args[0])
+// transfer runs the far end of a program that copies files, and returns its
+// exit status: SFTP for the subsystem, else what args name. Previews have no
+// files, and a terminal would change the bytes, so both are refused.
+func (r *router) transfer(s *session, visitor blog.Visitor, args []string) int {
+	s.verb = subsystem
+	if !s.sftp {
+		s.verb = oneLine(args[0])
 	}
 	if _, guest := visitor.Preview(); guest {
-		return v.fail(v.verb+": a preview has no files", 1)
+		return s.fail(s.verb+": a preview has no files", 1)
 	}
-	if v.terminal {
-		return v.fail(v.verb+": copies files, which a terminal would change", 2)
+	if s.terminal {
+		return s.fail(s.verb+": copies files, which a terminal would change", 2)
 	}
-	leave, err := r.transfers.enter(v.ctx, v.author == nil)
+	leave, err := r.transfers.enter(s.ctx, s.author == nil)
 	if err != nil {
-		return v.fail(clean(err.Error()), 1)
+		return s.fail(oneLine(err.Error()), 1)
 	}
 	defer leave()
-	v.channel.copies.Store(true)
-	s := transfer.Session{
+	s.channel.copying.Store(true)
+	files := transfer.Session{
 		Visitor: visitor,
 		Host:    r.host(visitor),
-		Denied:  v.denied(),
-		Env:     v.env,
-		In:      v.session,
-		Out:     v.session,
-		Err:     v.session.Stderr(),
-		Alive:   v.alive,
+		Denied:  s.denied(),
+		Env:     s.env,
+		In:      s.stream,
+		Out:     s.stream,
+		Err:     s.stream.Stderr(),
+		Alive:   s.alive,
 	}
 	var status int
-	if v.copies {
-		status, err = r.Transfer.SFTP(v.ctx, s)
+	if s.sftp {
+		status, err = r.Transfer.SFTP(s.ctx, files)
 	} else {
-		status, err = r.Transfer.Exec(v.ctx, s, args)
+		status, err = r.Transfer.Exec(s.ctx, files, args)
 	}
-	switch f := v.farewell(); {
-	case f != "":
-		return v.fail(f, 1)
-	case v.ctx.Err() != nil:
+	switch reason := s.closeReason(); {
+	case reason != "":
+		return s.fail(reason, 1)
+	case s.ctx.Err() != nil:
 		return 1
 	case err != nil:
-		return v.fail("internal error ("+r.failed(err)+")", 1)
+		return r.internalError(s, err)
 	}
 	return status
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -13,6 +14,8 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -25,15 +28,23 @@ import (
 	"sheaf/app/blog"
 )
 
+// patience is how long a test waits for what has to happen at once, on a machine
+// that may have much else to do. Only a test that fails waits so long.
+const patience = 30 * time.Second
+
 // The clock of the regular expressions in the highlighter stops by itself a
 // moment after their last use.
 func TestMain(m *testing.M) {
+	// The tests wait for timers most of the time. A flag counts for more.
+	if err := flag.Set("test.parallel", strconv.Itoa(8*runtime.GOMAXPROCS(0))); err != nil {
+		panic(err)
+	}
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/dlclark/regexp2/v2.runClock"))
 }
 
-// bed is a running server with a room of its own: it says who is there, runs
-// the few commands of answer, and keeps a terminal until it is told to end.
-type bed struct {
+// testServer is a running server with a room of its own: it says who is there,
+// runs the few commands of handle, and keeps a terminal until it is told to end.
+type testServer struct {
 	*testing.T
 	addr string
 	keys string
@@ -44,21 +55,21 @@ type bed struct {
 
 	exempt, proxies []netip.Prefix
 
-	got   atomic.Int64 // bytes that the command alive has read
-	alive chan bool    // and what it found
+	received atomic.Int64 // bytes that the command alive has read
+	alive    chan bool    // and what it found
 }
 
-func serve(t *testing.T, l Limits) *bed {
+func startServer(t *testing.T, l Limits) *testServer {
 	t.Helper()
-	b := &bed{T: t, keys: t.TempDir(), logs: &syncBuffer{}, sees: make(chan size, 4096), alive: make(chan bool, 1),
+	b := &testServer{T: t, keys: t.TempDir(), logs: &syncBuffer{}, sees: make(chan size, 4096), alive: make(chan bool, 1),
 		exempt: prefixes("127.0.0.0/8")}
 	b.start(l)
 	return b
 }
 
-func (b *bed) start(l Limits) {
+func (b *testServer) start(l Limits) {
 	b.Helper()
-	srv, err := newServer(Config{Keys: b.keys, Version: "test", Limits: l, Log: slog.New(slog.NewTextHandler(b.logs, nil)), Exempt: b.exempt, Proxies: b.proxies}, b.answer)
+	srv, err := newServer(Config{Keys: b.keys, Version: "test", Limits: l, Log: slog.New(slog.NewTextHandler(b.logs, nil)), Exempt: b.exempt, Proxies: b.proxies}, b.handle)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -79,25 +90,25 @@ func (b *bed) start(l Limits) {
 	})
 }
 
-func (b *bed) answer(v *visit) int {
-	out := v.session
+func (b *testServer) handle(v *session) int {
+	out := v.stream
 	if after, is := strings.CutPrefix(v.command, "copy and "); is {
-		v.channel.copies.Store(true)
+		v.channel.copying.Store(true)
 		v.command = after
 	}
 	switch {
-	case v.copies:
+	case v.sftp:
 		v.verb = subsystem
-		b.copies(v)
+		b.copyFiles(v)
 		return 7
 	case v.command == "denied":
 		fmt.Fprint(out, v.denied())
 	case v.command == "alive":
 		fmt.Fprint(out, v.alive(v.ctx))
 	case v.command == "alive after eof":
-		_, _ = io.Copy(counter{&b.got}, out)
+		_, _ = io.Copy(counter{&b.received}, out)
 		b.alive <- v.alive(v.ctx)
-		b.got.Store(0)
+		b.received.Store(0)
 	case v.command == "drip":
 		for range 30 {
 			if _, err := io.WriteString(out, "."); err != nil || v.ctx.Err() != nil {
@@ -110,7 +121,7 @@ func (b *bed) answer(v *visit) int {
 		if v.author != nil {
 			name = "author " + v.author.name
 		}
-		fmt.Fprintf(out, "%s refused=%d", name, v.refused)
+		fmt.Fprintf(out, "%s refused=%d", name, v.keysRefused)
 	case v.command == "env":
 		fmt.Fprint(out, strings.Join(v.env, " "))
 	case v.command == "panic":
@@ -144,25 +155,25 @@ func (b *bed) answer(v *visit) int {
 	return 0
 }
 
-// copies is a program that copies files: it counts what comes in.
-func (b *bed) copies(v *visit) {
+// copyFiles is a program that copyFiles files: it counts what comes in.
+func (b *testServer) copyFiles(v *session) {
 	first := make([]byte, 5)
-	n, _ := v.session.Read(first)
+	n, _ := v.stream.Read(first)
 	switch string(first[:n]) {
 	case "panic":
 		panic("on purpose")
 	case "wait":
-		fmt.Fprintln(v.session.Stderr(), "waiting")
+		fmt.Fprintln(v.stream.Stderr(), "waiting")
 		<-v.ctx.Done()
-		v.fail(v.farewell(), 1)
+		v.fail(v.closeReason(), 1)
 		return
 	}
-	rest, _ := io.Copy(io.Discard, v.session)
+	rest, _ := io.Copy(io.Discard, v.stream)
 	word := "gone"
 	if v.alive(v.ctx) {
 		word = "still there"
 	}
-	fmt.Fprint(v.session, int64(n)+rest, " ", word)
+	fmt.Fprint(v.stream, int64(n)+rest, " ", word)
 }
 
 // counter counts what is written to it.
@@ -173,7 +184,7 @@ func (c counter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (b *bed) authorise(keys ...gossh.PublicKey) {
+func (b *testServer) authorise(keys ...gossh.PublicKey) {
 	b.Helper()
 	var lines []byte
 	for i, k := range keys {
@@ -199,12 +210,12 @@ func newKey(t testing.TB) gossh.Signer {
 }
 
 // dial logs in with keys first, and else as a reader.
-func (b *bed) dial(user string, keys ...gossh.Signer) (*gossh.Client, error) {
+func (b *testServer) dial(user string, keys ...gossh.Signer) (*gossh.Client, error) {
 	auth := []gossh.AuthMethod{gossh.PublicKeys(keys...), noQuestions()}
 	if len(keys) == 0 {
 		auth = auth[1:]
 	}
-	return gossh.Dial("tcp", b.addr, &gossh.ClientConfig{User: user, Auth: auth, HostKeyCallback: gossh.InsecureIgnoreHostKey(), Timeout: 5 * time.Second})
+	return gossh.Dial("tcp", b.addr, &gossh.ClientConfig{User: user, Auth: auth, HostKeyCallback: gossh.InsecureIgnoreHostKey(), Timeout: patience})
 }
 
 func noQuestions() gossh.AuthMethod {
@@ -216,7 +227,7 @@ func noQuestions() gossh.AuthMethod {
 	})
 }
 
-func (b *bed) client(keys ...gossh.Signer) *gossh.Client {
+func (b *testServer) client(keys ...gossh.Signer) *gossh.Client {
 	b.Helper()
 	c, err := b.dial("reader", keys...)
 	if err != nil {
@@ -226,7 +237,7 @@ func (b *bed) client(keys ...gossh.Signer) *gossh.Client {
 	return c
 }
 
-func (b *bed) run(c *gossh.Client, command string) (out, errs string, status int) {
+func (b *testServer) run(c *gossh.Client, command string) (out, errs string, status int) {
 	b.Helper()
 	s, err := c.NewSession()
 	if err != nil {
@@ -250,7 +261,7 @@ type term struct {
 	out *syncBuffer
 }
 
-func (b *bed) terminal(c *gossh.Client, cols, rows uint32) *term {
+func (b *testServer) terminal(c *gossh.Client, cols, rows uint32) *term {
 	b.Helper()
 	ch, reqs, err := c.OpenChannel("session", nil)
 	if err != nil {
@@ -293,12 +304,12 @@ func (s *syncBuffer) String() string {
 
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(8 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if ok() {
 			return
 		}
 	}
-	t.Fatalf("not within 8 s: %s", what)
+	t.Fatalf("not within %v: %s", patience, what)
 }
 
-func (b *bed) connections() int { return len(b.srv.gate.inside()) }
+func (b *testServer) connections() int { return len(b.srv.gate.all()) }
