@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"html"
@@ -11,12 +12,14 @@ import (
 	"time"
 
 	"sheaf/app/blog"
+	"sheaf/app/markdown"
 )
 
-// feedPosts is how many posts a feed holds: each comes with its whole text.
+// feedPosts is how many posts a feed holds at most: each comes with its whole
+// text.
 const feedPosts = 50
 
-// The elements of an Atom feed (RFC 4287) that are used here.
+// The elements of an Atom feed (RFC 4287) that are used.
 type (
 	atomFeed struct {
 		XMLName  xml.Name    `xml:"http://www.w3.org/2005/Atom feed"`
@@ -56,24 +59,20 @@ type (
 	}
 )
 
-// feed prints the newest dated posts. An entry's id is made of the host, the
-// post's date and its slug: it stays when the text or the title changes.
+// feed prints the newest posts that have a date.
 func (c *call) feed() error {
 	site, host := c.edition.Site(), c.host()
-	owner := host
+	domain := host
 	if h, _, err := net.SplitHostPort(host); err == nil {
-		owner = h
+		domain = h
 	}
 	f := atomFeed{
-		Lang:     line(site.Lang),
-		ID:       "tag:" + owner + ",2000:sheaf",
-		Title:    line(site.Title),
-		Subtitle: line(site.Tagline),
-		Author:   []atomName{{line(site.Author)}},
-		Links:    []atomLink{{"self", "ssh://" + host + "/feed"}, {"alternate", "ssh://" + host}},
-	}
-	if site.Author == "" {
-		f.Author[0].Name = line(site.Title)
+		Lang:     oneLine(site.Lang),
+		ID:       "tag:" + domain + ",2000:sheaf",
+		Title:    oneLine(site.Title),
+		Subtitle: oneLine(site.Tagline),
+		Author:   []atomName{{oneLine(cmp.Or(site.Author, site.Title))}},
+		Links:    []atomLink{{Rel: "self", Href: "ssh://" + host + "/feed"}, {Rel: "alternate", Href: "ssh://" + host}},
 	}
 	var newest time.Time
 	for _, p := range c.edition.Posts() {
@@ -93,22 +92,7 @@ func (c *call) feed() error {
 		if changed.After(newest) {
 			newest = changed
 		}
-		e := atomEntry{
-			ID:        "tag:" + owner + "," + p.Date.Format("2006-01-02") + ":" + escape(p.Slug),
-			Title:     line(p.Title),
-			Published: p.Date.Format(time.RFC3339),
-			Updated:   changed.Format(time.RFC3339),
-			Links:     []atomLink{{"alternate", c.address(p)}},
-			Summary:   line(p.Description),
-			Content:   atomText{"html", c.markup(p)},
-		}
-		for _, a := range p.Authors {
-			e.Author = append(e.Author, atomName{line(a)})
-		}
-		for _, t := range p.Tags {
-			e.Categories = append(e.Categories, atomCategory{line(t)})
-		}
-		f.Entries = append(f.Entries, e)
+		f.Entries = append(f.Entries, c.feedEntry(p, domain, changed))
 	}
 	f.Updated = newest.Format(time.RFC3339)
 	_, _ = c.out.WriteString(xml.Header)
@@ -120,10 +104,32 @@ func (c *call) feed() error {
 	return c.out.WriteByte('\n')
 }
 
-// markup makes HTML of a post's text: headings, code and paragraphs where they
-// stand, and the addresses of its links at the end. All of it is escaped;
-// nothing of the HTML that the post itself may hold comes through.
-func (c *call) markup(p *blog.Post) string {
+// feedEntry returns a post's entry. Its id (a tag URI, RFC 4151) is made of the
+// domain, the post's date and its slug: it stays when the text or the title
+// changes.
+func (c *call) feedEntry(p *blog.Post, domain string, changed time.Time) atomEntry {
+	e := atomEntry{
+		ID:        "tag:" + domain + "," + p.Date.Format("2006-01-02") + ":" + escapeSlug(p.Slug),
+		Title:     oneLine(p.Title),
+		Published: p.Date.Format(time.RFC3339),
+		Updated:   changed.Format(time.RFC3339),
+		Links:     []atomLink{{Rel: "alternate", Href: c.address(p)}},
+		Summary:   oneLine(p.Description),
+		Content:   atomText{Type: "html", Body: c.contentHTML(p)},
+	}
+	for _, a := range p.Authors {
+		e.Author = append(e.Author, atomName{oneLine(a)})
+	}
+	for _, t := range p.Tags {
+		e.Categories = append(e.Categories, atomCategory{oneLine(t)})
+	}
+	return e
+}
+
+// contentHTML makes HTML of a post's text: its headings, code and paragraphs,
+// and a list of its links at the end. All of the text is escaped; no HTML that
+// the post may hold itself comes through.
+func (c *call) contentHTML(p *blog.Post) string {
 	d := p.Document()
 	var b strings.Builder
 	heads, codes := d.Headings, d.Codes
@@ -151,7 +157,14 @@ func (c *call) markup(p *blog.Post) string {
 			b.WriteString("<p>" + html.EscapeString(l) + "</p>")
 		}
 	}
-	links := ""
+	b.WriteString(c.linksHTML(p, d))
+	return b.String()
+}
+
+// linksHTML makes an HTML list of the links of a post, "" if there are none.
+// Links to other posts lead to their addresses.
+func (c *call) linksHTML(p *blog.Post, d *markdown.Document) string {
+	var b strings.Builder
 	for _, l := range d.Links {
 		target := l.Target
 		if to, _, ok := c.edition.Resolve(p, target); ok {
@@ -161,14 +174,11 @@ func (c *call) markup(p *blog.Post) string {
 		if err != nil || !slices.Contains([]string{"http", "https", "mailto", "ssh"}, u.Scheme) {
 			continue
 		}
-		name := line(l.Text)
-		if name == "" {
-			name = line(target)
-		}
-		links += `<li><a href="` + html.EscapeString(u.String()) + `">` + html.EscapeString(name) + "</a></li>"
+		name := cmp.Or(oneLine(l.Text), oneLine(target))
+		b.WriteString(`<li><a href="` + html.EscapeString(u.String()) + `">` + html.EscapeString(name) + "</a></li>")
 	}
-	if links != "" {
-		b.WriteString("<ul>" + links + "</ul>")
+	if b.Len() == 0 {
+		return ""
 	}
-	return b.String()
+	return "<ul>" + b.String() + "</ul>"
 }

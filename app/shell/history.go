@@ -12,113 +12,129 @@ import (
 	"sheaf/app/typeset"
 )
 
+// restore brings a post back as it was at a revision.
 func (c *call) restore() error {
-	rev, err := c.rev(c.words[1])
+	rev, err := c.parseRev(c.operands[1])
 	if err != nil {
 		return err
 	}
-	return c.done(c.desk().Restore(c.ctx, c.words[0], rev))
+	return c.printReceipt(c.viaShell().Restore(c.ctx, c.operands[0], rev))
 }
 
+// undo takes back what one revision has changed.
 func (c *call) undo() error {
-	rev, err := c.rev(c.words[0])
+	rev, err := c.parseRev(c.operands[0])
 	if err != nil {
 		return err
 	}
-	r, err := c.desk().Undo(c.ctx, rev)
+	r, err := c.viaShell().Undo(c.ctx, rev)
 	if errors.Is(err, fs.ErrNotExist) {
-		return &refusal{1, "undo: " + brief(c.words[0]) + ": no such revision", "log lists them"}
+		return refuse("undo: "+excerpt(c.operands[0])+": no such revision", "log lists them")
 	}
-	return c.done(r, err)
+	return c.printReceipt(r, err)
 }
 
-// rev reads a revision as log shows it.
-func (c *call) rev(word string) (blog.Rev, error) {
+// parseRev reads a revision as log prints it, r12, or its number alone.
+func (c *call) parseRev(word string) (blog.Rev, error) {
 	n, err := strconv.ParseUint(strings.TrimPrefix(word, "r"), 10, 64)
 	if err != nil || n == 0 {
-		return 0, &refusal{2, c.verb.Name + ": " + brief(word) + ": not a revision", "log lists them, r1 is the first"}
+		return 0, misuse(c.verb.name()+": "+excerpt(word)+": not a revision", "log lists them, r1 is the first")
 	}
 	return blog.Rev(n), nil
 }
 
-// revision is a revision in JSON.
-type revision struct {
+// revisionJSON is what a revision has changed in one file.
+type revisionJSON struct {
 	Rev     uint64 `json:"rev"`
 	Time    string `json:"time"`   // RFC 3339
-	Author  string `json:"author"` // "" when it was found changed by hand
-	Door    string `json:"door"`
+	Author  string `json:"author"` // "" for files that were changed by hand
+	Door    string `json:"door"`   // the channel it came by
 	Path    string `json:"path"`
 	Removed bool   `json:"removed"`
 	Message string `json:"message"`
 }
 
-// log prints the history of a post, or of the blog.
+// log prints the history of a post, or of the blog, newest first.
 func (c *call) log() error {
 	post := ""
-	if len(c.words) > 0 {
-		post = c.words[0]
+	if len(c.operands) > 0 {
+		post = c.operands[0]
 	}
-	all, err := c.Visitor.Log(c.ctx, post, 0)
+	revisions, err := c.Visitor.Log(c.ctx, post, 0)
 	if err != nil {
-		return c.lost(err)
+		return c.asNotFound(err)
 	}
-	if c.has("--json") {
-		return array(c, len(all), func(i int) revision {
-			r := all[i]
-			return revision{uint64(r.Rev), r.Time.Format(time.RFC3339), line(r.Author), line(r.Door), line(r.Path), r.Hash == "", line(r.Message)}
+	if c.hasOption("--json") {
+		return printArray(c, len(revisions), func(i int) revisionJSON {
+			r := revisions[i]
+			return revisionJSON{
+				Rev:     uint64(r.Rev),
+				Time:    r.Time.Format(time.RFC3339),
+				Author:  oneLine(r.Author),
+				Door:    oneLine(r.Door),
+				Path:    oneLine(r.Path),
+				Removed: r.Hash == "",
+				Message: oneLine(r.Message),
+			}
 		})
 	}
-	style := typeset.Styled(c.theme(c.Color))
-	rows := make([][4]string, len(all))
-	wide := [4]int{}
-	for i, r := range all {
-		what := line(r.Path)
+	type row struct{ rev, time, by, what string }
+	rows := make([]row, len(revisions))
+	var widths struct{ rev, time, by int }
+	for i, r := range revisions {
+		what := oneLine(r.Path)
 		if r.Hash == "" {
 			what += " removed"
 		}
-		if m := line(r.Message); m != "" {
+		if m := oneLine(r.Message); m != "" {
 			what += "  " + m
 		}
-		rows[i] = [4]string{"r" + strconv.FormatUint(uint64(r.Rev), 10), r.Time.In(c.zone()).Format("2006-01-02 15:04"),
-			typeset.Truncate(line(cmp.Or(r.Author, "-"))+" by "+line(cmp.Or(r.Door, "-")), 40), what}
-		for n, s := range rows[i] {
-			wide[n] = max(wide[n], typeset.Width(s))
+		by := oneLine(cmp.Or(r.Author, "-")) + " by " + oneLine(cmp.Or(r.Door, "-"))
+		rows[i] = row{
+			rev:  "r" + strconv.FormatUint(uint64(r.Rev), 10),
+			time: r.Time.In(c.location()).Format("2006-01-02 15:04"),
+			by:   typeset.Truncate(by, 40),
+			what: what,
 		}
+		widths.rev = max(widths.rev, typeset.Width(rows[i].rev))
+		widths.time = max(widths.time, typeset.Width(rows[i].time))
+		widths.by = max(widths.by, typeset.Width(rows[i].by))
 	}
+	style := typeset.Styled(c.theme(c.Color))
 	for _, r := range rows {
-		row := style.Bold.On(pad(r[0], wide[0])) + "  " + style.Dim.On(pad(r[1], wide[1])) + "  " + pad(r[2], wide[2]) + "  " + r[3]
-		if c.Terminal && c.Width > 0 {
-			row = typeset.Truncate(row, c.Width)
-		}
-		if err := c.put(row); err != nil {
+		rev := style.Bold.On(padRight(r.rev, widths.rev))
+		at := style.Dim.On(padRight(r.time, widths.time))
+		if err := c.println(c.fit(rev + "  " + at + "  " + padRight(r.by, widths.by) + "  " + r.what)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *call) zone() *time.Location {
+// location is the site's time zone, or the server's if it has none.
+func (c *call) location() *time.Location {
 	if l := c.edition.Site().Location; l != nil {
 		return l
 	}
 	return time.Local
 }
 
+// diff prints what has changed in a post since a revision, or in its last one.
 func (c *call) diff() error {
 	var rev blog.Rev
-	if len(c.words) > 1 {
+	if len(c.operands) > 1 {
 		var err error
-		if rev, err = c.rev(c.words[1]); err != nil {
+		if rev, err = c.parseRev(c.operands[1]); err != nil {
 			return err
 		}
 	}
-	lines, err := c.Visitor.Diff(c.ctx, c.words[0], rev)
+	lines, err := c.Visitor.Diff(c.ctx, c.operands[0], rev)
 	if err != nil {
-		return c.lost(err)
+		return c.asNotFound(err)
 	}
 	style := typeset.Styled(c.theme(c.Color))
 	for _, l := range lines {
-		text := line(l.Text)
+		text := oneLine(l.Text)
 		switch l.Kind {
 		case '+':
 			text = style.Added.On("+" + text)
@@ -129,7 +145,7 @@ func (c *call) diff() error {
 		default:
 			text = " " + text
 		}
-		if err := c.put(text); err != nil {
+		if err := c.println(text); err != nil {
 			return err
 		}
 	}

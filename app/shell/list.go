@@ -12,61 +12,62 @@ import (
 	"sheaf/app/typeset"
 )
 
-// item is a post in JSON.
-type item struct {
+// postJSON is a post in JSON.
+type postJSON struct {
 	Slug    string   `json:"slug"`
 	Title   string   `json:"title"`
-	Date    string   `json:"date"`    // RFC 3339, "" when it has none
-	Updated string   `json:"updated"` // RFC 3339, "" when never
+	Date    string   `json:"date"`    // RFC 3339, "" for none
+	Updated string   `json:"updated"` // RFC 3339, "" for never
 	Tags    []string `json:"tags"`
 	Minutes int      `json:"minutes"`
 	Summary string   `json:"summary"`
 	Words   int      `json:"words"`
 	Address string   `json:"address"`
 	State   string   `json:"state"`
-	Preview string   `json:"preview,omitempty"` // to authors: what shows it to others
+	Preview string   `json:"preview,omitempty"` // the command that shows it, for authors
 }
 
-// found is a hit of a search in JSON.
-type found struct {
-	item
-	Heading string `json:"heading"`
-	Line    int    `json:"line"`
-	Snippet string `json:"snippet"`
-}
-
-func (c *call) item(p *blog.Post) item {
-	i := item{
-		Slug:    line(p.Slug),
-		Title:   line(p.Title),
+func (c *call) postJSON(p *blog.Post) postJSON {
+	j := postJSON{
+		Slug:    oneLine(p.Slug),
+		Title:   oneLine(p.Title),
 		Tags:    make([]string, 0, len(p.Tags)),
 		Minutes: p.Minutes,
-		Summary: line(p.Summary()),
+		Summary: oneLine(p.Summary()),
 		Words:   p.Words,
 		Address: c.address(p),
 		State:   p.State.String(),
 	}
 	if shared, ok := c.Visitor.PreviewOf(p); ok {
-		i.Preview = c.previewAddress(shared)
+		j.Preview = c.previewAddress(shared)
 	}
 	if p.HasDate {
-		i.Date = p.Date.Format(time.RFC3339)
+		j.Date = p.Date.Format(time.RFC3339)
 	}
 	if !p.Updated.IsZero() {
-		i.Updated = p.Updated.Format(time.RFC3339)
+		j.Updated = p.Updated.Format(time.RFC3339)
 	}
 	for _, t := range p.Tags {
-		i.Tags = append(i.Tags, line(t))
+		j.Tags = append(j.Tags, oneLine(t))
 	}
-	return i
+	return j
 }
 
-// address is where a post is for any program that knows ssh addresses.
+// hitJSON is what a search has found in a post.
+type hitJSON struct {
+	postJSON
+	Heading string `json:"heading"`
+	Line    int    `json:"line"`
+	Snippet string `json:"snippet"`
+}
+
+// address is the address of a post for programs that open ssh addresses.
 func (c *call) address(p *blog.Post) string {
-	return "ssh://" + c.host() + "/" + escape(p.Slug)
+	return "ssh://" + c.host() + "/" + escapeSlug(p.Slug)
 }
 
-func escape(slug string) string {
+// escapeSlug escapes a slug for addresses. Its slashes stay.
+func escapeSlug(slug string) string {
 	parts := strings.Split(slug, "/")
 	for i, s := range parts {
 		parts[i] = url.PathEscape(s)
@@ -74,11 +75,12 @@ func escape(slug string) string {
 	return strings.Join(parts, "/")
 }
 
-// array writes JSON values as they come, one a line.
-func array[T any](c *call, n int, value func(int) T) error {
+// printArray prints n values as a JSON array, one a line, and makes each only
+// when it is printed.
+func printArray[T any](c *call, n int, value func(int) T) error {
 	sep := "["
 	for i := range n {
-		if err := c.put(sep); err != nil {
+		if err := c.println(sep); err != nil {
 			return err
 		}
 		var b strings.Builder
@@ -91,92 +93,60 @@ func array[T any](c *call, n int, value func(int) T) error {
 		sep = ","
 	}
 	if n == 0 {
-		return c.put("[]")
+		return c.println("[]")
 	}
-	return c.put("\n]")
+	return c.println("\n]")
 }
 
 func (c *call) list() error {
 	posts := c.edition.Posts()
 	if tag, ok := c.options["--tag"]; ok {
-		if posts = c.edition.Tagged(tag); len(posts) == 0 && !c.has("--json") {
-			return &refusal{1, "ls: no post has the tag " + brief(tag), "tags lists the tags"}
+		if posts = c.edition.Tagged(tag); len(posts) == 0 && !c.hasOption("--json") {
+			return refuse("ls: no post has the tag "+excerpt(tag), "tags lists the tags")
 		}
 	}
-	if c.has("--json") {
-		return array(c, len(posts), func(i int) item { return c.item(posts[i]) })
+	if c.hasOption("--json") {
+		return printArray(c, len(posts), func(i int) postJSON { return c.postJSON(posts[i]) })
 	}
 	if len(posts) == 0 {
-		return &refusal{0, "ls: no posts yet", ""}
+		return nothing("ls: no posts yet")
 	}
-	return c.table(posts, nil)
+	return c.printPosts(posts, nil)
 }
 
-// Slugs and titles beyond these do not push the columns behind them away.
+// Widths of columns, in cells. Slugs and titles that are longer than their
+// column do not move the ones after it.
 const (
-	slugColumn  = 32
-	titleColumn = 60
-	leastTitle  = 20
+	dateColumn    = 10
+	slugColumn    = 32 // at most
+	titleColumn   = 60 // at most
+	minutesColumn = 7
+
+	minTitle = 20 // beside a slug
 )
 
-// table prints posts as aligned columns, two blanks apart: date, slug, title,
-// reading time, tags. A terminal that is too narrow for all loses the tags
-// first, then the reading time; the title is cut last. below, if it is given,
-// says what more is to be said of a post; "" is nothing.
-func (c *call) table(posts []*blog.Post, below func(*blog.Post) string) error {
+// printPosts prints posts in aligned columns, two blanks apart: date, slug,
+// title, reading time, tags. In a terminal too narrow for all of them the tags
+// go first, then the reading time, then the slug; the title is cut last. What
+// note returns is printed below its post, unless it is ""; note may be nil.
+func (c *call) printPosts(posts []*blog.Post, note func(*blog.Post) string) error {
 	slugs, titles := 0, 0
 	for _, p := range posts {
-		slugs = max(slugs, typeset.Width(line(p.Slug)))
-		titles = max(titles, typeset.Width(line(p.Title)))
+		slugs = max(slugs, typeset.Width(oneLine(p.Slug)))
+		titles = max(titles, typeset.Width(oneLine(p.Title)))
 	}
 	slugs, titles = min(slugs, slugColumn), min(titles, titleColumn)
 	style := typeset.Styled(c.theme(c.Color))
-	one := func(p *blog.Post) error {
-		date, slug, title := when(p), line(p.Slug), line(p.Title)
-		minutes, tags := "", ""
-		if p.Minutes > 0 {
-			minutes = strconv.Itoa(p.Minutes) + " min"
-		}
-		for _, t := range p.Tags {
-			tags += " #" + line(t)
-		}
-		tags = strings.TrimSpace(tags)
-		var row strings.Builder
-		row.WriteString(style.Dim.On(pad(date, 10)) + "  ")
-		if !c.Terminal {
-			row.WriteString(pad(slug, slugs) + "  " + pad(title, titles) + "  " + fmt.Sprintf("%7s", minutes) + "  " + tags)
-			return c.put(strings.TrimRight(row.String(), " "))
-		}
-		room := max(c.Width, 20)
-		head := 10 + 2 + slugs + 2
-		slug = pad(typeset.Truncate(slug, slugs), slugs)
-		if room < head+leastTitle { // too narrow for a column of slugs
-			head, slug = 12, ""
-		} else {
-			slug += "  "
-		}
-		title = typeset.Truncate(title, min(titles, max(room-head, 8)))
-		used := head + typeset.Width(title)
-		row.WriteString(slug + style.Bold.On(title))
-		at := head + titles + 2
-		if minutes != "" && at+7 <= room {
-			row.WriteString(strings.Repeat(" ", at-used) + style.Dim.On(fmt.Sprintf("%7s", minutes)))
-			used = at + 7
-		}
-		if at += 9; tags != "" && at+typeset.Width(tags) <= room {
-			row.WriteString(strings.Repeat(" ", at-used) + style.Dim.On(tags))
-		}
-		return c.put(strings.TrimRight(row.String(), " "))
-	}
 	for _, p := range posts {
-		if err := one(p); err != nil {
+		row := c.postRow(p, slugs, titles, style)
+		if err := c.println(strings.TrimRight(row, " ")); err != nil {
 			return err
 		}
-		if below == nil {
+		if note == nil {
 			continue
 		}
-		if text := below(p); text != "" {
-			if err := c.put("            " + text); err != nil {
+		if text := note(p); text != "" {
+			if err := c.println(strings.Repeat(" ", dateColumn+2) + text); err != nil {
 				return err
 			}
 		}
@@ -184,8 +154,45 @@ func (c *call) table(posts []*blog.Post, below func(*blog.Post) string) error {
 	return nil
 }
 
-// when is a post's date, or why readers do not see it.
-func when(p *blog.Post) string {
+// postRow returns a row of printPosts, given the widths of the columns of slugs
+// and titles.
+func (c *call) postRow(p *blog.Post, slugs, titles int, style typeset.Styles) string {
+	slug, title := oneLine(p.Slug), oneLine(p.Title)
+	minutes, tags := "", ""
+	if p.Minutes > 0 {
+		minutes = strconv.Itoa(p.Minutes) + " min"
+	}
+	for _, t := range p.Tags {
+		tags += " #" + oneLine(t)
+	}
+	tags = strings.TrimSpace(tags)
+	minutes = padLeft(minutes, minutesColumn)
+	date := style.Dim.On(padRight(dateOrState(p), dateColumn)) + "  "
+	if !c.Terminal {
+		return date + padRight(slug, slugs) + "  " + padRight(title, titles) + "  " + minutes + "  " + tags
+	}
+	room := max(c.Width, 20)
+	left := dateColumn + 2 + slugs + 2
+	slug = padRight(typeset.Truncate(slug, slugs), slugs) + "  "
+	if room < left+minTitle {
+		left, slug = dateColumn+2, ""
+	}
+	title = typeset.Truncate(title, min(titles, max(room-left, 8)))
+	row := date + slug + style.Bold.On(title)
+	used := left + typeset.Width(title)
+	at := left + titles + 2
+	if p.Minutes > 0 && at+minutesColumn <= room {
+		row += strings.Repeat(" ", at-used) + style.Dim.On(minutes)
+		used = at + minutesColumn
+	}
+	if at += minutesColumn + 2; tags != "" && at+typeset.Width(tags) <= room {
+		row += strings.Repeat(" ", at-used) + style.Dim.On(tags)
+	}
+	return row
+}
+
+// dateOrState is a post's date, or why readers do not see it.
+func dateOrState(p *blog.Post) string {
 	switch {
 	case !p.State.Visible():
 		return p.State.String()
@@ -198,33 +205,36 @@ func when(p *blog.Post) string {
 // maxQuery bounds what is searched for, in bytes.
 const maxQuery = 100
 
+// search lists the posts that contain all words, each with the place where they
+// were found.
 func (c *call) search() error {
-	query := strings.Join(c.words, " ")
+	query := strings.Join(c.operands, " ")
 	if len(query) > maxQuery {
-		return &refusal{2, fmt.Sprintf("search: more than %d characters", maxQuery), ""}
+		return misuse(fmt.Sprintf("search: more than %d characters", maxQuery), "")
 	}
 	hits := c.edition.Search(query)
-	if c.has("--json") {
-		return array(c, len(hits), func(i int) found {
+	if c.hasOption("--json") {
+		return printArray(c, len(hits), func(i int) hitJSON {
 			h := hits[i]
-			return found{c.item(h.Post), line(h.Heading), h.Line, line(h.Snippet)}
+			return hitJSON{
+				postJSON: c.postJSON(h.Post),
+				Heading:  oneLine(h.Heading),
+				Line:     h.Line,
+				Snippet:  oneLine(h.Snippet),
+			}
 		})
 	}
 	if len(hits) == 0 {
-		return &refusal{1, "search: No match for «" + brief(query) + "».", ""}
+		return refuse("search: No match for «"+excerpt(query)+"».", "")
 	}
 	style := typeset.Styled(c.theme(c.Color))
 	for _, h := range hits {
-		head := pad(when(h.Post), 10) + "  " + line(h.Post.Slug) + "  " + line(h.Post.Title)
-		text := "    " + line(h.Snippet)
-		if c.Terminal && c.Width > 0 {
-			head, text = typeset.Truncate(head, c.Width), typeset.Truncate(text, c.Width)
-		}
-		if err := c.put(style.Bold.On(head)); err != nil {
+		head := padRight(dateOrState(h.Post), dateColumn) + "  " + oneLine(h.Post.Slug) + "  " + oneLine(h.Post.Title)
+		if err := c.println(style.Bold.On(c.fit(head))); err != nil {
 			return err
 		}
 		if h.Snippet != "" {
-			if err := c.put(text); err != nil {
+			if err := c.println(c.fit("    " + oneLine(h.Snippet))); err != nil {
 				return err
 			}
 		}
@@ -234,19 +244,21 @@ func (c *call) search() error {
 
 func (c *call) tags() error {
 	tags := c.edition.Tags()
-	type tag struct {
+	type tagJSON struct {
 		Name  string `json:"name"`
 		Count int    `json:"count"`
 	}
-	if c.has("--json") {
-		return array(c, len(tags), func(i int) tag { return tag{line(tags[i].Name), tags[i].Count} })
+	if c.hasOption("--json") {
+		return printArray(c, len(tags), func(i int) tagJSON {
+			return tagJSON{Name: oneLine(tags[i].Name), Count: tags[i].Count}
+		})
 	}
-	wide := 0
+	names := 0 // width
 	for _, t := range tags {
-		wide = max(wide, typeset.Width(line(t.Name)))
+		names = max(names, typeset.Width(oneLine(t.Name)))
 	}
 	for _, t := range tags {
-		if err := c.put(fmt.Sprintf("%s  %d", pad(line(t.Name), min(wide, 40)), t.Count)); err != nil {
+		if err := c.println(fmt.Sprintf("%s  %d", padRight(oneLine(t.Name), min(names, 40)), t.Count)); err != nil {
 			return err
 		}
 	}

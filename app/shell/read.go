@@ -11,14 +11,16 @@ import (
 	"sheaf/app/typeset"
 )
 
+// cat prints a post's source. To a terminal it is made safe, elsewhere it is
+// byte for byte.
 func (c *call) cat() error {
-	p, _, err := c.find(c.words[0])
+	p, _, err := c.findPost(c.operands[0])
 	if err != nil {
 		return err
 	}
 	src, err := p.Source()
 	if errors.Is(err, fs.ErrNotExist) {
-		return notFound(c.words[0])
+		return notFound(c.operands[0])
 	}
 	if err != nil {
 		return err
@@ -32,38 +34,39 @@ func (c *call) cat() error {
 }
 
 func (c *call) read() error {
-	p, heading, err := c.find(c.words[0])
+	p, heading, err := c.findPost(c.operands[0])
 	if err != nil {
 		return err
 	}
-	return c.set(p, heading)
+	return c.printPost(p, heading)
 }
 
 func (c *call) latest() error {
 	for _, p := range c.edition.Posts() {
 		if p.State == blog.Published {
-			return c.set(p, "")
+			return c.printPost(p, "")
 		}
 	}
-	return &refusal{1, "latest: no posts yet", ""}
+	return refuse("latest: no posts yet", "")
 }
 
-// The measure: lines longer than this are hard to read.
+// Widths of a page, in cells. Lines longer than the default are hard to read.
 const (
-	measure           = 80
-	narrowest, widest = 10, 1000
+	defaultWidth = 80
+	minWidth     = 10
+	maxWidth     = 1000
 )
 
-// set prints a post as a page, from a heading on if one is named.
-func (c *call) set(p *blog.Post, heading string) error {
-	width := measure
+// printPost prints a post as a page, from a heading on unless that is "".
+func (c *call) printPost(p *blog.Post, heading string) error {
+	width := defaultWidth
 	if c.Terminal && c.Width > 0 {
 		width = min(width, c.Width)
 	}
 	if v, ok := c.options["--width"]; ok {
 		n, err := strconv.Atoi(v)
-		if err != nil || n < narrowest || n > widest {
-			return &refusal{2, fmt.Sprintf("--width %s: not a number from %d to %d", brief(v), narrowest, widest), ""}
+		if err != nil || n < minWidth || n > maxWidth {
+			return misuse(fmt.Sprintf("--width %s: not a number from %d to %d", excerpt(v), minWidth, maxWidth), "")
 		}
 		width = n
 	}
@@ -73,20 +76,20 @@ func (c *call) set(p *blog.Post, heading string) error {
 	case "always", "never":
 		color = v == "always"
 	default:
-		return &refusal{2, "--color " + brief(v) + ": not auto, always or never", ""}
+		return misuse("--color "+excerpt(v)+": not auto, always or never", "")
 	}
 	page := c.Setter.Page(p.Document(), typeset.Header{Title: p.Title, Note: p.Note()}, width, c.theme(color))
 	lines := page.Lines
 	if heading != "" {
 		at, ok := page.Anchor(heading)
 		if !ok {
-			return &refusal{1, brief(c.words[0]) + ": no such heading", "read " + p.Slug + " shows all of the post"}
+			return refuse(excerpt(c.operands[0])+": no such heading", "read "+p.Slug+" shows all of the post")
 		}
 		lines = lines[at:]
 	}
 	c.Visitor.Viewed(p)
 	for _, l := range lines {
-		if err := c.put(l); err != nil {
+		if err := c.println(l); err != nil {
 			return err
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"slices"
 	"strings"
 
 	"sheaf/app/blog"
@@ -14,27 +13,33 @@ import (
 	"sheaf/app/typeset"
 )
 
-// Call is one command line and where its answer goes.
+// A Call is one command line and where its answer goes.
 type Call struct {
-	Args     []string // none: ls
-	Visitor  blog.Visitor
-	Setter   *typeset.Setter
-	Host     string // the public name of the blog, for addresses; "" is localhost
-	Terminal bool   // Out is a terminal
-	Width    int    // of the terminal
-	Color    bool   // escape codes are welcome
-	Theme    typeset.Theme
-	Denied   string // what a reader is told who tries an author's verb: whole lines; "" is the bare reason
-	In       io.Reader
+	Args    []string // none is `ls`
+	Visitor blog.Visitor
+	Setter  *typeset.Setter
+	Theme   typeset.Theme
+	Host    string // the public name of the blog, for addresses; "" is localhost
+
+	// Denied is what a reader is told who tries an author's command, one line
+	// or more; "" is only the reason.
+	Denied string
+
+	Terminal bool // Out is a terminal
+	Width    int  // of the terminal, in cells; 0 is unknown
+	Color    bool // escape codes are welcome
+
+	In       io.Reader // nil has no input
 	Out, Err io.Writer
 
-	// Alive reports whether the client still answers: an input that has ended
-	// may have been cut. nil never does.
+	// Alive reports whether the client still answers. It is asked when the
+	// input has ended, which may have been cut; nil is a client that does not.
 	Alive func(context.Context) bool
 }
 
-// Run answers a call. An error is a failure of the machine, for the log; the
-// visitor has not been told of it.
+// Run answers a call and returns the exit status. It returns when the answer is
+// written, or when ctx ends. The visitor has been told of everything but err,
+// which is an internal failure for the log.
 func Run(ctx context.Context, c Call) (status int, err error) {
 	out := bufio.NewWriterSize(c.Out, 16<<10)
 	k := &call{Call: c, ctx: ctx, out: out, edition: c.Visitor.Edition()}
@@ -43,115 +48,102 @@ func Run(ctx context.Context, c Call) (status int, err error) {
 		return 1, nil // the visitor has gone
 	}
 	var r *refusal
-	var not *blog.Refusal
+	var refused *blog.Refusal
 	switch {
 	case err == nil:
 		return 0, nil
 	case errors.As(err, &r):
-		k.explain(r)
+		k.say("sheaf: ", r.text)
+		if r.hint != "" {
+			k.say("hint: ", r.hint)
+		}
 		return r.status, nil
-	case errors.As(err, &not):
-		k.say("sheaf: ", not.Lines()...)
+	case errors.As(err, &refused):
+		k.say("sheaf: ", refused.Lines()...)
 		return 1, nil
 	case errors.Is(err, blog.ErrNotAuthor):
-		k.say("", strings.Split(k.denied(), "\n")...)
+		k.say("", strings.Split(k.denial(), "\n")...)
 		return 1, nil
 	case ctx.Err() != nil:
 		return 1, nil
-	case k.verb.author && blog.Obstacle(err) != "":
-		k.say("sheaf: ", k.verb.Name+": "+blog.Obstacle(err)+"; nothing was changed")
+	case k.verb.authorsOnly && blog.Obstacle(err) != "":
+		k.say("sheaf: ", k.verb.name()+": "+blog.Obstacle(err)+"; nothing was changed")
 		return 1, nil
 	}
 	return 1, err
 }
 
-// call is a Call being answered.
+// A call is a Call being answered.
 type call struct {
 	Call
-	ctx     context.Context
-	out     *bufio.Writer
-	edition *blog.Edition
-	verb    Verb
-	words   []string // the arguments that are not options
-	options map[string]string
+	ctx      context.Context
+	out      *bufio.Writer // of Call.Out
+	edition  *blog.Edition
+	verb     verb
+	operands []string          // the arguments that are no options
+	options  map[string]string // values by name, which begins with "--"
 }
 
-// refusal is an answer that is not the one that was asked for.
+// A refusal is an answer other than the one that was asked for.
 type refusal struct {
 	status int
 	text   string
-	hint   string
+	hint   string // "" for none
 }
 
 func (r *refusal) Error() string { return r.text }
 
-func (c *call) explain(r *refusal) {
-	text := "sheaf: " + line(r.text) + "\n"
-	if r.hint != "" {
-		text += "hint: " + line(r.hint) + "\n"
-	}
-	_, _ = io.WriteString(c.Err, text)
+// refuse is the answer to a command that cannot be carried out.
+func refuse(text, hint string) error { return &refusal{status: 1, text: text, hint: hint} }
+
+// misuse is the answer to a command that is not understood.
+func misuse(text, hint string) error { return &refusal{status: 2, text: text, hint: hint} }
+
+// nothing is the answer to a command that has nothing to print.
+func nothing(text string) error { return &refusal{status: 0, text: text} }
+
+func notFound(address string) error {
+	return refuse(excerpt(address)+": no such post or command", "ls lists the posts, help the commands")
 }
 
-// say tells why not, a line for each reason.
-func (c *call) say(before string, lines ...string) {
+// say writes lines to Err, each after a prefix.
+func (c *call) say(prefix string, lines ...string) {
 	var b strings.Builder
 	for _, l := range lines {
-		b.WriteString(before + line(l) + "\n")
+		b.WriteString(prefix + oneLine(l) + "\n")
 	}
 	_, _ = io.WriteString(c.Err, b.String())
 }
 
-// denied is what a reader is told who tries to change something.
-func (c *call) denied() string {
+// denial is what a reader is told who tries to change something.
+func (c *call) denial() string {
 	if c.Denied != "" {
 		return c.Denied
 	}
 	return "sheaf: " + blog.ErrNotAuthor.Error()
 }
 
-func notFound(what string) error {
-	return &refusal{1, brief(what) + ": no such post or command", "ls lists the posts, help the commands"}
-}
-
-func (c *call) dispatch() error {
-	name, args := "ls", c.Args
-	if len(args) > 0 {
-		name, args = args[0], args[1:]
-	}
-	if name == "--help" || name == "-h" {
-		name = "help"
-	}
-	verbs := Verbs()
-	i := slices.IndexFunc(verbs, func(v Verb) bool { return v.Name == name })
-	if i < 0 {
-		if strings.HasPrefix(name, "-") {
-			return &refusal{2, brief(name) + ": no such option", "help lists the commands"}
-		}
-		// An address alone is the short form of read.
-		if _, _, err := c.find(name); err != nil {
-			return err
-		}
-		i = slices.IndexFunc(verbs, func(v Verb) bool { return v.Name == "read" })
-		args = c.Args
-	}
-	if verbs[i].author && !c.Visitor.IsAuthor() {
-		return blog.ErrNotAuthor
-	}
-	if err := c.parse(verbs[i], args); err != nil {
+// println writes a line to Out, which must be safe for a terminal. The error
+// means that the visitor has gone.
+func (c *call) println(l string) error {
+	if err := c.ctx.Err(); err != nil {
 		return err
 	}
-	c.verb = verbs[i]
-	return c.verb.run(c)
+	_, _ = c.out.WriteString(l)
+	return c.out.WriteByte('\n')
 }
 
-func (c *call) has(option string) bool {
-	_, ok := c.options[option]
-	return ok
+// fit cuts a line to the width of the terminal, if there is one.
+func (c *call) fit(l string) string {
+	if c.Terminal && c.Width > 0 {
+		return typeset.Truncate(l, c.Width)
+	}
+	return l
 }
 
-// find is the post at an address, and the heading behind its "#".
-func (c *call) find(address string) (*blog.Post, string, error) {
+// findPost returns the post at an address, and the heading after its "#", which
+// is "" if there is none.
+func (c *call) findPost(address string) (*blog.Post, string, error) {
 	slug, heading, _ := strings.Cut(address, "#")
 	p, err := c.edition.Post(slug)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -160,7 +152,7 @@ func (c *call) find(address string) (*blog.Post, string, error) {
 	return p, heading, err
 }
 
-// host is the name in addresses.
+// host is the blog's name in addresses.
 func (c *call) host() string {
 	if c.Host != "" {
 		return c.Host
@@ -168,15 +160,7 @@ func (c *call) host() string {
 	return "localhost"
 }
 
-// put writes a line that holds nothing unsafe.
-func (c *call) put(l string) error {
-	if err := c.ctx.Err(); err != nil {
-		return err
-	}
-	_, _ = c.out.WriteString(l)
-	return c.out.WriteByte('\n')
-}
-
+// theme is the visitor's theme, or one without colours.
 func (c *call) theme(color bool) typeset.Theme {
 	t := c.Theme
 	switch {
@@ -188,8 +172,8 @@ func (c *call) theme(color bool) typeset.Theme {
 	return t
 }
 
-// line makes one safe line of a text.
-func line(s string) string {
+// oneLine makes text safe for a terminal and puts it on one line.
+func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '\n' || r == '\t' {
 			return ' '
@@ -198,15 +182,17 @@ func line(s string) string {
 	}, markdown.Clean(s))
 }
 
-// brief is what a visitor has typed, fit to be said back.
-func brief(s string) string {
-	return typeset.Truncate(line(s[:min(len(s), 400)]), 60)
+// excerpt is what a visitor has typed, in a form fit to be quoted to them.
+func excerpt(s string) string {
+	return typeset.Truncate(oneLine(s[:min(len(s), 400)]), 60)
 }
 
-func leftPad(s string, cells int) string {
+// padLeft puts blanks before s to fill a column of so many cells.
+func padLeft(s string, cells int) string {
 	return strings.Repeat(" ", max(cells-typeset.Width(s), 0)) + s
 }
 
-func pad(s string, cells int) string {
+// padRight puts blanks after s to fill a column of so many cells.
+func padRight(s string, cells int) string {
 	return s + strings.Repeat(" ", max(cells-typeset.Width(s), 0))
 }

@@ -5,104 +5,198 @@ import (
 	"slices"
 	"strings"
 
+	"sheaf/app/blog"
 	"sheaf/app/typeset"
 )
 
-// Verb is a word that Run knows.
-type Verb struct {
-	Name  string
-	Usage string // with its arguments: words in capitals, [optional], [--option VALUE]
-	Help  string
-
-	author bool // readers are not told of it
-	run    func(*call) error
+// A verb is a command. Its usage is not only shown: the first word is the
+// verb's name, and the others decide how arguments are parsed. Words in
+// capitals are operands, of which WORDS and DATE take any number, [OPTIONAL]
+// ones need not be given, and [--option VALUE] and [--option] are options.
+type verb struct {
+	usage       string
+	help        string
+	run         func(*call) error
+	authorsOnly bool // readers are not told that it exists
 }
 
-// Verbs are all words that Run knows, in the order of the help. Any other word
-// is the address of a post.
-func Verbs() []Verb {
-	const everyone, authors = false, true
-	return []Verb{
-		{"ls", "ls [--json] [--tag TAG]", "list the posts, newest first", everyone, (*call).list},
-		{"read", "read SLUG [--width N] [--color auto|always|never]", "a post, set for the terminal; SLUG alone is the same", everyone, (*call).read},
-		{"latest", "latest [--width N] [--color auto|always|never]", "the newest post", everyone, (*call).latest},
-		{"cat", "cat SLUG", "a post's source, byte for byte", everyone, (*call).cat},
-		{"search", "search WORDS [--json]", "posts in which all words stand", everyone, (*call).search},
-		{"tags", "tags [--json]", "the tags, and how many posts have them", everyone, (*call).tags},
-		{"feed", "feed", "the newest posts as an Atom feed", everyone, (*call).feed},
+func (v verb) name() string {
+	name, _, _ := strings.Cut(v.usage, " ")
+	return name
+}
 
-		{"publish", "publish [PATH] < post.md", "publish a file, or a draft: publish SLUG", authors, (*call).publish},
-		{"unpublish", "unpublish SLUG", "make a post a draft", authors, (*call).unpublish},
-		{"schedule", "schedule SLUG DATE", "let a post go live by itself: friday 18:00", authors, (*call).schedule},
-		{"rm", "rm SLUG", "remove a post; restore brings it back", authors, (*call).remove},
-		{"mv", "mv SLUG NEW", "give a post another slug; the old one leads to it", authors, (*call).rename},
-		{"check", "check [PATH] < post.md", "what publish would say", authors, (*call).check},
-		{"drafts", "drafts [--json]", "the posts that readers do not see", authors, (*call).drafts},
-		{"preview", "preview SLUG [--revoke]", "an address that shows one draft to whoever has it", authors, (*call).preview},
-		{"log", "log [SLUG] [--json]", "who changed what and when, newest first", authors, (*call).log},
-		{"diff", "diff SLUG [REV]", "what has changed since a revision, or in the last one", authors, (*call).diff},
-		{"restore", "restore SLUG REV", "a post as it was at a revision, removed ones too", authors, (*call).restore},
-		{"undo", "undo REV", "take one revision back", authors, (*call).undo},
-		{"stats", "stats [--json]", "what readers read, and how many come", authors, (*call).stats},
+// verbs returns all commands in the order of the help.
+func verbs() []verb {
+	all := []verb{
+		{usage: "ls [--json] [--tag TAG]", run: (*call).list,
+			help: "list the posts, newest first"},
+		{usage: "read SLUG [--width N] [--color auto|always|never]", run: (*call).read,
+			help: "a post, set for the terminal; SLUG alone is the same"},
+		{usage: "latest [--width N] [--color auto|always|never]", run: (*call).latest,
+			help: "the newest post"},
+		{usage: "cat SLUG", run: (*call).cat,
+			help: "a post's source, byte for byte"},
+		{usage: "search WORDS [--json]", run: (*call).search,
+			help: "posts in which all words stand"},
+		{usage: "tags [--json]", run: (*call).tags,
+			help: "the tags, and how many posts have them"},
+		{usage: "feed", run: (*call).feed,
+			help: "the newest posts as an Atom feed"},
+	}
+	for _, v := range authorsVerbs() {
+		v.authorsOnly = true
+		all = append(all, v)
+	}
+	return append(all, verb{usage: "help", run: (*call).help, help: "this list"})
+}
 
-		{"help", "help", "this list", everyone, (*call).help},
+// authorsVerbs returns the commands of authors.
+func authorsVerbs() []verb {
+	return []verb{
+		{usage: "publish [PATH] < post.md", run: (*call).publish,
+			help: "publish a file, or a draft: publish SLUG"},
+		{usage: "unpublish SLUG", run: (*call).unpublish,
+			help: "make a post a draft"},
+		{usage: "schedule SLUG DATE", run: (*call).schedule,
+			help: "let a post go live by itself: friday 18:00"},
+		{usage: "rm SLUG", run: (*call).remove,
+			help: "remove a post; restore brings it back"},
+		{usage: "mv SLUG NEW", run: (*call).rename,
+			help: "give a post another slug; the old one leads to it"},
+		{usage: "check [PATH] < post.md", run: (*call).check,
+			help: "what publish would say"},
+		{usage: "drafts [--json]", run: (*call).drafts,
+			help: "the posts that readers do not see"},
+		{usage: "preview SLUG [--revoke]", run: (*call).preview,
+			help: "an address that shows one draft to whoever has it"},
+		{usage: "log [SLUG] [--json]", run: (*call).log,
+			help: "who changed what and when, newest first"},
+		{usage: "diff SLUG [REV]", run: (*call).diff,
+			help: "what has changed since a revision, or in the last one"},
+		{usage: "restore SLUG REV", run: (*call).restore,
+			help: "a post as it was at a revision, removed ones too"},
+		{usage: "undo REV", run: (*call).undo,
+			help: "take one revision back"},
+		{usage: "stats [--json]", run: (*call).stats,
+			help: "what readers read, and how many come"},
 	}
 }
 
-// IsVerb reports whether a word is one of Verbs.
+// IsVerb reports whether a word is a command. All others are addresses of
+// posts.
 func IsVerb(word string) bool {
-	return slices.ContainsFunc(Verbs(), func(v Verb) bool { return v.Name == word })
+	_, ok := findVerb(word)
+	return ok
 }
 
-func usage(v Verb, why string) error {
-	return &refusal{2, v.Name + ": " + why, "usage: " + v.Usage}
+func findVerb(word string) (verb, bool) {
+	all := verbs()
+	i := slices.IndexFunc(all, func(v verb) bool { return v.name() == word })
+	if i < 0 {
+		return verb{}, false
+	}
+	return all[i], true
 }
 
-// parse takes options and other words apart, by what the verb's usage names.
-func (c *call) parse(v Verb, args []string) error {
+// dispatch finds out which command the arguments are, and runs it.
+func (c *call) dispatch() error {
+	name, args := "ls", c.Args
+	if len(args) > 0 {
+		name, args = args[0], args[1:]
+	}
+	if name == "--help" || name == "-h" {
+		name = "help"
+	}
+	v, ok := findVerb(name)
+	if !ok {
+		if strings.HasPrefix(name, "-") {
+			return misuse(excerpt(name)+": no such option", "help lists the commands")
+		}
+		// An address alone is short for read.
+		if _, _, err := c.findPost(name); err != nil {
+			return err
+		}
+		v, _ = findVerb("read")
+		args = c.Args
+	}
+	if v.authorsOnly && !c.Visitor.IsAuthor() {
+		return blog.ErrNotAuthor
+	}
+	c.verb = v
+	if err := c.parse(args); err != nil {
+		return err
+	}
+	return v.run(c)
+}
+
+// usageError is the answer to a command that is used in another way than its
+// usage says.
+func (c *call) usageError(why string) error {
+	return misuse(c.verb.name()+": "+why, "usage: "+c.verb.usage)
+}
+
+// parse takes options and operands apart, as the verb's usage has them.
+func (c *call) parse(args []string) error {
 	c.options = map[string]string{}
+	usage := c.verb.usage
 	for len(args) > 0 {
 		arg := args[0]
 		args = args[1:]
 		if arg == "--" {
-			c.words = append(c.words, args...)
+			c.operands = append(c.operands, args...)
 			break
 		}
 		if len(arg) < 2 || arg[0] != '-' {
-			c.words = append(c.words, arg)
+			c.operands = append(c.operands, arg)
 			continue
 		}
 		name, value, given := strings.Cut(arg, "=")
-		switch {
-		case !strings.Contains(v.Usage, "["+name+"]") && !strings.Contains(v.Usage, "["+name+" "):
-			return usage(v, "no option "+brief(name))
-		case strings.Contains(v.Usage, "["+name+"]"):
-			if given {
-				return usage(v, name+" takes no value")
-			}
-		case !given:
+		switch flag := strings.Contains(usage, "["+name+"]"); {
+		case !flag && !strings.Contains(usage, "["+name+" "):
+			return c.usageError("no option " + excerpt(name))
+		case flag && given:
+			return c.usageError(name + " takes no value")
+		case !flag && !given:
 			if len(args) == 0 {
-				return usage(v, name+" needs a value")
+				return c.usageError(name + " needs a value")
 			}
 			value, args = args[0], args[1:]
 		}
 		c.options[name] = value
 	}
-	needed, most := v.arguments()
-	if n := len(c.words); n < len(needed) {
-		return usage(v, map[string]string{
-			"SLUG": "which post?", "WORDS": "which words?", "DATE": "when?", "NEW": "which new slug?", "REV": "which revision?",
-		}[needed[n]])
+	needed, most := c.verb.arity()
+	if n := len(c.operands); n < len(needed) {
+		return c.usageError(needed[n].question())
 	} else if n > most {
-		return usage(v, "too many words")
+		return c.usageError("too many words")
 	}
 	return nil
 }
 
-// arguments are the words that the usage asks for, and how many it takes.
-func (v Verb) arguments() (needed []string, most int) {
+// An operand is what a word of a usage stands for: SLUG, DATE.
+type operand string
+
+// question asks for an operand that is missing.
+func (o operand) question() string {
+	switch o {
+	case "SLUG":
+		return "which post?"
+	case "WORDS":
+		return "which words?"
+	case "DATE":
+		return "when?"
+	case "NEW":
+		return "which new slug?"
+	case "REV":
+		return "which revision?"
+	}
+	return string(o) + " is missing"
+}
+
+// arity returns the operands a verb needs, and how many it takes.
+func (v verb) arity() (needed []operand, most int) {
 	option := false
-	for _, w := range strings.Fields(v.Usage)[1:] {
+	for _, w := range strings.Fields(v.usage)[1:] {
 		switch {
 		case w == "<":
 			return needed, most
@@ -111,7 +205,7 @@ func (v Verb) arguments() (needed []string, most int) {
 		case strings.HasPrefix(w, "["):
 			most++
 		default:
-			needed = append(needed, w)
+			needed = append(needed, operand(w))
 			if most++; w == "WORDS" || w == "DATE" {
 				most = math.MaxInt
 			}
@@ -120,40 +214,47 @@ func (v Verb) arguments() (needed []string, most int) {
 	return needed, most
 }
 
+func (c *call) hasOption(name string) bool {
+	_, ok := c.options[name]
+	return ok
+}
+
+// help lists the commands the visitor may use, each with what it does: beside
+// it or, in a narrow terminal, below it.
 func (c *call) help() error {
 	site, host := c.edition.Site(), c.host()
-	title := line(site.Title)
+	title := oneLine(site.Title)
 	if site.Tagline != "" {
-		title += " · " + line(site.Tagline)
+		title += " · " + oneLine(site.Tagline)
 	}
-	ways := [][2]string{
+	type entry struct{ command, help string }
+	entries := []entry{
 		{"ssh " + host, "the blog in a browser for the terminal"},
 		{"ssh -t " + host + " SLUG", "the browser at one post; SLUG#HEADING goes to a heading"},
 	}
-	for _, v := range Verbs() {
-		if v.author && !c.Visitor.IsAuthor() {
-			continue
+	for _, v := range verbs() {
+		if !v.authorsOnly || c.Visitor.IsAuthor() {
+			entries = append(entries, entry{"ssh " + host + " " + v.usage, v.help})
 		}
-		ways = append(ways, [2]string{"ssh " + host + " " + v.Usage, v.Help})
 	}
+	commands, helps := 0, 0 // widths
+	for _, e := range entries {
+		commands, helps = max(commands, typeset.Width(e.command)), max(helps, typeset.Width(e.help))
+	}
+	beside := !c.Terminal || c.Width >= commands+2+helps
 	rows := []string{title, ""}
-	wide, help := 0, 0
-	for _, w := range ways {
-		wide, help = max(wide, typeset.Width(w[0])), max(help, typeset.Width(w[1]))
-	}
-	beside := !c.Terminal || c.Width >= wide+2+help
-	for _, w := range ways {
+	for _, e := range entries {
 		if beside {
-			rows = append(rows, pad(w[0], wide)+"  "+w[1])
+			rows = append(rows, padRight(e.command, commands)+"  "+e.help)
 			continue
 		}
-		rows = append(rows, typeset.Wrap(w[0], max(c.Width, narrowest))...)
-		for _, l := range typeset.Wrap(w[1], max(c.Width-4, narrowest)) {
+		rows = append(rows, typeset.Wrap(e.command, max(c.Width, minWidth))...)
+		for _, l := range typeset.Wrap(e.help, max(c.Width-4, minWidth)) {
 			rows = append(rows, "    "+l)
 		}
 	}
 	for _, r := range rows {
-		if err := c.put(line(r)); err != nil {
+		if err := c.println(oneLine(r)); err != nil {
 			return err
 		}
 	}
