@@ -40,6 +40,11 @@ type disk interface {
 	// InPlace reports whether the path the disk was opened by still leads to
 	// the same directory.
 	InPlace() bool
+	// Same reports whether a name leads to a file that is open.
+	Same(name string, f file) bool
+	// DropCache has the next read of a file come from the disk, where the
+	// system can be asked for that.
+	DropCache(name string)
 	Close() error
 }
 
@@ -114,7 +119,19 @@ func (d *osDisk) InPlace() bool {
 	return err == nil && os.SameFile(now, opened)
 }
 
+func (d *osDisk) Same(name string, f file) bool {
+	now, err1 := d.root.Lstat(name)
+	opened, err2 := f.Stat()
+	return err1 == nil && err2 == nil && os.SameFile(now, opened)
+}
+
 func (d *osDisk) Close() error { return d.root.Close() }
+
+// What is in .sheaf is nobody's but the server's: old versions of drafts are.
+const (
+	privateFile = 0o600
+	privateDir  = 0o700
+)
 
 // readAll gives the bytes of a file.
 func readAll(d disk, name string) ([]byte, error) {
@@ -143,9 +160,27 @@ func readAll(d disk, name string) ([]byte, error) {
 	}
 }
 
-// writeAll writes a file, in place of what it had. It is not durable.
+// writeAll writes a file of .sheaf, in place of what it had. It is not durable.
 func writeAll(d disk, name string, b []byte) error {
-	return create(d, name, os.O_TRUNC, 0o644, b)
+	return create(d, name, os.O_TRUNC, privateFile, b)
+}
+
+// replace puts a file of .sheaf in place of the one that has the name, all of
+// it or nothing. When it returns nil it is durable.
+func replace(d disk, name string, b []byte) error {
+	tmp, err := writeTemp(d, b)
+	if err != nil {
+		return err
+	}
+	err = fsync(d, tmp)
+	if err == nil {
+		err = d.Rename(tmp, name)
+	}
+	if err != nil {
+		_ = d.Remove(tmp)
+		return err
+	}
+	return fsync(d, path.Dir(name))
 }
 
 func create(d disk, name string, flag int, perm fs.FileMode, b []byte) error {
@@ -166,8 +201,8 @@ func fsync(d disk, name string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// makeDirs makes a directory and those above it with mkdir, or with the disk's
-// own if that is nil. It gives those that were not there, the topmost first,
+// makeDirs makes a directory and those above it with mkdir, or as private ones
+// if that is nil. It gives those that were not there, the topmost first,
 // and ENOTDIR if one is a file.
 func makeDirs(d disk, dir string, mkdir func(dir string) error) (made []string, err error) {
 	if dir == "." {
@@ -187,7 +222,7 @@ func makeDirs(d disk, dir string, mkdir func(dir string) error) (made []string, 
 		return made, err
 	}
 	if mkdir == nil {
-		err = d.Mkdir(dir, 0o755)
+		err = d.Mkdir(dir, privateDir)
 	} else {
 		err = mkdir(dir)
 	}

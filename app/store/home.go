@@ -18,9 +18,10 @@ const sheafDir = ".sheaf"
 // A home is the .sheaf of a folder, which this process has to itself as long
 // as it is open.
 type home struct {
-	dir  string       // of the folder, absolute
-	disk disk         // of .sheaf; nil: there is none, and none can be made
-	lock *flock.Flock // nil: the folder cannot be written
+	dir    string       // of the folder, absolute
+	disk   disk         // of .sheaf; nil: there is none, and none can be made
+	lock   *flock.Flock // nil: the folder cannot be written
+	locked fs.FileInfo  // the file that the lock is on
 }
 
 // openHome takes a folder for this process, makes its .sheaf if there is none,
@@ -37,21 +38,28 @@ func openHome(dir string, log *slog.Logger, o options) (_ *home, err error) {
 	}
 	defer root.Close()
 	h := &home{dir: dir}
-	err = root.Mkdir(sheafDir, 0o755)
-	if err == nil || errors.Is(err, fs.ErrExist) {
-		h.lock, err = takeLock(filepath.Join(dir, sheafDir), o.holder)
+	err = root.Mkdir(sheafDir, privateDir)
+	made := err == nil
+	if made || errors.Is(err, fs.ErrExist) {
+		err = h.takeLock(o.holder)
 	}
 	switch {
 	case err == nil:
 	case errors.Is(err, fs.ErrPermission), isReadOnly(err):
 		log.Warn("content is read-only: no lock taken, nothing can be published", "dir", dir, "err", err)
-		h.disk, _ = o.disk(filepath.Join(dir, sheafDir))
-		return h, nil
+		if h.disk, err = o.disk(filepath.Join(dir, sheafDir)); err != nil {
+			h.disk = nil // there is none
+			return h, nil
+		}
+		return h, h.checkFormat()
 	default:
 		return nil, err
 	}
 	if h.disk, err = o.disk(filepath.Join(dir, sheafDir)); err == nil {
-		err = h.tidy()
+		err = h.prepare()
+	}
+	if err == nil && made {
+		err = errors.Join(fsync(h.disk, "."), fsync(root, "."))
 	}
 	if err != nil {
 		return nil, errors.Join(err, h.close())
@@ -59,9 +67,19 @@ func openHome(dir string, log *slog.Logger, o options) (_ *home, err error) {
 	return h, nil
 }
 
-// tidy makes what every .sheaf has, and empties tmp.
-func (h *home) tidy() error {
+func (h *home) takeLock(holder string) (err error) {
+	if h.lock, err = takeLock(filepath.Join(h.dir, sheafDir), holder); err == nil {
+		h.locked, err = os.Stat(h.lock.Path())
+	}
+	return err
+}
+
+// prepare makes what every .sheaf has, and empties tmp.
+func (h *home) prepare() error {
 	if _, err := makeDirs(h.disk, "tmp", nil); err != nil {
+		return err
+	}
+	if err := h.checkFormat(); err != nil {
 		return err
 	}
 	left, err := h.disk.ReadDir("tmp")
@@ -72,7 +90,7 @@ func (h *home) tidy() error {
 		_ = h.disk.Remove(path.Join("tmp", e.Name()))
 	}
 	if _, err := h.disk.Lstat(".gitignore"); errors.Is(err, fs.ErrNotExist) {
-		_ = create(h.disk, ".gitignore", os.O_EXCL, 0o644, []byte("*\n"))
+		_ = create(h.disk, ".gitignore", os.O_EXCL, privateFile, []byte("*\n"))
 	}
 	return nil
 }
@@ -81,12 +99,21 @@ func (h *home) tidy() error {
 // lost its .sheaf: the log that is open is not the one a next start would read.
 var errReplaced = errors.New("the folder or its .sheaf was replaced: Sheaf has to be started again to keep changes")
 
-// inPlace makes sure that .sheaf is still the folder's.
+// errForeignLock says that the lock is on a file that others no longer see, so
+// that a second server may have taken the folder.
+var errForeignLock = errors.New("another program has removed or replaced .sheaf/lock: Sheaf has to be started again to keep changes")
+
+// inPlace makes sure that .sheaf is still the folder's, and the lock its lock.
 func (h *home) inPlace() error {
-	if !h.disk.InPlace() {
-		return fmt.Errorf("content %s: %w", h.dir, errReplaced)
+	err := errReplaced
+	if h.disk.InPlace() {
+		now, lstat := os.Lstat(h.lock.Path())
+		if lstat == nil && os.SameFile(now, h.locked) {
+			return nil
+		}
+		err = errForeignLock
 	}
-	return nil
+	return fmt.Errorf("content %s: %w", h.dir, err)
 }
 
 // writable reports whether anything can be kept.

@@ -165,3 +165,14 @@ func (l *Ledger) Of(path string) iter.Seq2[Commit, Entry] {
 		}
 	}
 }
+
+// hashes gives every blob that a commit names.
+func (l *Ledger) hashes() map[string]bool {
+	named := map[string]bool{}
+	for _, c := range l.commits {
+		for _, e := range c.Entries {
+			named[e.Hash] = true
+		}
+	}
+	return named
+}

@@ -37,6 +37,7 @@ type Local struct {
 	pruned   sync.Map   // hashes of blobs that are known to be removed
 	writing  sync.Mutex // one commit at a time; guards journal
 	journal  *journal   // nil: it cannot be written
+	keepAll  bool       // commits are missing, whose blobs may be wanted yet: nothing is removed
 }
 
 // newLocal reads what is in h. It is closed with the Local, unless there is an
@@ -78,8 +79,8 @@ func (l *Local) readLog() (ledger *Ledger, err error) {
 			return &Ledger{}, nil
 		}
 		defer file.Close()
-		ledger, _, _, err = readLog(file, name)
-		return ledger, err
+		t, err := readLog(file, name)
+		return fold(t.commits), err
 	}
 	for _, dir := range []string{"objects", "state"} {
 		if _, err := makeDirs(l.home.disk, dir, nil); err != nil {
@@ -89,7 +90,11 @@ func (l *Local) readLog() (ledger *Ledger, err error) {
 	if l.journal, err = openJournal(l.home.disk, name); err != nil {
 		return nil, err
 	}
-	return l.journal.read()
+	if err := fsync(l.home.disk, "."); err != nil {
+		return nil, err
+	}
+	ledger, l.keepAll, err = l.journal.read(l.log)
+	return ledger, err
 }
 
 // Ledger gives the ledger as it stands.
@@ -151,6 +156,9 @@ func (l *Local) Commit(ctx context.Context, base Rev, c Commit) (Rev, error) {
 	if err := l.home.inPlace(); err != nil {
 		return 0, err
 	}
+	if err := l.recover(); err != nil {
+		return 0, fmt.Errorf("content %s: %w", l.home.dir, err)
+	}
 	if base != l.Ledger().Rev() {
 		return 0, ErrConflict
 	}
@@ -191,6 +199,7 @@ func (l *Local) check(c Commit) error {
 // lock is held.
 func (l *Local) write(c Commit) error {
 	if err := l.syncBlobs(c.Entries); err != nil {
+		l.journal.failed = err
 		return err
 	}
 	if err := l.journal.append(c); err != nil {
@@ -200,6 +209,32 @@ func (l *Local) write(c Commit) error {
 		l.unsynced.Delete(e.Hash)
 		l.synced.Delete(e.Hash)
 	}
+	return nil
+}
+
+// recover makes the store fit to acknowledge something again after a write that
+// failed. Blobs that no commit names are forgotten: what the system says of
+// them is not what is on the disk. The lock is held.
+func (l *Local) recover() error {
+	if l.journal.failed == nil {
+		return nil
+	}
+	ledger := l.Ledger()
+	last, _ := ledger.Commit(ledger.Rev())
+	if err := l.journal.reread(last); err != nil {
+		return err
+	}
+	named := ledger.hashes()
+	l.objects.packs.sealOpen()
+	l.unsynced.Range(func(hash, _ any) bool {
+		if h := hash.(string); !named[h] {
+			l.objects.forget(h, func() bool { return false })
+			l.unsynced.Delete(h)
+			l.synced.Delete(h)
+		}
+		return true
+	})
+	l.log.Info("the log was read again after a failure and is whole", "dir", l.home.dir, "rev", ledger.Rev())
 	return nil
 }
 
@@ -281,22 +316,10 @@ func (l *Local) SetState(name string, b []byte) error {
 
 func (l *Local) setState(name string, b []byte) error {
 	d := l.home.disk
-	if b == nil {
-		if err := d.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		return fsync(d, "state")
+	if b != nil {
+		return replace(d, name, b)
 	}
-	tmp, err := writeTemp(d, b)
-	if err != nil {
-		return err
-	}
-	err = fsync(d, tmp)
-	if err == nil {
-		err = d.Rename(tmp, name)
-	}
-	if err != nil {
-		_ = d.Remove(tmp)
+	if err := d.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return fsync(d, "state")

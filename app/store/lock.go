@@ -15,14 +15,11 @@ var ErrHeld = errors.New("held by another server")
 
 const lockName = "lock"
 
-// takeLock makes dir and locks the file "lock" in it, which says who holds it.
+// takeLock locks the file "lock" in dir, which says who holds it.
 // The system gives the lock back when the process ends, however it ends.
 func takeLock(dir, holder string) (*flock.Flock, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, err
-	}
 	name := filepath.Join(dir, lockName)
-	l := flock.New(name, flock.SetFlag(os.O_RDWR|os.O_CREATE), flock.SetPermissions(0o644))
+	l := flock.New(name, flock.SetFlag(os.O_RDWR|os.O_CREATE), flock.SetPermissions(privateFile))
 	ok, err := l.TryLock()
 	if err != nil {
 		return nil, fmt.Errorf("lock: %w", err)
@@ -36,7 +33,7 @@ func takeLock(dir, holder string) (*flock.Flock, error) {
 		who += ", " + holder
 	}
 	// A courtesy: on a full disk the folder is held without it.
-	_ = os.WriteFile(name, []byte(who+"\n"), 0o644)
+	_ = os.WriteFile(name, []byte(who+"\n"), privateFile)
 	return l, nil
 }
 

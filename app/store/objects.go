@@ -170,7 +170,7 @@ func (o *objects) forget(hash string, spare func() bool) {
 // writeTemp writes a file into tmp and gives its name.
 func writeTemp(d disk, b []byte) (name string, err error) {
 	name = path.Join("tmp", rand.Text())
-	if err := create(d, name, os.O_EXCL, 0o644, b); err != nil {
+	if err := create(d, name, os.O_EXCL, privateFile, b); err != nil {
 		_ = d.Remove(name)
 		return "", err
 	}

@@ -244,7 +244,7 @@ func (p *packs) writable() (err error) {
 		p.file, err = p.disk.OpenFile(packName(p.open.number), os.O_RDWR, 0)
 	default:
 		n := p.last + 1
-		if p.file, err = p.disk.OpenFile(packName(n), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644); err == nil {
+		if p.file, err = p.disk.OpenFile(packName(n), os.O_RDWR|os.O_CREATE|os.O_EXCL, privateFile); err == nil {
 			p.last, p.open = n, &pack{number: n}
 			p.all[n] = p.open
 		}
@@ -258,6 +258,13 @@ func (p *packs) seal() {
 		_ = p.file.Close() // makes nothing durable: sync does
 	}
 	p.open, p.file = nil, nil
+}
+
+// sealOpen ends the open pack: what comes next is in another file.
+func (p *packs) sealOpen() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.seal()
 }
 
 // read gives what a location has, right or wrong. The lock is held.

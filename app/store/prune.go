@@ -2,12 +2,15 @@ package store
 
 import "time"
 
-// unreferencedTTL is how long a blob is kept that no commit names.
-const unreferencedTTL = time.Hour
+// unreferencedTTL is how long a blob is kept that no commit names. It is long
+// enough for somebody to notice that commits are missing.
+const unreferencedTTL = 24 * time.Hour
+
+const sweepEvery = time.Hour
 
 // prune forgets old versions over the bound. The lock is held.
 func (l *Local) prune(ledger *Ledger) {
-	if l.history <= 0 {
+	if l.history <= 0 || l.keepAll {
 		return
 	}
 	current := map[string]bool{}
@@ -45,7 +48,7 @@ func (l *Local) recentlyPut(hash string) bool {
 	return ok && time.Since(at.(time.Time)) < unreferencedTTL
 }
 
-// sweepHourly sweeps every hour, the first time when a start is well over.
+// sweepHourly sweeps again and again, the first time when a start is well over.
 func (l *Local) sweepHourly() {
 	defer containPanic(l.log, "sweep")
 	timer := time.NewTimer(time.Minute)
@@ -56,20 +59,18 @@ func (l *Local) sweepHourly() {
 			return
 		case <-timer.C:
 			l.sweep()
-			timer.Reset(unreferencedTTL)
+			timer.Reset(sweepEvery)
 		}
 	}
 }
 
 // sweep removes the blobs that were put and never named.
 func (l *Local) sweep() {
-	ledger := l.Ledger()
-	named := map[string]bool{}
-	for _, c := range ledger.commits {
-		for _, e := range c.Entries {
-			named[e.Hash] = true
-		}
+	if l.keepAll {
+		return
 	}
+	ledger := l.Ledger()
+	named := ledger.hashes()
 	old := time.Now().Add(-unreferencedTTL)
 	_ = l.objects.eachLoose(func(hash string, modified time.Time) {
 		if named[hash] || modified.After(old) {

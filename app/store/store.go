@@ -10,6 +10,7 @@
 // folder:
 //
 //	content/            the plain files: the newest tree, for everybody to read and edit
+//	  .sheaf/format     both: the number of this layout; a newer one is refused
 //	  .sheaf/log        Local: one commit a line, with a checksum; only ever added to
 //	  .sheaf/objects/   Local: the blobs, small ones in packs, a larger one in a file of its own
 //	  .sheaf/state/     Local: small things that have no history (State)
@@ -74,7 +75,7 @@ var ErrConflict = errors.New("the blog has changed since")
 // sequence number is the revision).
 type Store interface {
 	// Put keeps b and gives its hash. It is invisible until a commit names
-	// it, and may be forgotten an hour later if none does.
+	// it, and may be forgotten a day later if none does.
 	Put(ctx context.Context, b []byte) (hash string, err error)
 	// Get gives the bytes of a hash, fs.ErrNotExist if they are not kept. They are the caller's.
 	Get(ctx context.Context, hash string) ([]byte, error)

@@ -52,6 +52,9 @@ func (w *Worktree) start() error {
 	if err != nil {
 		return err
 	}
+	if shown := w.loadApplied(); shown > l.Rev() {
+		return &MissingError{Shown: shown, Last: l.Rev()}
+	}
 	if w.home.writable() {
 		if err := w.redo(l); err != nil {
 			return err
@@ -62,6 +65,17 @@ func (w *Worktree) start() error {
 		w.goroutines.Go(w.follow)
 	}
 	return nil
+}
+
+// A MissingError says that commits are gone which the folder has shown: the log
+// was cut, or replaced by an older one.
+type MissingError struct {
+	Shown Rev // what .sheaf/shown says
+	Last  Rev // what the store has
+}
+
+func (e *MissingError) Error() string {
+	return fmt.Sprintf("revision %d was shown, but the history ends with %d: commits are missing", e.Shown, e.Last)
 }
 
 // root is the folder as it stands.
@@ -276,6 +290,9 @@ func (w *Worktree) setApplied(rev Rev) {
 
 // loadApplied reads what setApplied has noted; 0 if that is not known.
 func (w *Worktree) loadApplied() Rev {
+	if w.home.disk == nil {
+		return 0
+	}
 	b, err := readAll(w.home.disk, appliedName)
 	if err != nil {
 		return 0
