@@ -1,178 +1,182 @@
 package markdown
 
 import (
+	"slices"
 	"strings"
 )
 
-// htmlConverter is the pass that turns HTML, and the block elements the dialects
-// wrote as placeholders, into Markdown. What it writes it writes behind the prefix of
-// the containers it stands in, so a list in a quote stays there.
+// An htmlConverter turns HTML, and the block elements that the passes before
+// it left as placeholders, into Markdown. It writes everything behind the
+// prefix of the containers it stands in, so a list in a quote stays there.
 type htmlConverter struct {
 	*page
-	in              mappedText
-	src             string
-	w               *mappedWriter
-	stack           []openElement
-	containers      string // prefix of the source's own containers, as following lines have it
-	typedContainers string // containers of the current line, as typed
-	newBlock        bool   // nothing has been written in this block yet
-	newLine         bool   // nothing but the prefix has been written in this line
-	inHTML          bool   // within a block of HTML, which a blank line ends
-	inRow           bool   // the line is a row of a table of Markdown
-	singleLine      int    // within an element that must stay one line or one paragraph
-	searched        int    // bytes searched for end tags
-	listCount       int    // lists begun, to give neighbours different bullets
+	in  mappedText
+	src string
+	w   *mappedWriter
+
+	stack      []openElement
+	containers string // quotes and lists of the source around the first element, as following lines have them
+	newBlock   bool   // nothing has been written in this block
+	newLine    bool   // nothing but the prefix has been written in this line
+	inHTML     bool   // in a block of HTML, which a blank line ends
+	inRow      bool   // the line is a row of a table of Markdown
+	singleLine bool   // everything must become one line
+	searched   int    // bytes searched for end tags
+	listCount  int    // lists begun, to give neighbours different bullets
 }
 
-// openElement is an open element.
+// openElement is an element whose end has not come yet.
 type openElement struct {
 	name            string
-	prefix          string
-	strip           int    // indentation of the source's lines inside; -1: not known yet
+	prefix          string // of its lines
+	strip           int    // columns to take from the indentation of the source's lines; -1: as the first line has
 	close           string // written at the end
-	number          int    // of the next item
-	bullet          string
-	fromPlaceholder bool // opened by a placeholder, not by a tag
+	number          int    // of a list: of the next item; 0 if it has bullets
+	bullet          string // of a list: the bullet, or what follows the number
+	fromPlaceholder bool   // opened by a placeholder, not by a tag
 }
 
-// maxSearch bounds the work of looking for end tags.
-const maxSearch = 8 << 20
+const (
+	maxSearch       = 8 << 20 // bytes of looking for end tags
+	maxOpenElements = 200
+)
 
+// htmlPass returns a text without HTML: tags have become Markdown, or
+// placeholders of inline elements. Tags of unknown elements go and their text
+// stays, unless nothing says that they are tags.
 func (p *page) htmlPass(in mappedText) mappedText {
 	h := &htmlConverter{page: p, in: in, src: in.text, w: newMappedWriter(in), newBlock: true, newLine: true}
-	h.run(0, len(in.text))
+	h.run()
 	return h.w.text()
 }
 
-// convertInline runs the pass over a piece and gives one line.
+// convertInline converts a piece of HTML to one line.
 func (h *htmlConverter) convertInline(s string) string {
-	sub := &htmlConverter{page: h.page, in: textFromLine(s, 0), src: s, newBlock: true, singleLine: 1, searched: h.searched}
+	sub := &htmlConverter{
+		page: h.page, in: textFromLine(s, 0), src: s,
+		newBlock: true, singleLine: true, searched: h.searched,
+	}
 	sub.w = newMappedWriter(sub.in)
-	sub.run(0, len(s))
+	sub.run()
 	h.searched = sub.searched
-	t := strings.Join(strings.Fields(string(sub.w.buf)), " ")
-	return h.trimBreaks(t)
+	return h.trimBreaks(strings.Join(strings.Fields(string(sub.w.buf)), " "))
 }
 
-// trimBreaks takes line breaks from both ends.
-func (h *htmlConverter) trimBreaks(t string) string {
+// trimBreaks takes blanks and line breaks from both ends.
+func (h *htmlConverter) trimBreaks(s string) string {
 	for {
-		t = strings.TrimSpace(t)
-		if m, ok := h.stash.at(t); ok && m.kind == phBreak {
-			t = t[placeholderLen:]
+		s = strings.TrimSpace(s)
+		if m, ok := h.stash.at(s); ok && m.kind == phBreak {
+			s = s[placeholderLen:]
 			continue
 		}
-		if len(t) >= placeholderLen {
-			if m, ok := h.stash.at(t[len(t)-placeholderLen:]); ok && m.kind == phBreak {
-				t = t[:len(t)-placeholderLen]
+		if len(s) >= placeholderLen {
+			if m, ok := h.stash.at(s[len(s)-placeholderLen:]); ok && m.kind == phBreak {
+				s = s[:len(s)-placeholderLen]
 				continue
 			}
 		}
-		return t
+		return s
 	}
 }
 
+// prefix returns what a new line begins with.
 func (h *htmlConverter) prefix() string {
 	var b strings.Builder
 	b.WriteString(h.containers)
-	for _, f := range h.stack {
-		b.WriteString(f.prefix)
+	for _, e := range h.stack {
+		b.WriteString(e.prefix)
 	}
 	return b.String()
 }
 
-// hasPrefix reports whether an element gives its lines a prefix.
+// hasPrefix reports whether an open element gives its lines a prefix.
 func (h *htmlConverter) hasPrefix() bool {
-	for _, f := range h.stack {
-		if f.prefix != "" {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(h.stack, func(e openElement) bool { return e.prefix != "" })
 }
 
-func (h *htmlConverter) run(i, end int) {
-	from := i
-	flush := func() {
-		if from < i {
-			h.write(h.src[from:i])
-		}
-	}
-	i = h.beginSourceLine(i)
-	from = i
-	for i < end {
-		c := h.src[i]
-		switch c {
-		case '\n':
-			flush()
-			if h.inRow {
-				h.inRow, h.singleLine = false, 0
-			}
-			i = h.beginSourceLine(h.endSourceLine(i))
-			from = i
-			continue
+// run converts the whole text. Escaped characters and the targets of links are
+// copied, so that what looks like a tag in them stays.
+func (h *htmlConverter) run() {
+	i := h.beginSourceLine(0)
+	from := i // what stands before it has been written
+	for i < len(h.src) {
+		switch h.src[i] {
 		case '\\':
-			if i+1 < end && h.src[i+1] != '\n' {
-				i += 2
-			} else {
+			i++
+			if i < len(h.src) && h.src[i] != '\n' {
 				i++
 			}
 			continue
-		case '<':
-			if i > 1 && (h.src[i-2:i] == "](" || h.src[i-1] == ' ' && strings.HasSuffix(h.src[:i-1], "]:")) {
-				if k := strings.IndexByte(h.src[i:eol(h.src, i)], '>'); k > 0 {
-					i += k + 1 // the target of a link
-					continue
-				}
+		case '\n':
+			h.write(h.src[from:i])
+			if h.inRow {
+				h.inRow, h.singleLine = false, false
 			}
-			t, n := tagAt(h.src[i:end])
+			i = h.beginSourceLine(h.endSourceLine(i))
+		case '<':
+			if n := h.linkTarget(i); n > 0 {
+				i += n
+				continue
+			}
+			t, n := tagAt(h.src[i:])
 			if n == 0 {
 				i++
 				continue
 			}
-			flush()
-			next := h.startTag(t, i, n, end)
-			if next == 0 { // text that looks like a tag
-				h.write(h.stash.literal(h.src[i : i+n]))
-				next = i + n
-			}
-			h.w.line = h.in.sourceLine(next)
-			i, from = next, next
-			continue
+			h.write(h.src[from:i])
+			i = h.tag(t, i, i+n)
 		case placeholderLead:
 			m, ok := h.stash.at(h.src[i:])
 			if !ok || m.kind != phBlockOpen && m.kind != phBlockClose && !m.kind.block() {
 				i += placeholderLen
 				continue
 			}
-			flush()
-			next := i + placeholderLen
-			switch {
-			case m.kind == phBlockOpen:
-				next = h.openBlock(m, next)
-			case m.kind == phBlockClose:
-				h.closeBlock(m.name)
-			case h.singleLine > 0:
-				h.write(h.inlineForm(m))
-			default:
-				h.ensureLine()
-				h.write(h.src[i:next])
-				if strings.TrimSpace(h.src[next:eol(h.src, next)]) != "" {
-					h.startLine()
-				}
-			}
-			if next < len(h.src) {
-				h.w.line = h.in.sourceLine(next)
-			}
-			i, from = next, next
+			h.write(h.src[from:i])
+			i = h.blockPlaceholder(m, i)
+		default:
+			i++
 			continue
 		}
-		i++
+		from = i
 	}
-	flush()
+	h.write(h.src[from:i])
 }
 
-// inlineForm gives the inline form of a block.
+// linkTarget returns the length of the <target> of a link or of a definition
+// at i; 0 if it is none.
+func (h *htmlConverter) linkTarget(i int) int {
+	if i < 2 || h.src[i-2:i] != "](" && (h.src[i-1] != ' ' || !strings.HasSuffix(h.src[:i-1], "]:")) {
+		return 0
+	}
+	return strings.IndexByte(h.src[i:eol(h.src, i)], '>') + 1
+}
+
+// blockPlaceholder writes what a block's placeholder at i stands for, and
+// returns where to go on.
+func (h *htmlConverter) blockPlaceholder(m placeholder, i int) int {
+	next := i + placeholderLen
+	switch {
+	case m.kind == phBlockOpen:
+		next = h.openBlock(m, next)
+	case m.kind == phBlockClose:
+		h.closeBlock(m.name)
+	case h.singleLine:
+		h.write(h.inlineForm(m))
+	default:
+		h.ensureLine()
+		h.write(h.src[i:next])
+		if strings.TrimSpace(h.src[next:eol(h.src, next)]) != "" {
+			h.startLine()
+		}
+	}
+	if next < len(h.src) {
+		h.w.line = h.in.sourceLine(next)
+	}
+	return next
+}
+
+// inlineForm returns a block as part of a line; "" if it has no such form.
 func (h *htmlConverter) inlineForm(m placeholder) string {
 	switch m.kind {
 	case phFence:
@@ -183,15 +187,14 @@ func (h *htmlConverter) inlineForm(m placeholder) string {
 	return ""
 }
 
-// write writes text of the current line.
+// write writes text of the current line. Within HTML, blanks at its beginning
+// mean nothing.
 func (h *htmlConverter) write(s string) {
+	if (h.newBlock || h.newLine) && (h.inHTML || len(h.stack) > 0) {
+		s = strings.TrimLeft(s, " \t")
+	}
 	if s == "" {
 		return
-	}
-	if (h.newBlock || h.newLine) && (h.inHTML || len(h.stack) > 0) {
-		if s = strings.TrimLeft(s, " \t"); s == "" {
-			return
-		}
 	}
 	h.w.write(s)
 	if strings.TrimSpace(s) != "" {
@@ -199,69 +202,91 @@ func (h *htmlConverter) write(s string) {
 	}
 }
 
-// endSourceLine ends the line at i and gives the start of the next.
+// paragraph writes text as a block of its own.
+func (h *htmlConverter) paragraph(s string) {
+	h.startBlock()
+	h.write(s)
+	h.startBlock()
+}
+
+// endSourceLine ends the line of the source whose end is at i, and returns the
+// beginning of the next.
 func (h *htmlConverter) endSourceLine(i int) int {
-	if i+1 <= len(h.src) {
-		h.w.line = h.in.sourceLine(i + 1)
-	}
-	if h.singleLine > 0 {
+	h.w.line = h.in.sourceLine(i + 1)
+	switch {
+	case h.singleLine:
 		h.w.write(" ")
-		return i + 1
+	case h.newLine && h.inHTML && len(h.stack) > 0, h.newBlock && h.newLine && h.hasPrefix():
+		// a line of nothing but tags leaves no line
+	default:
+		h.w.writeByte('\n')
+		h.newLine = true
 	}
-	if h.newLine && h.inHTML && len(h.stack) > 0 || h.newBlock && h.newLine && h.hasPrefix() {
-		return i + 1 // a line of tags only leaves no line
-	}
-	h.w.writeByte('\n')
-	h.newLine = true
 	return i + 1
 }
 
-// beginSourceLine begins a line of the source: its containers, then where its text begins.
+// beginSourceLine takes the containers of the line at i and writes those it
+// has now. It returns where the text of the line begins, or for a blank line
+// its end.
 func (h *htmlConverter) beginSourceLine(i int) int {
-	if i >= len(h.src) || h.singleLine > 0 {
+	if i >= len(h.src) || h.singleLine {
 		return i
 	}
 	line := h.src[i:eol(h.src, i)]
-	at := h.containerPrefixLen(line)
+	at := h.containersLen(line)
 	text := line[at:]
 	if strings.TrimSpace(text) == "" {
-		h.inHTML = false
-		if len(h.stack) == 0 {
-			h.w.write(line[:at])
-			h.newBlock = true
-			return i + len(line)
-		}
-		if h.lineEmpty() {
-			h.w.write(h.prefix())
-		}
-		if !h.newBlock {
-			h.w.writeByte('\n')
-			h.w.write(h.prefix())
-		}
-		h.newBlock, h.newLine = true, true
+		h.blankLine(line[:at])
 		return i + len(line)
 	}
 	if t, n := tagAt(text); n > 0 && (blockTag[t.name] || t.name == "summary") {
 		h.inHTML = true
 	}
-	if len(h.stack) == 0 {
-		h.typedContainers = line[:at]
-		h.containers = blankPrefix(h.typedContainers)
+	if len(h.stack) > 0 {
+		at = h.insideLine(line)
 		if h.lineEmpty() {
-			h.w.write(h.typedContainers)
-		}
-		if text[0] == '|' && strings.IndexByte(text, '<') > 0 {
-			h.inRow, h.singleLine = true, 1
-		}
-		if h.typedContainers != h.containers {
-			h.newBlock = true
-		}
-		if column, _ := indentation(text); column > 0 && h.inHTML {
-			return i + at + len(text) - len(strings.TrimLeft(text, " \t"))
+			h.w.write(h.prefix())
 		}
 		return i + at
 	}
-	// inside an element: strip the containers and the indentation, write ours
+	h.containers = blankPrefix(line[:at])
+	if h.lineEmpty() {
+		h.w.write(line[:at])
+	}
+	if text[0] == '|' && strings.IndexByte(text, '<') > 0 {
+		h.inRow, h.singleLine = true, true
+	}
+	if line[:at] != h.containers {
+		h.newBlock = true
+	}
+	if column, n := indentation(text); column > 0 && h.inHTML {
+		return i + at + n
+	}
+	return i + at
+}
+
+// blankLine ends the block before a blank line that has typed containers.
+func (h *htmlConverter) blankLine(typed string) {
+	h.inHTML = false
+	if len(h.stack) == 0 {
+		h.w.write(typed)
+		h.newBlock = true
+		return
+	}
+	if h.lineEmpty() {
+		h.w.write(h.prefix())
+	}
+	if !h.newBlock {
+		h.w.writeByte('\n')
+		h.w.write(h.prefix())
+	}
+	h.newBlock, h.newLine = true, true
+}
+
+// insideLine returns where the text of a line within an element begins: behind
+// the containers around the element and, outside blocks of HTML, behind the
+// indentation the element's first line has. List items keep theirs.
+func (h *htmlConverter) insideLine(line string) int {
 	k := 0
 	for q := strings.Count(h.containers, ">"); q > 0; q-- {
 		t := strings.TrimLeft(line[k:], " ")
@@ -281,30 +306,26 @@ func (h *htmlConverter) beginSourceLine(i int) int {
 		k++
 		strip--
 	}
-	rest := line[k:]
-	trimmed := strings.TrimLeft(rest, " \t")
-	f := &h.stack[len(h.stack)-1]
-	if h.inHTML && listMarker(trimmed) == 0 {
-		k += len(rest) - len(trimmed)
-	} else {
-		col := len(rest) - len(trimmed)
-		if f.strip < 0 {
-			f.strip = col
-		}
-		k += min(col, f.strip)
+	text := strings.TrimLeft(line[k:], " \t")
+	blanks := len(line) - k - len(text)
+	if h.inHTML && listMarker(text) == 0 {
+		return k + blanks
 	}
-	if h.lineEmpty() {
-		h.w.write(h.prefix())
+	e := &h.stack[len(h.stack)-1]
+	if e.strip < 0 {
+		e.strip = blanks
 	}
-	return i + k
+	return k + min(blanks, e.strip)
 }
 
 // lineEmpty reports whether the current line of the output is still empty.
-func (h *htmlConverter) lineEmpty() bool { return len(h.w.buf) == 0 || h.w.buf[len(h.w.buf)-1] == '\n' }
+func (h *htmlConverter) lineEmpty() bool {
+	return len(h.w.buf) == 0 || h.w.buf[len(h.w.buf)-1] == '\n'
+}
 
-// containerPrefixLen gives the length of the quote and list markers a line begins
-// with and their blanks. Inside an element, lists are text.
-func (h *htmlConverter) containerPrefixLen(line string) int {
+// containersLen returns the length of the quote and list markers a line begins
+// with, and their blanks. Inside an element, list markers are text.
+func (h *htmlConverter) containersLen(line string) int {
 	k := 0
 	for k < len(line) {
 		n := len(line) - k - len(strings.TrimLeft(line[k:], " \t"))
@@ -315,28 +336,24 @@ func (h *htmlConverter) containerPrefixLen(line string) int {
 			k += n + 1
 			continue
 		}
-		if m := listMarker(line[k+n:]); m > 0 && len(h.stack) == 0 && !isRule(line[k:]) {
-			k += n + m
-			if k < len(line) {
-				k++
-			}
-			continue
+		m := listMarker(line[k+n:])
+		if m == 0 || len(h.stack) > 0 || isRule(line[k:]) {
+			return k + n
 		}
-		return k + n
+		k = min(k+n+m+1, len(line))
 	}
 	return k
 }
 
-// startBlock makes what follows a block of its own.
+// startBlock makes what follows a block of its own; in a single line it stands
+// behind a line break.
 func (h *htmlConverter) startBlock() {
-	if h.singleLine > 0 {
-		if !h.newBlock {
-			h.w.write(h.stash.put(placeholder{kind: phBreak, src: " "}))
-		}
-		h.newBlock = true
+	if h.newBlock {
 		return
 	}
-	if h.newBlock {
+	if h.singleLine {
+		h.w.write(h.stash.put(placeholder{kind: phBreak, src: " "}))
+		h.newBlock = true
 		return
 	}
 	p := h.prefix()
@@ -351,7 +368,7 @@ func (h *htmlConverter) startBlock() {
 
 // startLine begins a line without ending the block.
 func (h *htmlConverter) startLine() {
-	if h.singleLine > 0 {
+	if h.singleLine {
 		h.w.write(" ")
 		return
 	}
@@ -368,14 +385,19 @@ func (h *htmlConverter) ensureLine() {
 	}
 }
 
-func (h *htmlConverter) push(f openElement) {
-	if len(h.stack) >= 200 {
-		return
+func (h *htmlConverter) push(e openElement) {
+	if len(h.stack) < maxOpenElements {
+		h.stack = append(h.stack, e)
 	}
-	h.stack = append(h.stack, f)
 }
 
-// endOf gives the offset behind the end tag of the element whose inside begins at i; -1: none.
+// isOpen reports whether an element of a name is open.
+func (h *htmlConverter) isOpen(name string) bool {
+	return slices.ContainsFunc(h.stack, func(e openElement) bool { return e.name == name })
+}
+
+// endOf returns the offset behind the end tag of the element whose inside
+// begins at i; -1: there is none, or too much has been searched already.
 func (h *htmlConverter) endOf(i int, name string) int {
 	if h.searched > maxSearch || i > len(h.src) {
 		return -1
@@ -389,173 +411,97 @@ func (h *htmlConverter) endOf(i int, name string) int {
 	return i + n
 }
 
-// inside gives what stands between i and the end tag that ends at end.
+// encloses reports whether the element of a start tag that ends at next may
+// become a container: it has an end tag, and there is room for more than one
+// line.
+func (h *htmlConverter) encloses(t tag, next int) bool {
+	return !t.empty && !h.singleLine && h.endOf(next, t.name) > 0
+}
+
+// inside returns what stands between i and the end tag that ends at end.
 func (h *htmlConverter) inside(i, end int) string {
 	return h.src[i : i+strings.LastIndexByte(h.src[i:end], '<')]
 }
 
-// startTag writes what a tag of length n at i stands for, and gives where to go on;
-// 0: it is text.
-func (h *htmlConverter) startTag(t tag, i, n, end int) int {
-	next := i + n
-	if t.closing {
-		return h.endTag(t, next)
+// skip returns the offset behind an element's end tag, or next if it has none.
+func (h *htmlConverter) skip(t tag, next int) int {
+	if e := h.endOf(next, t.name); e > 0 {
+		return e
 	}
+	return next
+}
+
+// tag writes what a tag from i to next stands for, and returns where to go on.
+// What looks like a tag and is none is written as text.
+func (h *htmlConverter) tag(t tag, i, next int) int {
+	if t.closing {
+		h.endTag(t)
+	} else if after, ok := h.startTag(t, i, next); ok {
+		next = after
+	} else {
+		h.write(h.stash.literal(h.src[i:next]))
+	}
+	h.w.line = h.in.sourceLine(next)
+	return next
+}
+
+// startTag handles a start tag; it is not ok if it looks like text, such as
+// <name> in prose: an element that HTML does not know and nothing ends.
+func (h *htmlConverter) startTag(t tag, i, next int) (after int, ok bool) {
 	if e := inlineElementOf[t.name]; e != "" {
 		if !t.empty {
 			h.write(h.stash.put(placeholder{kind: phInlineOpen, name: e, src: h.src[i:next]}))
 		}
-		return next
+		return next, true
 	}
-	switch t.name {
-	case "br":
-		h.write(h.stash.put(placeholder{kind: phBreak, src: " "}))
-		return next
-	case "hr":
-		h.rule()
-		return next
-	case "img", "image":
-		if t.typed == "Image" || t.name == "img" {
-			h.image(t)
-			return next
-		}
-	case "a":
-		return h.link(t, next)
-	case "iframe", "video", "audio", "embed", "object", "source", "track":
-		h.media(t)
-		if e := h.endOf(next, t.name); e > 0 && t.name == "iframe" {
-			return e
-		}
-		return next
-	case "table":
-		if e := h.endOf(next, "table"); e > 0 && e <= end && h.table(h.inside(next, e)) {
-			return e
-		}
-		h.startBlock()
-		return next
-	case "h1", "h2", "h3", "h4", "h5", "h6":
-		return h.heading(t, next)
-	case "details":
-		return h.details(t, next)
-	case "summary":
-		if e := h.endOf(next, "summary"); e > 0 {
-			h.startBlock()
-			h.write(h.convertInline(h.inside(next, e)))
-			h.startBlock()
-			return e
-		}
-		return next
-	case "ul", "ol", "menu", "dir":
-		h.openList(t)
-		return next
-	case "li":
-		h.openItem(next)
-		return next
-	case "dt":
-		h.startBlock()
-		return next
-	case "dd":
-		h.openDescription(next)
-		return next
-	case "blockquote":
-		h.openQuote(next)
-		return next
-	case "q":
-		h.write("“")
-		return next
-	case "rt":
-		h.write("(")
-		return next
-	case "rp":
-		if e := h.endOf(next, "rp"); e > 0 {
-			return e
-		}
-		return next
-	case "input":
-		if t.attr("type") == "checkbox" {
-			box := "☐"
-			if t.has("checked") {
-				box = "☑"
-			}
-			h.write(box)
-		}
-		return next
-	case "meta":
-		if _, to, ok := strings.Cut(strings.ToLower(t.attr("content")), "url="); ok && strings.EqualFold(t.attr("http-equiv"), "refresh") {
-			c := t.attr("content")
-			to = strings.Trim(c[len(c)-len(to):], "'\" ")
-			h.startBlock()
-			h.write("→ " + h.stash.put(placeholder{kind: phLink, target: to, text: to}))
-			h.startBlock()
-		}
-		return next
-	case "title", "textarea":
-		if e := h.endOf(next, t.name); e > 0 && t.name == "title" {
-			return e
-		}
-		return next
+	if after, ok := h.startInline(t, next); ok {
+		return after, true
 	}
-	if t.typed[0] >= 'A' && t.typed[0] <= 'Z' && (h.dialect == MDX || t.attrs != "" || t.empty) && (!knownTag[t.name] || t.typed == "Aside") || h.dialect == MDX && strings.Contains(t.name, ".") {
-		return h.component(t, i, next)
+	if after, ok := h.startBlockElement(t, next); ok {
+		return after, true
 	}
 	switch {
+	case h.isComponent(t):
+		return h.component(t, i, next), true
 	case blockTag[t.name]:
-		h.blockElement(t, next)
-		return next
-	case knownTag[t.name]:
-		return next
-	case strings.Contains(t.name, "-") || t.empty && t.attrs != "" || h.endOf(next, t.name) > 0 || h.isOpen(t.name):
-		return next // an element nobody knows: its text stays
+		h.unknownBlock(t, next)
+	case knownTag[t.name], strings.Contains(t.name, "-"), t.empty && t.attrs != "",
+		h.endOf(next, t.name) > 0, h.isOpen(t.name):
+		// its text stays
+	default:
+		return 0, false
 	}
-	return 0
+	return next, true
 }
 
-// isOpen reports whether an element's end tags were met before, so that its start tags are none of text.
-func (h *htmlConverter) isOpen(name string) bool {
-	for _, f := range h.stack {
-		if f.name == name {
-			return true
-		}
-	}
-	return false
-}
-
-func (h *htmlConverter) endTag(t tag, next int) int {
+// endTag handles an end tag. Those of elements that are not open are dropped,
+// but those of block elements end a block.
+func (h *htmlConverter) endTag(t tag) {
 	if e := inlineElementOf[t.name]; e != "" {
 		h.write(h.stash.put(placeholder{kind: phInlineClose, name: e}))
-		return next
+		return
 	}
 	switch t.name {
 	case "a":
 		h.write(h.stash.put(placeholder{kind: phInlineClose, name: "a"}))
-		return next
+		return
 	case "q":
 		h.write("”")
-		return next
+		return
 	case "rt":
 		h.write(")")
-		return next
+		return
 	case "li", "dd":
-		for k := len(h.stack) - 1; k >= 0; k-- {
-			if f := h.stack[k]; f.name == t.name {
-				h.closeTo(k)
-				break
-			} else if f.name == "ul" || f.name == "ol" || f.name == "dl" {
-				break
-			}
-		}
-		return next
+		h.closeItem(t.name)
+		return
 	}
 	for k := len(h.stack) - 1; k >= 0; k-- {
-		if f := h.stack[k]; f.name == t.name && !f.fromPlaceholder {
+		if e := h.stack[k]; e.name == t.name && !e.fromPlaceholder {
 			h.closeTo(k)
-			return next
+			return
 		}
 	}
 	if blockTag[t.name] && t.name != "source" && t.name != "iframe" {
 		h.startBlock()
-	} else if !knownTag[t.name] && t.typed[0]|0x20 != t.typed[0] {
-		return next
 	}
-	return next
 }

@@ -3,62 +3,105 @@ package markdown
 import (
 	"fmt"
 	"html"
+	"slices"
 	"strings"
 )
 
-// openBlock begins a block element that a dialect wrote as a placeholder.
-func (h *htmlConverter) openBlock(m placeholder, i int) int {
-	if h.singleLine > 0 {
+// startBlockElement handles the start tags of blocks that become something of
+// Markdown; it is not ok for others.
+func (h *htmlConverter) startBlockElement(t tag, next int) (after int, ok bool) {
+	switch t.name {
+	case "hr":
+		h.rule()
+	case "iframe":
+		h.media(t)
+		return h.skip(t, next), true
+	case "video", "audio", "embed", "object", "source", "track":
+		h.media(t)
+	case "table":
+		if end := h.endOf(next, "table"); end > 0 && h.table(h.inside(next, end)) {
+			return end, true
+		}
 		h.startBlock()
+	case "h1", "h2", "h3", "h4", "h5", "h6":
+		return h.heading(t, next), true
+	case "details":
+		return h.details(next), true
+	case "summary":
+		if end := h.endOf(next, "summary"); end > 0 {
+			h.paragraph(h.convertInline(h.inside(next, end)))
+			return end, true
+		}
+	case "ul", "ol", "menu", "dir":
+		h.openList(t)
+	case "li":
+		h.openItem()
+	case "dt":
+		h.startBlock()
+	case "dd":
+		h.openDescription(next)
+	case "blockquote":
+		h.openQuote(next)
+	case "meta":
+		h.refresh(t)
+	default:
+		return 0, false
+	}
+	return next, true
+}
+
+// openBlock begins the block element of a placeholder whose inside begins at
+// i, and returns where to go on.
+func (h *htmlConverter) openBlock(m placeholder, i int) int {
+	h.startBlock()
+	if h.singleLine || m.name == "p" {
 		return i
 	}
+	e := openElement{name: m.name, strip: -1, fromPlaceholder: true}
 	switch m.name {
-	case "p":
-		h.startBlock()
-		return i
 	case "heading":
-		h.startBlock()
 		h.write("**" + m.text + "**")
 		h.startBlock()
 		return i
+	case "div":
+		return h.openDiv(m, e, i)
 	}
-	name, title := m.text, m.title
-	if m.name == "div" {
-		name = calloutOfClass(m.text)
-		if strings.Contains(" "+m.text+" ", " title ") || strings.Contains(m.text, "-title") {
-			h.startBlock()
-			h.push(openElement{name: m.name, strip: -1, fromPlaceholder: true, close: h.stash.put(placeholder{kind: phInlineClose, name: "strong"})})
-			h.write(h.stash.put(placeholder{kind: phInlineOpen, name: "strong"}))
-			return i
-		}
-	}
-	h.startBlock()
-	f := openElement{name: m.name, strip: -1, fromPlaceholder: true}
-	if (m.name == "callout" || m.name == "details" || m.name == "blockquote" || name != "") && h.hasBlockEnd(m.name, i) {
-		f.prefix = "> "
+	switch {
+	case !h.hasBlockEnd(m.name, i):
+		h.push(e)
+	case m.name == "details":
+		h.openBox(e, placeholder{kind: phDetails, text: m.text})
+	case m.name == "callout":
+		h.openBox(e, placeholder{kind: phCallout, name: m.text, title: m.title})
+	case m.name == "blockquote":
 		h.w.write("> ")
-		switch {
-		case m.name == "details":
-			h.w.write(h.stash.put(placeholder{kind: phDetails, text: m.text}))
-		case m.name != "blockquote":
-			if m.name == "div" {
-				title, i = h.takeTitle(i, title)
-			}
-			h.w.write(h.stash.put(placeholder{kind: phCallout, name: name, title: title}))
-		}
-		h.push(f)
-		if m.name != "blockquote" {
-			h.w.writeByte('\n')
-			h.w.write(h.prefix())
-		}
+		e.prefix = "> "
+		h.push(e)
 		h.newBlock, h.newLine = true, true
-		return i
 	}
-	h.push(f)
 	return i
 }
 
-// takeTitle takes a title that stands first in a call-out.
+// openDiv begins a div of some classes, which may be a call-out or the title
+// of one.
+func (h *htmlConverter) openDiv(m placeholder, e openElement, i int) int {
+	if strings.Contains(" "+m.text+" ", " title ") || strings.Contains(m.text, "-title") {
+		e.close = h.stash.put(placeholder{kind: phInlineClose, name: "strong"})
+		h.push(e)
+		h.write(h.stash.put(placeholder{kind: phInlineOpen, name: "strong"}))
+		return i
+	}
+	if name := calloutOfClass(m.text); name != "" && h.hasBlockEnd(m.name, i) {
+		title, after := h.takeTitle(i, m.title)
+		h.openBox(e, placeholder{kind: phCallout, name: name, title: title})
+		return after
+	}
+	h.push(e)
+	return i
+}
+
+// takeTitle takes a div that is a title and stands first in the call-out whose
+// inside begins at i. Without one it returns the title given and i.
 func (h *htmlConverter) takeTitle(i int, title string) (string, int) {
 	k := i
 	for k < len(h.src) && (h.src[k] == ' ' || h.src[k] == '\n') {
@@ -69,18 +112,29 @@ func (h *htmlConverter) takeTitle(i int, title string) (string, int) {
 		return title, i
 	}
 	k += placeholderLen
-	end := h.src[k:eol(h.src, k)]
-	for n := 0; n < len(end); n++ {
-		if x, ok := h.stash.at(end[n:]); ok && x.kind == phBlockClose {
-			t := strings.TrimSpace(h.stash.text(end[:n]))
-			t = strings.TrimSpace(strings.TrimPrefix(strings.TrimPrefix(t, "⚠"), "️"))
-			return t, k + n + placeholderLen
+	line := h.src[k:eol(h.src, k)]
+	for n := range len(line) {
+		if x, ok := h.stash.at(line[n:]); ok && x.kind == phBlockClose {
+			t := strings.TrimSpace(h.stash.text(line[:n]))
+			t = strings.TrimPrefix(strings.TrimPrefix(t, "⚠"), "\ufe0f") // the sign is shown in front of it anyway
+			return strings.TrimSpace(t), k + n + placeholderLen
 		}
 	}
 	return title, i
 }
 
-// hasBlockEnd reports whether the element begun before i has an end.
+// openBox begins a quote whose first line says what it really is.
+func (h *htmlConverter) openBox(e openElement, what placeholder) {
+	e.prefix, e.strip = "> ", -1
+	h.w.write("> " + h.stash.put(what))
+	h.push(e)
+	h.w.writeByte('\n')
+	h.w.write(h.prefix())
+	h.newBlock, h.newLine = true, true
+}
+
+// hasBlockEnd reports whether the placeholder that ends a block element stands
+// in its inside, which begins at i.
 func (h *htmlConverter) hasBlockEnd(name string, i int) bool {
 	depth := 0
 	for i < len(h.src) && h.searched < maxSearch {
@@ -89,7 +143,7 @@ func (h *htmlConverter) hasBlockEnd(name string, i int) bool {
 			h.searched += len(h.src) - i
 			return false
 		}
-		h.searched += k + 8
+		h.searched += k + 2*placeholderLen
 		i += k
 		if m, ok := h.stash.at(h.src[i:]); ok && m.name == name {
 			switch m.kind {
@@ -106,6 +160,7 @@ func (h *htmlConverter) hasBlockEnd(name string, i int) bool {
 	return false
 }
 
+// closeBlock ends a block element that a placeholder opened.
 func (h *htmlConverter) closeBlock(name string) {
 	for k := len(h.stack) - 1; k >= 0; k-- {
 		if h.stack[k].fromPlaceholder && h.stack[k].name == name {
@@ -115,15 +170,28 @@ func (h *htmlConverter) closeBlock(name string) {
 	}
 }
 
+// closeItem ends the item of the innermost list.
+func (h *htmlConverter) closeItem(name string) {
+	for k := len(h.stack) - 1; k >= 0; k-- {
+		switch h.stack[k].name {
+		case name:
+			h.closeTo(k)
+			return
+		case "ul", "ol", "dl":
+			return
+		}
+	}
+}
+
 // closeTo ends the elements from the k-th on.
 func (h *htmlConverter) closeTo(k int) {
 	for len(h.stack) > k {
-		f := h.stack[len(h.stack)-1]
-		if f.close != "" {
-			h.w.write(f.close)
+		e := h.stack[len(h.stack)-1]
+		if e.close != "" {
+			h.w.write(e.close)
 		}
 		h.stack = h.stack[:len(h.stack)-1]
-		if f.prefix == "" || h.singleLine > 0 {
+		if e.prefix == "" || h.singleLine {
 			h.startBlock()
 			continue
 		}
@@ -132,7 +200,7 @@ func (h *htmlConverter) closeTo(k int) {
 			h.w.write(h.prefix())
 		}
 		h.newBlock = false
-		if f.name != "li" {
+		if e.name != "li" {
 			if !h.newLine {
 				h.startLine()
 			}
@@ -141,11 +209,11 @@ func (h *htmlConverter) closeTo(k int) {
 	}
 }
 
-// calloutOfClass gives the call-out a class names, "" if none.
+// calloutOfClass returns the call-out a list of classes names, "" if none.
 func calloutOfClass(class string) string {
 	for _, w := range strings.Fields(strings.ToLower(class)) {
-		for _, cut := range []string{"admonition-", "alert-", "callout-", "bs-callout-", "custom-block-", "markdown-alert-", "notice-", "notice--"} {
-			w = strings.TrimPrefix(w, cut)
+		for _, prefix := range calloutClassPrefixes {
+			w = strings.TrimPrefix(w, prefix)
 		}
 		if c := calloutNames[w]; c != "" && w != "title" && w != "quote" {
 			return c
@@ -154,151 +222,202 @@ func calloutOfClass(class string) string {
 	return ""
 }
 
-// calloutNames brings the words for call-outs to the five that have a look of their own.
+var calloutClassPrefixes = []string{
+	"admonition-", "alert-", "callout-", "bs-callout-", "custom-block-", "markdown-alert-", "notice-", "notice--",
+}
+
+// calloutNames brings the words for call-outs to the five that have a look of
+// their own.
 var calloutNames = map[string]string{
-	"note": "note", "info": "note", "notice": "note", "admonition": "note", "callout": "note", "aside": "note", "abstract": "note", "summary": "note", "todo": "note", "seealso": "note",
-	"example": "note", "quote": "note", "definition": "note", "question": "note", "remark": "note", "compat": "note",
+	"note": "note", "info": "note", "notice": "note", "admonition": "note", "callout": "note", "aside": "note",
+	"abstract": "note", "summary": "note", "todo": "note", "seealso": "note", "example": "note", "quote": "note",
+	"definition": "note", "question": "note", "remark": "note", "compat": "note",
 	"tip": "tip", "hint": "tip", "success": "tip", "check": "tip", "done": "tip",
 	"important": "important", "attention": "important",
 	"warning": "warning", "warn": "warning", "alert": "warning", "bug": "warning", "failure": "warning",
 	"caution": "caution", "danger": "caution", "error": "caution",
 }
 
-// blockElement begins an element that only sets its text apart, or is a call-out by its class.
-func (h *htmlConverter) blockElement(t tag, next int) {
-	if t.empty {
-		h.startBlock()
-		return
-	}
+// transparentBlocks are the block elements that set nothing apart but their
+// own text: they are never containers.
+var transparentBlocks = []string{
+	"p", "tr", "td", "th", "tbody", "thead", "tfoot", "caption", "colgroup", "col", "option", "legend", "center",
+	"figcaption", "body", "html",
+}
+
+// unknownBlock begins an element that only sets its text apart, or is a
+// call-out by its class.
+func (h *htmlConverter) unknownBlock(t tag, next int) {
 	h.startBlock()
 	switch t.name {
 	case "div", "aside", "section", "p":
-		if name := calloutOfClass(t.attr("class")); name != "" && h.singleLine == 0 && h.endOf(next, t.name) > 0 {
-			h.openCallout(t.name, name, "", false)
+		if kind := calloutOfClass(t.attr("class")); kind != "" && h.encloses(t, next) {
+			h.openBox(openElement{name: t.name}, placeholder{kind: phCallout, name: kind})
 			return
 		}
-	case "tr", "td", "th", "tbody", "thead", "tfoot", "caption", "colgroup", "col", "option", "legend", "center", "figcaption", "body", "html":
-		return
 	}
-	if t.name != "p" && h.singleLine == 0 && h.endOf(next, t.name) > 0 {
+	if !slices.Contains(transparentBlocks, t.name) && h.encloses(t, next) {
 		h.push(openElement{name: t.name, strip: -1})
 	}
 }
 
-func (h *htmlConverter) openCallout(element, name, title string, marked bool) {
-	h.w.write("> " + h.stash.put(placeholder{kind: phCallout, name: name, title: title}))
-	h.push(openElement{name: element, prefix: "> ", strip: -1, fromPlaceholder: marked})
+// rule writes a thematic break.
+func (h *htmlConverter) rule() {
+	h.startBlock()
+	if h.singleLine {
+		return
+	}
+	h.w.write(h.stash.put(placeholder{kind: phRule, src: "***"}))
+	h.blankLineBelow()
+}
+
+// blankLineBelow ends the line, and the block with a blank line.
+func (h *htmlConverter) blankLineBelow() {
+	p := h.prefix()
 	h.w.writeByte('\n')
-	h.w.write(h.prefix())
+	h.w.write(strings.TrimRight(p, " "))
+	h.w.writeByte('\n')
+	h.w.write(p)
 	h.newBlock, h.newLine = true, true
 }
 
-func (h *htmlConverter) rule() {
-	if h.singleLine > 0 {
+// media writes a link for what only a browser can play.
+func (h *htmlConverter) media(t tag) {
+	src := strings.TrimSpace(h.stash.restore(t.attr("src")))
+	if src == "" {
+		src = strings.TrimSpace(t.attr("data"))
+	}
+	if src == "" || t.name == "track" {
 		h.startBlock()
 		return
 	}
-	h.startBlock()
-	h.w.write(h.stash.put(placeholder{kind: phRule, src: "***"}))
-	h.w.writeByte('\n')
-	h.w.write(strings.TrimRight(h.prefix(), " "))
-	h.w.writeByte('\n')
-	h.w.write(h.prefix())
-	h.newBlock, h.newLine = true, true
+	what := t.name
+	switch t.name {
+	case "iframe":
+		what = "frame"
+	case "embed":
+		what = "object"
+	case "source":
+		what = "media"
+	}
+	host := hostOf(src)
+	for _, videos := range []string{"youtube", "youtu.be", "vimeo", "bilibili"} {
+		if strings.Contains(host, videos) {
+			what = "video"
+		}
+	}
+	label := strings.TrimSpace(t.attr("title"))
+	if label == "" {
+		label = host
+	}
+	h.paragraph(h.stash.put(placeholder{kind: phLink, target: src, text: "[" + what + ": " + label + "]"}))
 }
 
+// refresh writes the address that a page sends its readers on to.
+func (h *htmlConverter) refresh(t tag) {
+	if !strings.EqualFold(t.attr("http-equiv"), "refresh") {
+		return
+	}
+	content := t.attr("content")
+	_, to, ok := strings.Cut(strings.ToLower(content), "url=")
+	if !ok {
+		return
+	}
+	to = strings.Trim(content[len(content)-len(to):], "'\" ")
+	h.paragraph("→ " + h.stash.put(placeholder{kind: phLink, target: to, text: to}))
+}
+
+// heading writes a heading, and returns where to go on. An empty one leaves
+// nothing.
 func (h *htmlConverter) heading(t tag, next int) int {
-	e := h.endOf(next, t.name)
-	if e < 0 {
+	end := h.endOf(next, t.name)
+	if end < 0 {
 		h.startBlock()
 		return next
 	}
-	text := h.convertInline(h.inside(next, e))
-	if text == "" {
-		return e
-	}
-	if h.singleLine > 0 {
+	text := h.convertInline(h.inside(next, end))
+	switch {
+	case text == "":
+	case h.singleLine:
+		h.paragraph(text)
+	default:
 		h.startBlock()
-		h.write(text)
+		h.write(strings.Repeat("#", int(t.name[1]-'0')) + " " + text)
+		if id := t.attr("id"); id != "" {
+			h.w.write(h.stash.put(placeholder{kind: phID, name: id}))
+		}
 		h.startBlock()
-		return e
 	}
-	h.startBlock()
-	h.write(strings.Repeat("#", int(t.name[1]-'0')) + " " + text)
-	if id := t.attr("id"); id != "" {
-		h.w.write(h.stash.put(placeholder{kind: phID, name: id}))
-	}
-	h.startBlock()
-	return e
+	return end
 }
 
-func (h *htmlConverter) details(t tag, next int) int {
-	e := h.endOf(next, "details")
-	if e < 0 || h.singleLine > 0 {
+// details begins a details element, whose summary may stand first in it, and
+// returns where to go on.
+func (h *htmlConverter) details(next int) int {
+	end := h.endOf(next, "details")
+	if end < 0 || h.singleLine {
 		h.startBlock()
 		return next
 	}
-	summary := ""
-	k := next
-	for k < e && (h.src[k] == ' ' || h.src[k] == '\n' || h.src[k] == '\t' || h.src[k] == '>' && strings.Contains(h.containers, ">")) {
-		k++
+	blanks := " \n\t"
+	if strings.Contains(h.containers, ">") {
+		blanks += ">"
 	}
-	if st, n := tagAt(h.src[k:e]); n > 0 && st.name == "summary" && !st.closing {
-		if se := h.endOf(k+n, "summary"); se > 0 && se <= e {
-			summary = h.plainText(h.inside(k+n, se))
-			next = se
+	k := end - len(strings.TrimLeft(h.src[next:end], blanks))
+	summary := ""
+	if t, n := tagAt(h.src[k:end]); n > 0 && t.name == "summary" && !t.closing {
+		if e := h.endOf(k+n, "summary"); e > 0 && e <= end {
+			summary = h.plainText(h.inside(k+n, e))
+			next = e
 		}
 	}
 	h.startBlock()
-	h.w.write("> " + h.stash.put(placeholder{kind: phDetails, text: summary}))
-	h.push(openElement{name: "details", prefix: "> ", strip: -1})
-	h.w.writeByte('\n')
-	h.w.write(h.prefix())
-	h.newBlock, h.newLine = true, true
+	h.openBox(openElement{name: "details"}, placeholder{kind: phDetails, text: summary})
 	h.inHTML = true
 	return next
 }
 
-// plainText gives the text of a piece of Markdown with HTML.
+// plainText returns the text of a piece of Markdown with HTML.
 func (h *htmlConverter) plainText(s string) string {
-	t := h.convertInline(s)
-	if strings.ContainsAny(t, "*_[`") {
-		t = plainHeading(strings.TrimSpace(h.stash.text(t)))
-		return t
+	s = h.convertInline(s)
+	if strings.ContainsAny(s, "*_[`") {
+		return plainHeading(strings.TrimSpace(h.stash.text(s)))
 	}
-	return strings.TrimSpace(Clean(html.UnescapeString(h.stash.text(t))))
+	return strings.TrimSpace(Clean(html.UnescapeString(h.stash.text(s))))
 }
 
+const maxListStart = 99999999 // digits beyond it make no list of Markdown
+
+// openList begins a list. In a single line it shows only by its items.
 func (h *htmlConverter) openList(t tag) {
-	f := openElement{name: t.name, strip: -1}
-	if t.name == "menu" || t.name == "dir" {
-		f.name = t.name
-	}
-	if h.singleLine > 0 {
+	if h.singleLine {
 		return
 	}
+	e := openElement{name: t.name, strip: -1}
 	h.listCount++
 	if t.name == "ol" {
-		f.number = 1
-		fmt.Sscan(t.attr("start"), &f.number)
-		if f.number < 0 || f.number > 99999999 {
-			f.number = 1
+		e.number = 1
+		fmt.Sscan(t.attr("start"), &e.number)
+		if e.number < 0 || e.number > maxListStart {
+			e.number = 1
 		}
-		f.bullet = [...]string{".", ")"}[h.listCount%2]
+		e.bullet = [...]string{".", ")"}[h.listCount%2]
 	} else {
-		f.bullet = [...]string{"-", "*", "+"}[h.listCount%3]
+		e.bullet = [...]string{"-", "*", "+"}[h.listCount%3]
 	}
 	if n := len(h.stack); n > 0 && h.stack[n-1].name == "li" && !h.newBlock {
-		h.startLine() // a list right under an item's text
+		h.startLine() // right under an item's text
 		h.newBlock = true
 	} else {
 		h.startBlock()
 	}
-	h.push(f)
+	h.push(e)
 }
 
-func (h *htmlConverter) openItem(next int) {
-	if h.singleLine > 0 {
+// openItem begins an item of the innermost list, and ends the item before it
+// if that has no end tag. Without a list it becomes one.
+func (h *htmlConverter) openItem() {
+	if h.singleLine {
 		h.startBlock()
 		h.write("• ")
 		return
@@ -307,20 +426,18 @@ func (h *htmlConverter) openItem(next int) {
 	for k >= 0 && h.stack[k].bullet == "" && h.stack[k].name != "li" {
 		k--
 	}
-	if k >= 0 && h.stack[k].name == "li" { // the one before is not closed
+	if k >= 0 && h.stack[k].name == "li" {
 		h.closeTo(k)
 		for k--; k >= 0 && h.stack[k].bullet == ""; k-- {
 		}
 	}
-	var list *openElement
-	if k >= 0 {
-		list = &h.stack[k]
-	}
 	bullet := "- "
-	if list != nil {
-		if bullet = list.bullet + " "; list.number > 0 || list.name == "ol" {
+	if k >= 0 {
+		if list := &h.stack[k]; list.name == "ol" {
 			bullet = fmt.Sprintf("%d%s ", list.number, list.bullet)
 			list.number++
+		} else {
+			bullet = list.bullet + " "
 		}
 	}
 	if !h.newBlock || !h.newLine {
@@ -334,8 +451,9 @@ func (h *htmlConverter) openItem(next int) {
 	h.newBlock, h.newLine = true, false
 }
 
+// openDescription begins the description of a term.
 func (h *htmlConverter) openDescription(next int) {
-	if h.singleLine > 0 || h.endOf(next, "dd") < 0 {
+	if h.singleLine || h.endOf(next, "dd") < 0 {
 		h.startBlock()
 		return
 	}
@@ -346,9 +464,10 @@ func (h *htmlConverter) openDescription(next int) {
 	h.newBlock, h.newLine = true, false
 }
 
+// openQuote begins a quote.
 func (h *htmlConverter) openQuote(next int) {
 	h.startBlock()
-	if h.singleLine > 0 || h.endOf(next, "blockquote") < 0 {
+	if h.singleLine || h.endOf(next, "blockquote") < 0 {
 		return
 	}
 	h.w.write("> ")

@@ -2,34 +2,46 @@ package markdown
 
 import "strings"
 
-// component takes a JSX element: known ones by what their attributes say,
-// others by their inside.
+// isComponent reports whether a start tag is one of a JSX component: it begins
+// with a capital letter or, in MDX, has a dot in its name, and it is no
+// element of HTML that somebody wrote in capitals.
+func (h *htmlConverter) isComponent(t tag) bool {
+	if h.dialect == MDX && strings.Contains(t.name, ".") {
+		return true
+	}
+	capital := t.typed[0] >= 'A' && t.typed[0] <= 'Z'
+	return capital && (h.dialect == MDX || t.attrs != "" || t.empty) && (!knownTag[t.name] || t.typed == "Aside")
+}
+
+// component writes what the start tag of a JSX component from i to next stands
+// for, and returns where to go on. What it is its name and its attributes say:
+// an image, something of a service, a video, a call-out, details, a link.
+// Of others the text inside stays, below their title.
 func (h *htmlConverter) component(t tag, i, next int) int {
 	name := strings.ToLower(t.typed)
-	switch {
-	case t.attr("src") != "" && (strings.Contains(name, "image") || strings.Contains(name, "img") || strings.Contains(name, "figure") || strings.Contains(name, "picture") || t.has("alt")):
-		h.image(t)
-		if c := t.attr("caption"); c != "" {
-			h.startBlock()
-			h.write(h.stash.literal(c))
-			h.startBlock()
-		}
-		return next
-	case strings.Contains(name, "youtube") || strings.Contains(name, "vimeo") || strings.Contains(name, "tweet") || strings.Contains(name, "gist"):
-		for _, k := range []string{"id", "videoid", "url", "src", "href"} {
-			if v := t.attr(k); v != "" {
-				h.startBlock()
-				h.write(h.serviceLink(name, v))
-				h.startBlock()
-				break
+	is := func(words ...string) bool {
+		for _, w := range words {
+			if strings.Contains(name, w) {
+				return true
 			}
 		}
-		return next
-	case t.attr("src") != "" && (strings.Contains(name, "video") || strings.Contains(name, "audio")):
+		return false
+	}
+	src := t.attr("src")
+	switch {
+	case src != "" && (is("image", "img", "figure", "picture") || t.has("alt")):
+		h.image(t)
+		if c := t.attr("caption"); c != "" {
+			h.paragraph(h.stash.literal(c))
+		}
+	case is("youtube", "vimeo", "tweet", "gist"):
+		if id := t.firstAttr("id", "videoid", "url", "src", "href"); id != "" {
+			h.paragraph(h.serviceLink(name, id))
+		}
+	case src != "" && is("video", "audio"):
 		t.name = "video"
 		h.media(t)
-		return next
-	case calloutNames[name] != "" && !t.empty && h.singleLine == 0 && h.endOf(next, t.name) > 0:
+	case calloutNames[name] != "" && h.encloses(t, next):
 		kind := calloutNames[name]
 		for _, k := range []string{"type", "kind", "variant", "intent"} {
 			if c := calloutNames[strings.ToLower(t.attr(k))]; c != "" {
@@ -37,41 +49,54 @@ func (h *htmlConverter) component(t tag, i, next int) int {
 			}
 		}
 		h.startBlock()
-		h.openCallout(t.name, kind, t.attr("title"), false)
-		return next
-	case strings.Contains(name, "details") || strings.Contains(name, "collapse") || strings.Contains(name, "accordion") || strings.Contains(name, "spoiler"):
-		if title := t.attr("title") + t.attr("summary"); !t.empty && title != "" && h.singleLine == 0 && h.endOf(next, t.name) > 0 {
-			h.startBlock()
-			h.w.write("> " + h.stash.put(placeholder{kind: phDetails, text: title}))
-			h.push(openElement{name: t.name, prefix: "> ", strip: -1})
-			h.w.writeByte('\n')
-			h.w.write(h.prefix())
-			h.newBlock, h.newLine = true, true
-			return next
+		h.openBox(openElement{name: t.name}, placeholder{kind: phCallout, name: kind, title: t.attr("title")})
+	case is("details", "collapse", "accordion", "spoiler"):
+		title := t.attr("title") + t.attr("summary")
+		if title == "" || !h.encloses(t, next) {
+			h.unknownComponent(t, i, next)
+			break
 		}
-	case t.attr("href") != "":
-		if e := h.endOf(next, t.name); e > 0 && !t.empty {
-			text := h.convertInline(h.inside(next, e))
-			if text == "" {
-				text = h.stash.put(placeholder{kind: phText, text: hostOf(t.attr("href"))})
-			}
-			h.write(h.stash.put(placeholder{kind: phInlineOpen, name: "a", target: t.attr("href"), src: "["}) + text + h.stash.put(placeholder{kind: phInlineClose, name: "a"}))
-			return e
-		}
-		label := t.attr("title")
-		if label == "" {
-			label = hostOf(t.attr("href"))
-		}
-		h.write(h.stash.put(placeholder{kind: phLink, target: t.attr("href"), text: label}))
-		return next
-	}
-	if strings.TrimSpace(h.src[strings.LastIndexByte(h.src[:i], '\n')+1:i]) == "" && !t.empty && h.singleLine == 0 && h.endOf(next, t.name) > 0 {
 		h.startBlock()
-		if title := t.attr("title") + t.attr("label"); title != "" {
-			h.write(h.stash.put(placeholder{kind: phInlineOpen, name: "strong"}) + h.stash.put(placeholder{kind: phText, text: title}) + h.stash.put(placeholder{kind: phInlineClose, name: "strong"}))
-			h.startBlock()
-		}
-		h.push(openElement{name: t.name, strip: -1})
+		h.openBox(openElement{name: t.name}, placeholder{kind: phDetails, text: title})
+	case t.attr("href") != "":
+		return h.componentLink(t, next)
+	default:
+		h.unknownComponent(t, i, next)
 	}
 	return next
+}
+
+// componentLink writes a component that has an href, and returns where to go
+// on.
+func (h *htmlConverter) componentLink(t tag, next int) int {
+	href := t.attr("href")
+	if end := h.endOf(next, t.name); end > 0 && !t.empty {
+		text := h.convertInline(h.inside(next, end))
+		if text == "" {
+			text = h.stash.put(placeholder{kind: phText, text: hostOf(href)})
+		}
+		h.writeLink(href, "", text)
+		return end
+	}
+	label := t.attr("title")
+	if label == "" {
+		label = hostOf(href)
+	}
+	h.write(h.stash.put(placeholder{kind: phLink, target: href, text: label}))
+	return next
+}
+
+// unknownComponent begins a block for a component that begins a line and
+// encloses something.
+func (h *htmlConverter) unknownComponent(t tag, i, next int) {
+	before := h.src[strings.LastIndexByte(h.src[:i], '\n')+1 : i]
+	if strings.TrimSpace(before) != "" || !h.encloses(t, next) {
+		return
+	}
+	h.startBlock()
+	if title := t.attr("title") + t.attr("label"); title != "" {
+		h.write(h.stash.wrap("strong", h.stash.put(placeholder{kind: phText, text: title})))
+		h.startBlock()
+	}
+	h.push(openElement{name: t.name, strip: -1})
 }

@@ -1,14 +1,53 @@
 package markdown
 
-import (
-	"net/url"
-	"path"
-	"strings"
-)
+import "strings"
 
-var inlineElementOf = map[string]string{"b": "strong", "strong": "strong", "i": "em", "em": "em", "cite": "em", "dfn": "em", "var": "em", "u": "em",
-	"del": "del", "s": "del", "strike": "del", "sup": "sup", "sub": "sub", "kbd": "kbd", "mark": "mark"}
+// inlineElementOf names the element of the tree for an inline element of HTML.
+var inlineElementOf = map[string]string{
+	"b": "strong", "strong": "strong",
+	"i": "em", "em": "em", "cite": "em", "dfn": "em", "var": "em", "u": "em",
+	"del": "del", "s": "del", "strike": "del",
+	"sup": "sup", "sub": "sub", "kbd": "kbd", "mark": "mark",
+}
 
+// startInline handles the start tags of elements that stand within text, and
+// of those that show nothing; it is not ok for others.
+func (h *htmlConverter) startInline(t tag, next int) (after int, ok bool) {
+	switch t.name {
+	case "br":
+		h.write(h.stash.put(placeholder{kind: phBreak, src: " "}))
+	case "img":
+		h.image(t)
+	case "image": // Astro's; SVG has an element of that name
+		if t.typed != "Image" {
+			return 0, false
+		}
+		h.image(t)
+	case "a":
+		return h.link(t, next), true
+	case "q":
+		h.write("“")
+	case "rt":
+		h.write("(")
+	case "rp", "title":
+		return h.skip(t, next), true
+	case "textarea":
+	case "input":
+		if t.attr("type") == "checkbox" {
+			box := "☐"
+			if t.has("checked") {
+				box = "☑"
+			}
+			h.write(box)
+		}
+	default:
+		return 0, false
+	}
+	return next, true
+}
+
+// image writes an image. Its address may stand in an attribute of a script
+// that loads images late.
 func (h *htmlConverter) image(t tag) {
 	src := t.attr("src")
 	for _, k := range []string{"data-src", "srcset", "data-original"} {
@@ -21,62 +60,39 @@ func (h *htmlConverter) image(t tag) {
 	if src == "" && alt == "" {
 		return
 	}
-	h.write(h.stash.put(placeholder{kind: phImage, target: src, text: alt, title: h.stash.text(t.attr("title"))}))
+	title := h.stash.text(t.attr("title"))
+	h.write(h.stash.put(placeholder{kind: phImage, target: src, text: alt, title: title}))
 }
 
-// link begins a link; one that holds blocks becomes a paragraph's text.
+const maxLinkInside = 20000 // bytes between the tags of a link
+
+// link writes an a element and returns where to go on. Blocks in it become its
+// text; without a text it shows the host, or nothing if it is only a target of
+// other links.
 func (h *htmlConverter) link(t tag, next int) int {
 	href := strings.TrimSpace(h.stash.restore(t.attr("href")))
 	if href == "" || t.empty {
 		return next
 	}
-	e := h.endOf(next, "a")
-	if e < 0 || e-next > 20000 {
+	end := h.endOf(next, "a")
+	if end < 0 || end-next > maxLinkInside {
 		h.write(h.stash.put(placeholder{kind: phLink, target: href, text: hostOf(href)}))
 		return next
 	}
-	inside := h.inside(next, e)
-	text := h.convertInline(inside)
+	text := h.convertInline(h.inside(next, end))
+	title := h.stash.text(t.attr("title"))
 	if text == "" {
-		if strings.HasPrefix(href, "#") || t.attr("title") == "" && t.attr("aria-label") == "" && !strings.Contains(href, ":") {
-			return e
+		if strings.HasPrefix(href, "#") ||
+			t.firstAttr("title", "aria-label") == "" && !strings.Contains(href, ":") {
+			return end
 		}
 		text = h.stash.put(placeholder{kind: phText, text: hostOf(href)})
 	}
-	h.write(h.stash.put(placeholder{kind: phInlineOpen, name: "a", target: href, title: h.stash.text(t.attr("title")), src: "["}) + text + h.stash.put(placeholder{kind: phInlineClose, name: "a"}))
-	return e
+	h.writeLink(href, title, text)
+	return end
 }
 
-func hostOf(target string) string {
-	if u, err := url.Parse(target); err == nil && u.Host != "" {
-		return strings.TrimPrefix(u.Host, "www.")
-	}
-	return path.Base(target)
-}
-
-// media writes a link for what only a browser can play.
-func (h *htmlConverter) media(t tag) {
-	src := strings.TrimSpace(h.stash.restore(t.attr("src")))
-	if src == "" {
-		src = strings.TrimSpace(t.attr("data"))
-	}
-	if src == "" || t.name == "track" {
-		h.startBlock()
-		return
-	}
-	what := map[string]string{"iframe": "frame", "embed": "object", "source": "media"}[t.name]
-	if what == "" {
-		what = t.name
-	}
-	switch host := hostOf(src); {
-	case strings.Contains(host, "youtube") || strings.Contains(host, "youtu.be") || strings.Contains(host, "vimeo") || strings.Contains(host, "bilibili"):
-		what = "video"
-	}
-	label := strings.TrimSpace(t.attr("title"))
-	if label == "" {
-		label = hostOf(src)
-	}
-	h.startBlock()
-	h.write(h.stash.put(placeholder{kind: phLink, target: src, text: "[" + what + ": " + label + "]"}))
-	h.startBlock()
+func (h *htmlConverter) writeLink(target, title, text string) {
+	h.write(h.stash.put(placeholder{kind: phInlineOpen, name: "a", target: target, title: title, src: "["}) +
+		text + h.stash.put(placeholder{kind: phInlineClose, name: "a"}))
 }

@@ -16,21 +16,23 @@ const (
 // shortcode is one template tag.
 type shortcode struct {
 	form    form
-	name    string
+	name    string // lower case; of a value only Zola's name()
 	args    string
-	text    string // literal: what it shows
+	text    string // of a literalTag: what it shows
 	closing bool   // {{< /name >}}, {% endname %}, {% end %}
 	empty   bool   // {{< name />}}
 }
 
-// shortcodeAt reads the template tag s begins with; n is its length, 0: none.
+const maxShortcodeLen = 8000
+
+// shortcodeAt reads the template tag s begins with, and returns its length; n
+// is 0 if s does not begin with a tag. A tag may go over several lines but not
+// over a blank one, and may hold its own end within quotes.
 func shortcodeAt(s string) (c shortcode, n int) {
 	if len(s) < 4 || s[0] != '{' || s[1] != '{' && s[1] != '%' {
 		return c, 0
 	}
-	limit := min(len(s), 8000)
-	end := ""
-	from := 2
+	from, end := 2, ""
 	switch {
 	case s[1] == '%':
 		c.form, end = liquidTag, "%}"
@@ -41,27 +43,10 @@ func shortcodeAt(s string) (c shortcode, n int) {
 	default:
 		c.form, end = liquidValue, "}}"
 	}
-	if !strings.Contains(s[from:limit], end) {
-		return c, 0
-	}
-	stop := -1
-	for i := from; i < limit; i++ {
-		if strings.HasPrefix(s[i:], end) {
-			stop = i
-			break
-		}
-		if q := s[i]; q == '"' || q == '\'' && c.form != liquidValue && i > 0 && (s[i-1] == '=' || s[i-1] == ' ' || s[i-1] == '(') || q == '`' && c.form == hugoTag {
-			if k := strings.IndexByte(s[i+1:limit], q); k >= 0 && !strings.Contains(s[i:i+k+1], end) {
-				i += k + 1
-			}
-		} else if q == '\n' && strings.HasPrefix(strings.TrimLeft(s[i+1:limit], " \t"), "\n") {
-			return c, 0
-		}
-	}
+	stop := shortcodeEnd(s[:min(len(s), maxShortcodeLen)], from, end, c.form)
 	if stop < 0 {
 		return c, 0
 	}
-	n = stop + len(end)
 	inside := s[from:stop]
 	if c.form != hugoTag {
 		inside = strings.TrimSuffix(strings.TrimPrefix(inside, "-"), "-")
@@ -70,20 +55,50 @@ func shortcodeAt(s string) (c shortcode, n int) {
 	if strings.HasPrefix(inside, "/*") && strings.HasSuffix(inside, "*/") && len(inside) >= 4 {
 		c.form = literalTag
 		c.text = s[:from] + inside[2:len(inside)-2] + end
-		return c, n
+	} else {
+		c.parse(inside)
 	}
-	if c.form == hugoTag {
-		if strings.HasPrefix(inside, "/") {
-			c.closing = true
-			inside = strings.TrimSpace(inside[1:])
+	return c, stop + len(end)
+}
+
+// shortcodeEnd returns the offset of the end of a tag whose inside begins at
+// from; -1: it has none. Within quotes it is passed over, unless the quotes
+// close only behind it: then they are text.
+func shortcodeEnd(s string, from int, end string, f form) int {
+	if !strings.Contains(s[from:], end) {
+		return -1
+	}
+	for i := from; i < len(s); i++ {
+		if strings.HasPrefix(s[i:], end) {
+			return i
 		}
-		if strings.HasSuffix(inside, "/") {
-			c.empty = true
-			inside = strings.TrimSpace(inside[:len(inside)-1])
+		switch q := s[i]; {
+		case q == '\n':
+			if strings.HasPrefix(strings.TrimLeft(s[i+1:], " \t"), "\n") {
+				return -1
+			}
+		case q == '"', q == '`' && f == hugoTag, q == '\'' && f != liquidValue && strings.IndexByte("= (", s[i-1]) >= 0:
+			if k := strings.IndexByte(s[i+1:], q); k >= 0 && !strings.Contains(s[i:i+k+1], end) {
+				i += k + 1
+			}
+		}
+	}
+	return -1
+}
+
+// parse takes the inside of a tag apart into its name and its arguments.
+func (c *shortcode) parse(inside string) {
+	if c.form == hugoTag {
+		if inside, c.closing = strings.CutPrefix(inside, "/"); c.closing {
+			inside = strings.TrimSpace(inside)
+		}
+		if inside, c.empty = strings.CutSuffix(inside, "/"); c.empty {
+			inside = strings.TrimSpace(inside)
 		}
 	}
 	k := 0
-	for k < len(inside) && (isWord(inside[k]) || inside[k] == '_' || inside[k] == '-' || inside[k] == '.' || inside[k] == '/' || inside[k] == ':' && c.form != liquidValue) {
+	for k < len(inside) && (isWord(inside[k]) || strings.IndexByte("_-./", inside[k]) >= 0 ||
+		inside[k] == ':' && c.form != liquidValue) {
 		k++
 	}
 	c.name, c.args = strings.ToLower(inside[:k]), strings.TrimSpace(inside[k:])
@@ -98,14 +113,14 @@ func shortcodeAt(s string) (c shortcode, n int) {
 		c.args = inside
 	}
 	if c.form == liquidTag {
-		if t, ok := strings.CutPrefix(c.name, "end"); ok {
-			c.closing, c.name = true, strings.TrimLeft(t, "-_")
+		if name, ok := strings.CutPrefix(c.name, "end"); ok {
+			c.closing, c.name = true, strings.TrimLeft(name, "-_")
 		}
 	}
-	return c, n
 }
 
-// arg gives the i-th argument without a name, or the first of the named ones that is there.
+// arg returns the first of the named arguments that is there and not empty, or
+// else the i-th without a name, from 0; a negative i asks for named ones only.
 func (c shortcode) arg(i int, names ...string) string {
 	for _, n := range names {
 		if v, ok := attribute(c.args, n); ok && v != "" {
@@ -124,7 +139,9 @@ func (c shortcode) arg(i int, names ...string) string {
 	return ""
 }
 
-// plainArgs are the arguments without a name.
+// plainArgs returns the arguments without a name, at most 100: words, and what
+// stands in quotes, parted by blanks or commas. A quote without an end takes
+// all that follows.
 func (c shortcode) plainArgs() (list []string) {
 	s := c.args
 	for i := 0; i < len(s) && len(list) < 100; {
@@ -165,7 +182,7 @@ func (c shortcode) plainArgs() (list []string) {
 	return list
 }
 
-// enclosesCode reports whether what the tag encloses is code.
+// enclosesCode reports whether c is the first of a pair of tags around code.
 func (c shortcode) enclosesCode() bool {
 	if c.closing || c.form != hugoTag && c.form != liquidTag {
 		return false
@@ -177,8 +194,8 @@ func (c shortcode) enclosesCode() bool {
 	return false
 }
 
-// shortcodeBody gives what stands before the tag that closes c, and the length up to
-// behind that tag; 0: it is not closed.
+// shortcodeBody returns what stands before the tag that closes c, and the
+// length of that and the tag; n is 0 if c is not closed.
 func shortcodeBody(s string, c shortcode) (body string, n int) {
 	for i := 0; i < len(s); {
 		k := strings.IndexByte(s[i:], '{')
@@ -186,7 +203,8 @@ func shortcodeBody(s string, c shortcode) (body string, n int) {
 			return "", 0
 		}
 		i += k
-		if x, m := shortcodeAt(s[i:]); m > 0 && x.closing && x.form == c.form && (x.name == c.name || x.name == "") {
+		x, m := shortcodeAt(s[i:])
+		if m > 0 && x.closing && x.form == c.form && (x.name == c.name || x.name == "") {
 			return s[:i], i + m
 		}
 		i++

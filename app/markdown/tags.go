@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// tag is one HTML tag as it stands in a source.
+// tag is one tag of HTML or JSX as it stands in a source.
 type tag struct {
 	name    string // lower case
 	typed   string // as written
@@ -14,73 +14,92 @@ type tag struct {
 	empty   bool // <br/>
 }
 
-// tagAt reads the tag s begins with and its length; 0: s begins with no tag.
-// It wants what CommonMark wants but is lenient about attributes.
+const (
+	maxTagName = 60
+	maxTagLen  = 8000 // from the end of the name on
+)
+
+// tagAt reads the tag s begins with, and returns its length; n is 0 if s does
+// not begin with a tag. A tag may go over several lines but not over a blank
+// one. Attributes are not checked: quotes count only behind =, and braces of
+// JSX may hold anything.
 func tagAt(s string) (t tag, n int) {
 	if len(s) < 3 || s[0] != '<' {
 		return t, 0
 	}
-	i := 1
-	if s[i] == '/' {
+	from := 1
+	if s[from] == '/' {
 		t.closing = true
+		from++
+	}
+	i := from
+	for i < len(s) && i-from < maxTagName && isTagNameByte(s[i], i == from) {
 		i++
 	}
-	from := i
-	for i < len(s) && i-from < 60 && (s[i] >= '0' && s[i] <= '9' || s[i]|0x20 >= 'a' && s[i]|0x20 <= 'z' || i > from && (s[i] == '-' || s[i] == '.' || s[i] == '_' || s[i] == ':')) {
-		i++
-	}
-	if i == from || i >= len(s) || s[from] >= '0' && s[from] <= '9' {
+	if i == from || i >= len(s) || strings.IndexByte(">/ \n\t", s[i]) < 0 {
 		return t, 0
 	}
 	t.typed = s[from:i]
 	t.name = strings.ToLower(t.typed)
-	if c := s[i]; c != '>' && c != '/' && c != ' ' && c != '\n' && c != '\t' {
-		return t, 0
-	}
 	if strings.HasSuffix(t.name, ":") || strings.HasPrefix(s[i:], "//") {
 		return t, 0 // <https://...>
 	}
-	attrs := i
-	limit := min(len(s), i+8000)
-	braces := 0
-	for i < limit {
-		switch c := s[i]; {
-		case c == '>' && braces == 0:
-			t.attrs = s[attrs:i]
-			if strings.HasSuffix(t.attrs, "/") {
-				t.empty = true
-				t.attrs = t.attrs[:len(t.attrs)-1]
-			}
-			return t, i + 1
-		case (c == '"' || c == '\'') && i > 0 && (s[i-1] == '=' || s[i-1] == ' ' && strings.HasSuffix(strings.TrimRight(s[attrs:i], " "), "=")):
-			q := strings.IndexByte(s[i+1:limit], c)
-			if q < 0 {
-				return t, 0
-			}
-			i += q + 2
-		case c == '{': // a JSX expression
-			braces++
-			i++
-		case c == '}':
-			if braces > 0 {
-				braces--
-			}
-			i++
-		case c == '<' && braces == 0:
-			return t, 0
-		case c == '\n' && strings.HasPrefix(strings.TrimLeft(s[i+1:limit], " \t"), "\n"):
-			return t, 0
-		default:
-			i++
-		}
+	end := attributesEnd(s[i:min(len(s), i+maxTagLen)])
+	if end < 0 {
+		return t, 0
 	}
-	return t, 0
+	t.attrs, t.empty = strings.CutSuffix(s[i:i+end], "/")
+	return t, i + end + 1
 }
 
-// attr gives an attribute's value, entities decoded; "" if there is none.
+func isTagNameByte(c byte, first bool) bool {
+	return c|0x20 >= 'a' && c|0x20 <= 'z' || !first && (c >= '0' && c <= '9' || strings.IndexByte("-._:", c) >= 0)
+}
+
+// attributesEnd returns the offset of the > that ends the tag whose attributes
+// s begins with; -1: there is none.
+func attributesEnd(s string) int {
+	braces := 0
+	for i := 0; i < len(s); {
+		switch c := s[i]; {
+		case c == '>' && braces == 0:
+			return i
+		case (c == '"' || c == '\'') && strings.HasSuffix(strings.TrimRight(s[:i], " "), "="):
+			q := strings.IndexByte(s[i+1:], c)
+			if q < 0 {
+				return -1
+			}
+			i += q + 2
+			continue
+		case c == '{': // a JSX expression
+			braces++
+		case c == '}':
+			braces = max(braces-1, 0)
+		case c == '<' && braces == 0:
+			return -1
+		case c == '\n' && strings.HasPrefix(strings.TrimLeft(s[i+1:], " \t"), "\n"):
+			return -1
+		}
+		i++
+	}
+	return -1
+}
+
+// attr returns the value of an attribute with its entities decoded, "" if
+// there is none.
 func (t tag) attr(name string) string {
 	v, _ := attribute(t.attrs, name)
 	return v
+}
+
+// firstAttr returns the first of some attributes that has a value.
+func (t tag) firstAttr(names ...string) string {
+	for _, n := range names {
+		if v := t.attr(n); v != "" {
+			return v
+		}
+	}
+	return ""
 }
 
 // has reports whether an attribute is there, with or without a value.
@@ -89,7 +108,13 @@ func (t tag) has(name string) bool {
 	return ok
 }
 
-func attribute(s, name string) (string, bool) {
+// attribute returns the value of the first attribute of a name, in the
+// attributes of HTML and JSX and in the arguments of shortcodes: name="v",
+// name='v', name=v, name={v} and name alone, parted by blanks, commas or
+// slashes. Entities are decoded; of a JSX expression the quotes around a
+// string go, anything else in it stays as typed. A quote or brace without an
+// end takes all that follows. Names count without regard to case.
+func attribute(s, name string) (value string, ok bool) {
 	for i := 0; i < len(s); {
 		for i < len(s) && (s[i] <= ' ' || s[i] == '/' || s[i] == ',') {
 			i++
@@ -99,11 +124,8 @@ func attribute(s, name string) (string, bool) {
 			i++
 		}
 		key := s[from:i]
-		k := i
-		for k < len(s) && s[k] <= ' ' {
-			k++
-		}
-		if k >= len(s) || s[k] != '=' {
+		equals := skipBlanks(s, i)
+		if equals >= len(s) || s[equals] != '=' {
 			if key != "" && strings.EqualFold(key, name) {
 				return "", true
 			}
@@ -112,40 +134,8 @@ func attribute(s, name string) (string, bool) {
 			}
 			continue
 		}
-		i = k + 1
-		for i < len(s) && s[i] <= ' ' {
-			i++
-		}
 		var v string
-		switch {
-		case i < len(s) && (s[i] == '"' || s[i] == '\''):
-			q := strings.IndexByte(s[i+1:], s[i])
-			if q < 0 {
-				q = len(s) - i - 1
-			}
-			v = s[i+1 : i+1+q]
-			i = min(i+q+2, len(s))
-		case i < len(s) && s[i] == '{':
-			depth, at := 0, i
-			for i < len(s) {
-				if s[i] == '{' {
-					depth++
-				} else if s[i] == '}' {
-					if depth--; depth == 0 {
-						i++
-						break
-					}
-				}
-				i++
-			}
-			v = strings.Trim(strings.Trim(s[at:i], "{}"), "\"'` ")
-		default:
-			at := i
-			for i < len(s) && s[i] > ' ' {
-				i++
-			}
-			v = s[at:i]
-		}
+		v, i = attributeValue(s, skipBlanks(s, equals+1))
 		if strings.EqualFold(key, name) {
 			return html.UnescapeString(v), true
 		}
@@ -153,46 +143,85 @@ func attribute(s, name string) (string, bool) {
 	return "", false
 }
 
-// findEndTag finds the end tag of an element whose start tag stands before s,
-// and gives the offset behind it; -1: there is none.
+// attributeValue reads the value at i and returns where it ends.
+func attributeValue(s string, i int) (value string, next int) {
+	if i >= len(s) {
+		return "", i
+	}
+	switch s[i] {
+	case '"', '\'':
+		q := strings.IndexByte(s[i+1:], s[i])
+		if q < 0 {
+			return s[i+1:], len(s)
+		}
+		return s[i+1 : i+1+q], i + q + 2
+	case '{':
+		depth, k := 0, i
+		for k < len(s) {
+			if s[k] == '{' {
+				depth++
+			} else if s[k] == '}' {
+				depth--
+			}
+			k++
+			if depth == 0 {
+				break
+			}
+		}
+		return strings.Trim(strings.Trim(s[i:k], "{}"), "\"'` "), k
+	}
+	k := i
+	for k < len(s) && s[k] > ' ' {
+		k++
+	}
+	return s[i:k], k
+}
+
+func skipBlanks(s string, i int) int {
+	for i < len(s) && s[i] <= ' ' {
+		i++
+	}
+	return i
+}
+
+// findEndTag returns the offset behind the end tag of an element whose start
+// tag stands before s; -1: there is none. Elements of the same name within it
+// are passed over.
 func findEndTag(s, name string) int {
 	depth := 0
-	for i := 0; i < len(s); {
+	for i := 0; ; i++ {
 		k := strings.IndexByte(s[i:], '<')
 		if k < 0 {
 			return -1
 		}
 		i += k
-		if i+len(name)+1 < len(s) {
-			at := i + 1
-			closing := s[at] == '/'
-			if closing {
-				at++
-			}
-			if at+len(name) < len(s) && strings.EqualFold(s[at:at+len(name)], name) {
-				if c := s[at+len(name)]; c == '>' || c == ' ' || c == '\n' || c == '\t' || c == '/' {
-					end := strings.IndexByte(s[at:], '>')
-					if end < 0 {
-						return -1
-					}
-					switch {
-					case closing && depth == 0:
-						return at + end + 1
-					case closing:
-						depth--
-					case s[at+end-1] != '/':
-						depth++
-					}
-					i = at + end
-				}
-			}
+		at := i + 1
+		closing := at < len(s) && s[at] == '/'
+		if closing {
+			at++
 		}
-		i++
+		after := at + len(name)
+		if after >= len(s) || !strings.EqualFold(s[at:after], name) || strings.IndexByte("> \n\t/", s[after]) < 0 {
+			continue
+		}
+		end := strings.IndexByte(s[at:], '>')
+		if end < 0 {
+			return -1
+		}
+		switch {
+		case closing && depth == 0:
+			return at + end + 1
+		case closing:
+			depth--
+		case s[at+end-1] != '/':
+			depth++
+		}
+		i = at + end
 	}
-	return -1
 }
 
-// stripTags takes the tags out of code and leaves its text, <br> as a line end.
+// stripTags takes comments and tags out of code; a <br> becomes a line end.
+// What looks like the start tag of an unknown element is code, and stays.
 func stripTags(s string) string {
 	if strings.IndexByte(s, '<') < 0 {
 		return s
@@ -230,12 +259,14 @@ func wordSet(words string) map[string]bool {
 
 var (
 	// blockTag are the elements that begin a new block.
-	blockTag = wordSet(`address article aside blockquote body center dd details dialog dir div dl dt fieldset figcaption figure footer
-		form frameset h1 h2 h3 h4 h5 h6 head header hr html iframe legend li main menu nav noframes noscript ol optgroup option p pre
-		section select source summary table tbody td tfoot th thead title tr ul video audio object embed caption colgroup col button textarea picture`)
-	inlineTag = wordSet(`a abbr acronym area b base basefont bdi bdo big br cite code data del dfn em font i img input ins kbd label link
-		map mark math meta meter nobr output param path progress q rp rt ruby s samp script slot small span strike strong style sub sup
-		svg template time track tt u var wbr canvas g`)
+	blockTag = wordSet(`address article aside blockquote body center dd details dialog dir div dl dt fieldset
+		figcaption figure footer form frameset h1 h2 h3 h4 h5 h6 head header hr html iframe legend li main menu nav
+		noframes noscript ol optgroup option p pre section select source summary table tbody td tfoot th thead title
+		tr ul video audio object embed caption colgroup col button textarea picture`)
+	inlineTag = wordSet(`a abbr acronym area b base basefont bdi bdo big br cite code data del dfn em font i img
+		input ins kbd label link map mark math meta meter nobr output param path progress q rp rt ruby s samp script
+		slot small span strike strong style sub sup svg template time track tt u var wbr canvas g`)
+	// knownTag are the elements of HTML, old ones among them.
 	knownTag = union(blockTag, inlineTag)
 )
 

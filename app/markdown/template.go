@@ -2,253 +2,322 @@ package markdown
 
 import (
 	"path"
+	"slices"
 	"strings"
 )
 
-// templatePass takes the template tags of Hugo, Jekyll, Zola and Eleventy and
-// kramdown's attribute lists.
+// A templateConverter takes the template tags of Hugo, Jekyll, Zola and Eleventy
+// and kramdown's attribute lists out of a text.
+type templateConverter struct {
+	*page
+	in   mappedText
+	w    *mappedWriter
+	from int            // what stands before it in the text has been written
+	open []openTemplate // paired tags whose end has not come yet
+}
+
+// openTemplate is the beginning of a pair of tags, and the element it became:
+// "" if its text stands alone.
+type openTemplate struct{ tag, element string }
+
 func (p *page) templatePass(in mappedText) mappedText {
-	w := newMappedWriter(in)
-	s := in.text
-	from := 0
-	var open []string // elements begun by paired tags
+	t := &templateConverter{page: p, in: in, w: newMappedWriter(in)}
+	t.run()
+	return t.w.text()
+}
+
+func (t *templateConverter) run() {
+	s := t.in.text
 	for i := 0; i < len(s); {
 		switch s[i] {
 		case '\\':
 			i += 2
-			continue
-		case '{', '*':
+		case '*':
+			if n := t.abbreviation(s, i); n > 0 {
+				i = t.replace(i, i+n, "")
+			} else {
+				i++
+			}
+		case '{':
+			i = t.brace(i)
 		default:
 			i++
-			continue
 		}
-		text, n := "", 0
-		if s[i] == '*' {
-			if n = p.abbreviation(s, i); n == 0 {
-				i++
-				continue
-			}
-		} else if text, n = p.attributeList(s, i); n == 0 {
-			sc, m := shortcodeAt(s[i:])
-			if m == 0 || sc.form == literalTag {
-				i++
-				continue
-			}
-			text, n = p.templateTag(sc, s[i+m:], &open)
-			n += m
-			if sc.form == liquidTag && text == "" && strings.TrimSpace(s[strings.LastIndexByte(s[:i], '\n')+1:i]) == "" && i+n < len(s) && s[i+n] == '\n' && i > 0 {
-				// a tag alone on its line leaves no line
-				i0 := strings.LastIndexByte(s[:i], '\n') + 1
-				if i0 >= from {
-					w.copyRange(in, from, i0)
-					from = i + n + 1
-					i = from
-					w.line = in.sourceLine(i)
-					continue
-				}
-			}
-		}
-		stop := i
-		if m, ok := p.stash.at(text); ok && m.kind == phContents && i > 0 && s[i-1] == '\n' {
-			// it takes the place of the list item above it
-			if k := strings.LastIndexByte(s[:i-1], '\n') + 1; listMarker(s[k:]) > 0 && k >= from {
-				stop = k
-			}
-		}
-		w.copyRange(in, from, stop)
-		w.write(text)
-		i += n
-		from = i
-		w.line = in.sourceLine(i)
 	}
-	w.copyRange(in, from, len(s))
-	return w.text()
+	t.w.copyRange(t.in, t.from, len(s))
 }
 
-// abbreviation gives the length of kramdown's *[abbr]: meaning at i.
-func (p *page) abbreviation(s string, i int) int {
-	if !strings.HasPrefix(s[i:], "*[") || i > 0 && s[i-1] != '\n' {
-		return 0
-	}
-	line := lineAt(s, i)
-	if k := strings.Index(line, "]:"); k > 2 && !strings.Contains(line[2:k], "]") {
-		return len(line)
-	}
-	return 0
+// replace writes text for what stands from i up to next, and returns next.
+func (t *templateConverter) replace(i, next int, text string) int {
+	t.w.copyRange(t.in, t.from, i)
+	t.w.write(text)
+	t.w.line = t.in.sourceLine(next)
+	t.from = next
+	return next
 }
 
-// attributeList reads kramdown's {: .class #id} and {::options} at i.
-func (p *page) attributeList(s string, i int) (text string, n int) {
-	if !strings.HasPrefix(s[i:], "{:") || p.dialect == MDX || p.dialect == Plain && !strings.HasPrefix(s[i:], "{: ") {
-		return "", 0
-	}
-	line := s[i:eol(s, i)]
-	end := strings.IndexByte(line, '}')
-	if end < 0 || len(line) < 3 || !strings.ContainsRune(" .#/:abcdefghijklmnopqrstuvwxyz\t", rune(line[2])) {
-		return "", 0
-	}
-	inside := line[2:end]
-	switch {
-	case strings.HasPrefix(inside, "toc") || strings.Contains(inside, " toc"):
-		// it replaces the list item before it
-		return p.stash.put(placeholder{kind: phContents, n: 16}), end + 1
-	case strings.HasPrefix(inside, ":comment"):
-		if k := strings.Index(s[i:], "{:/"); k > 0 {
-			if e := strings.IndexByte(s[i+k:], '}'); e > 0 {
-				return "", k + e + 1
-			}
+// brace takes what the { at i begins, and returns where to go on. A tag that
+// shows nothing and is alone on its line takes the line with it; a table of
+// contents takes the list item above it, as kramdown has it.
+func (t *templateConverter) brace(i int) int {
+	s := t.in.text
+	line := strings.LastIndexByte(s[:i], '\n') + 1
+	text, n := t.attributeList(s, i)
+	if n == 0 {
+		c, m := shortcodeAt(s[i:])
+		if m == 0 || c.form == literalTag {
+			return i + 1
+		}
+		text, n = t.tag(c, s[i+m:])
+		n += m
+		alone := i > 0 && strings.TrimSpace(s[line:i]) == "" && i+n < len(s) && s[i+n] == '\n'
+		if c.form == liquidTag && text == "" && alone && line >= t.from {
+			return t.replace(line, i+n+1, "")
 		}
 	}
-	// an identifier belongs to the heading it stands in or under
-	if k := strings.IndexByte(inside, '#'); k >= 0 && strings.HasPrefix(strings.TrimLeft(lineAround(s, i), " "), "#") {
-		id, _, _ := strings.Cut(inside[k+1:], " ")
-		return p.stash.put(placeholder{kind: phID, name: id}), end + 1
+	if m, ok := t.stash.at(text); ok && m.kind == phContents && i > 0 && line == i {
+		if item := strings.LastIndexByte(s[:i-1], '\n') + 1; listMarker(s[item:]) > 0 && item >= t.from {
+			return t.replace(item, i+n, text)
+		}
 	}
-	return "", end + 1
+	return t.replace(i, i+n, text)
 }
 
-// templateTag gives what a template tag stands for; after is what follows it, of
-// which n bytes belong to it.
-func (p *page) templateTag(c shortcode, after string, open *[]string) (text string, n int) {
+// tag returns what a template tag stands for; after is what follows it, of
+// which n bytes belong to it. In this order: a value, the end of a pair, a tag
+// this package knows by its name, a call-out, an image or something of a
+// service. Of an unknown pair the text between stays, of any other unknown tag
+// nothing.
+func (t *templateConverter) tag(c shortcode, after string) (text string, n int) {
 	if c.form == liquidValue {
-		return p.templateValue(c), 0
+		return t.templateValue(c), 0
 	}
 	if c.closing {
-		for k := len(*open) - 1; k >= 0; k-- {
-			name, element, _ := strings.Cut((*open)[k], " ")
-			if name != c.name && c.name != "" {
-				continue
-			}
-			*open = (*open)[:k]
-			if element == "" {
-				return "", 0
-			}
-			if inlineOf[element] {
-				return p.stash.put(placeholder{kind: phInlineClose, name: element}), 0
-			}
-			return p.stash.put(placeholder{kind: phBlockClose, name: element}), 0
-		}
-		return "", 0
+		return t.end(c.name), 0
 	}
-	begin := func(element string, m placeholder) string {
-		if len(*open) < 1000 {
-			*open = append(*open, c.name+" "+element)
-		}
-		return p.stash.put(m)
-	}
-	paired := func() bool { return !c.empty && hasClosingTag(after, c) }
-	name := c.name
-	name = strings.TrimSuffix(name[strings.LastIndexByte(name, '/')+1:], ".html")
-	switch name {
-	case "comment":
-		if _, n := shortcodeBody(after, c); n > 0 {
-			return "", n
-		}
-		return "", 0
-	case "ref", "relref", "post_url", "link":
-		if name == "link" && c.form == hugoTag {
-			break
-		}
-		t := c.arg(0, "path")
-		if name == "ref" || name == "relref" || c.form == liquidTag {
-			return strings.ReplaceAll(strings.TrimSpace(t), " ", "%20"), 0
-		}
-	case "highlight", "code", "raw", "verbatim":
-		return "", 0
-	case "include", "include_relative", "include_cached", "partial", "render":
-		args := c.plainArgs()
-		if len(args) == 0 {
-			return "", 0
-		}
-		file := strings.TrimSuffix(path.Base(args[0]), path.Ext(args[0]))
-		sub := c
-		_, sub.args, _ = strings.Cut(c.args, args[0])
-		sub.args = strings.TrimLeft(sub.args, "\"' ")
-		return p.embed(file, sub), 0
-	case "tab", "tabitem", "tab-item", "steps", "step":
-		if title := c.arg(0, "name", "title", "label"); title != "" && paired() {
-			return begin("div", placeholder{kind: phBlockOpen, name: "div"}) + p.stash.put(placeholder{kind: phBlockOpen, name: "heading", text: p.stash.text(title)}), 0
-		}
-	case "details", "fold", "expand", "spoiler", "collapse", "collapsible", "accordion", "toggle":
-		if paired() {
-			title := c.arg(0, "summary", "title", "label", "header")
-			return begin("details", placeholder{kind: phBlockOpen, name: "details", text: p.stash.text(title)}), 0
-		}
-	case "quote", "blockquote", "epigraph", "pullquote":
-		if paired() {
-			return begin("blockquote", placeholder{kind: phBlockOpen, name: "blockquote"}), 0
-		}
-	case "button", "btn", "cta":
-		if href := c.arg(-1, "href", "url", "link", "relref"); href != "" && paired() {
-			return begin("a", placeholder{kind: phInlineOpen, name: "a", target: href}), 0
-		}
-	case "kbd", "mark", "sup", "sub", "del":
-		if paired() {
-			return begin(name, placeholder{kind: phInlineOpen, name: name}), 0
-		}
-		if t := c.arg(0); t != "" {
-			return p.stash.put(placeholder{kind: phInlineOpen, name: name}) + p.stash.put(placeholder{kind: phText, text: t}) + p.stash.put(placeholder{kind: phInlineClose, name: name}), 0
+	name := strings.TrimSuffix(c.name[strings.LastIndexByte(c.name, '/')+1:], ".html")
+	if take := templateTags[name]; take != nil {
+		if text, n, ok := take(t, name, c, after); ok {
+			return text, n
 		}
 	}
-	if kind := calloutNames[strings.TrimSuffix(name, "box")]; (kind != "" || calloutOfClass(name) != "") && paired() {
-		if kind == "" {
-			kind = calloutOfClass(name)
+	paired := isPaired(c, after)
+	if paired {
+		if kind, title := templateCallout(name, c); kind != "" {
+			return t.begin(c, placeholder{kind: phBlockOpen, name: "callout", text: kind, title: t.stash.text(title)}), 0
 		}
-		title := c.arg(-1, "title", "header", "heading", "summary")
-		args := c.plainArgs()
-		for k, a := range args {
-			if x := calloutNames[strings.ToLower(a)]; x != "" {
-				kind = x
-			} else if title == "" && k <= 1 && c.form == hugoTag && a != "true" && a != "false" && a != "open" {
-				title = a
-			}
-		}
-		for _, k := range []string{"type", "kind", "level", "class", "style", "color", "status"} {
-			if v := c.arg(-1, k); v != "" {
-				if x := calloutOfClass(v); x != "" {
-					kind = x
-				}
-			}
-		}
-		return begin("callout", placeholder{kind: phBlockOpen, name: "callout", text: kind, title: p.stash.text(title)}), 0
 	}
-	if t := p.embed(name, c); t != "" {
-		if paired() {
-			begin("", placeholder{kind: phText})
+	if text := t.embed(name, c); text != "" {
+		if paired {
+			t.push(c, "")
 		}
-		return t, 0
+		return text, 0
 	}
-	if paired() {
-		// what encloses text and is not known lets the text stand
-		if c.form == hugoTag || c.form == liquidTag {
-			if strings.HasPrefix(strings.TrimLeft(after, " "), "\n") {
-				return begin("div", placeholder{kind: phBlockOpen, name: "div"}), 0
-			}
-			begin("", placeholder{kind: phText})
-		}
+	switch {
+	case !paired:
+	case strings.HasPrefix(strings.TrimLeft(after, " "), "\n"):
+		return t.begin(c, placeholder{kind: phBlockOpen, name: "div"}), 0
+	default:
+		t.push(c, "")
 	}
 	return "", 0
 }
 
-var inlineOf = map[string]bool{"a": true, "kbd": true, "mark": true, "sup": true, "sub": true, "del": true}
+// A templateTag returns what a tag of some name stands for, and how much of
+// the text after it belongs to it. If it is not ok, the tag may be anything
+// else.
+type templateTag func(t *templateConverter, name string, c shortcode, after string) (text string, n int, ok bool)
 
-// hasClosingTag reports whether the tag that closes c follows.
-func hasClosingTag(s string, c shortcode) bool {
+// templateTags are the tags that are neither call-outs nor embed something.
+var templateTags = map[string]templateTag{
+	"comment":          (*templateConverter).comment,
+	"ref":              (*templateConverter).pageAddress,
+	"relref":           (*templateConverter).pageAddress,
+	"post_url":         (*templateConverter).pageAddress,
+	"link":             (*templateConverter).pageAddress,
+	"highlight":        (*templateConverter).nothing,
+	"code":             (*templateConverter).nothing,
+	"raw":              (*templateConverter).nothing,
+	"verbatim":         (*templateConverter).nothing,
+	"include":          (*templateConverter).include,
+	"include_relative": (*templateConverter).include,
+	"include_cached":   (*templateConverter).include,
+	"partial":          (*templateConverter).include,
+	"render":           (*templateConverter).include,
+	"tab":              (*templateConverter).tab,
+	"tabitem":          (*templateConverter).tab,
+	"tab-item":         (*templateConverter).tab,
+	"steps":            (*templateConverter).tab,
+	"step":             (*templateConverter).tab,
+	"details":          (*templateConverter).details,
+	"fold":             (*templateConverter).details,
+	"expand":           (*templateConverter).details,
+	"spoiler":          (*templateConverter).details,
+	"collapse":         (*templateConverter).details,
+	"collapsible":      (*templateConverter).details,
+	"accordion":        (*templateConverter).details,
+	"toggle":           (*templateConverter).details,
+	"quote":            (*templateConverter).quote,
+	"blockquote":       (*templateConverter).quote,
+	"epigraph":         (*templateConverter).quote,
+	"pullquote":        (*templateConverter).quote,
+	"button":           (*templateConverter).button,
+	"btn":              (*templateConverter).button,
+	"cta":              (*templateConverter).button,
+	"kbd":              (*templateConverter).inline,
+	"mark":             (*templateConverter).inline,
+	"sup":              (*templateConverter).inline,
+	"sub":              (*templateConverter).inline,
+	"del":              (*templateConverter).inline,
+}
+
+func (t *templateConverter) nothing(string, shortcode, string) (string, int, bool) {
+	return "", 0, true
+}
+
+func (t *templateConverter) comment(_ string, c shortcode, after string) (string, int, bool) {
+	_, n := shortcodeBody(after, c)
+	return "", n, true
+}
+
+// pageAddress takes a reference to another page, which stands where a link has
+// its target: its path as written. Hugo's link tag is something else.
+func (t *templateConverter) pageAddress(name string, c shortcode, _ string) (string, int, bool) {
+	if c.form != liquidTag && name != "ref" && name != "relref" {
+		return "", 0, false
+	}
+	return strings.ReplaceAll(strings.TrimSpace(c.arg(0, "path")), " ", "%20"), 0, true
+}
+
+// include takes a tag that includes a file; the file's name says what it
+// embeds.
+func (t *templateConverter) include(_ string, c shortcode, _ string) (string, int, bool) {
+	args := c.plainArgs()
+	if len(args) == 0 {
+		return "", 0, true
+	}
+	included := c
+	_, included.args, _ = strings.Cut(c.args, args[0])
+	included.args = strings.TrimLeft(included.args, "\"' ")
+	return t.embed(strings.TrimSuffix(path.Base(args[0]), path.Ext(args[0])), included), 0, true
+}
+
+func (t *templateConverter) tab(_ string, c shortcode, after string) (string, int, bool) {
+	title := c.arg(0, "name", "title", "label")
+	if title == "" || !isPaired(c, after) {
+		return "", 0, false
+	}
+	return t.begin(c, placeholder{kind: phBlockOpen, name: "div"}) +
+		t.stash.put(placeholder{kind: phBlockOpen, name: "heading", text: t.stash.text(title)}), 0, true
+}
+
+func (t *templateConverter) details(_ string, c shortcode, after string) (string, int, bool) {
+	if !isPaired(c, after) {
+		return "", 0, false
+	}
+	title := c.arg(0, "summary", "title", "label", "header")
+	return t.begin(c, placeholder{kind: phBlockOpen, name: "details", text: t.stash.text(title)}), 0, true
+}
+
+func (t *templateConverter) quote(_ string, c shortcode, after string) (string, int, bool) {
+	if !isPaired(c, after) {
+		return "", 0, false
+	}
+	return t.begin(c, placeholder{kind: phBlockOpen, name: "blockquote"}), 0, true
+}
+
+func (t *templateConverter) button(_ string, c shortcode, after string) (string, int, bool) {
+	href := c.arg(-1, "href", "url", "link", "relref")
+	if href == "" || !isPaired(c, after) {
+		return "", 0, false
+	}
+	return t.begin(c, placeholder{kind: phInlineOpen, name: "a", target: href}), 0, true
+}
+
+// inline takes a tag named like an inline element, around text or with the
+// text as its argument.
+func (t *templateConverter) inline(name string, c shortcode, after string) (string, int, bool) {
+	if isPaired(c, after) {
+		return t.begin(c, placeholder{kind: phInlineOpen, name: name}), 0, true
+	}
+	if text := c.arg(0); text != "" {
+		return t.stash.wrap(name, t.stash.put(placeholder{kind: phText, text: text})), 0, true
+	}
+	return "", 0, false
+}
+
+// begin opens the element x for a paired tag.
+func (t *templateConverter) begin(c shortcode, x placeholder) string {
+	t.push(c, x.name)
+	return t.stash.put(x)
+}
+
+func (t *templateConverter) push(c shortcode, element string) {
+	if len(t.open) < maxOpenTemplates {
+		t.open = append(t.open, openTemplate{tag: c.name, element: element})
+	}
+}
+
+const maxOpenTemplates = 1000
+
+// end ends the element of the last open tag of a name, and of all tags within
+// it. Zola's {% end %} has no name and ends the last one.
+func (t *templateConverter) end(name string) string {
+	for k := len(t.open) - 1; k >= 0; k-- {
+		if o := t.open[k]; o.tag == name || name == "" {
+			t.open = t.open[:k]
+			switch o.element {
+			case "":
+				return ""
+			case "a", "kbd", "mark", "sup", "sub", "del":
+				return t.stash.put(placeholder{kind: phInlineClose, name: o.element})
+			}
+			return t.stash.put(placeholder{kind: phBlockClose, name: o.element})
+		}
+	}
+	return ""
+}
+
+// templateCallout returns the call-out a paired tag is by its name or its
+// arguments, and its title; kind is "" if it is none.
+func templateCallout(name string, c shortcode) (kind, title string) {
+	if kind = calloutNames[strings.TrimSuffix(name, "box")]; kind == "" {
+		if kind = calloutOfClass(name); kind == "" {
+			return "", ""
+		}
+	}
+	title = c.arg(-1, "title", "header", "heading", "summary")
+	for k, a := range c.plainArgs() {
+		if x := calloutNames[strings.ToLower(a)]; x != "" {
+			kind = x
+		} else if title == "" && k <= 1 && c.form == hugoTag && !slices.Contains([]string{"true", "false", "open"}, a) {
+			title = a
+		}
+	}
+	for _, k := range []string{"type", "kind", "level", "class", "style", "color", "status"} {
+		if x := calloutOfClass(c.arg(-1, k)); x != "" {
+			kind = x
+		}
+	}
+	return kind, title
+}
+
+// isPaired reports whether the tag that closes c stands in what follows it.
+func isPaired(c shortcode, after string) bool {
+	if c.empty {
+		return false
+	}
 	word := "/" + c.name
 	if c.form == liquidTag {
 		word = "end"
 	}
-	for len(s) > 0 {
+	for s := after; s != ""; {
 		k := strings.Index(s, word)
 		if k < 0 {
-			if c.form == hugoTag {
-				k = strings.Index(s, "/ "+c.name)
-			}
-			return k >= 0
+			return c.form == hugoTag && strings.Contains(s, "/ "+c.name)
 		}
-		line := s[:k]
-		if b := strings.LastIndexByte(line, '{'); b >= 0 {
-			if b > 0 && line[b-1] == '{' {
+		if b := strings.LastIndexByte(s[:k], '{'); b >= 0 {
+			if b > 0 && s[b-1] == '{' {
 				b--
 			}
 			x, n := shortcodeAt(s[b:])
@@ -261,87 +330,9 @@ func hasClosingTag(s string, c shortcode) bool {
 	return false
 }
 
-// embed gives an image or a link for a tag that embeds something; "" if it
-// embeds nothing this package knows of.
-func (p *page) embed(name string, c shortcode) string {
-	restore := p.stash.restore
-	switch {
-	case name == "figure" || name == "img" || name == "image" || name == "imgproc" || name == "picture" || name == "gallery-img" || name == "responsive-image" || name == "fig" || name == "photo":
-		src := restore(c.arg(0, "src", "link", "url", "path", "file", "image_path", "filename"))
-		alt := c.arg(-1, "alt", "caption", "title")
-		args := c.plainArgs()
-		if alt == "" && c.form != hugoTag && len(args) > 1 && c.arg(-1, "src", "path") == "" {
-			alt = args[1]
-		} else if alt == "" && len(args) > 1 && c.arg(-1, "src") == "" {
-			alt = args[len(args)-1]
-		}
-		if src == "" {
-			return ""
-		}
-		out := p.stash.put(placeholder{kind: phImage, target: src, text: p.stash.text(alt)})
-		if caption := c.arg(-1, "caption"); caption != "" && caption != alt {
-			para := p.stash.paragraph()
-			out = para + out + para + caption + para
-		}
-		return out
-	}
-	for _, s := range []string{"youtube", "vimeo", "bilibili", "gist", "tweet", "twitter", "instagram", "asciinema", "video", "audio", "youtube-nocookie", "figma", "spotify", "iframe", "pdf", "speakerdeck", "mastodon", "codepen", "jsfiddle", "x"} {
-		if name == s || strings.TrimSuffix(name, "-embed") == s || strings.HasPrefix(name, "embed-") && name[6:] == s {
-			id := restore(c.arg(0, "id", "src", "url", "link", "href", "vid", "file", "user", "source", "mp4"))
-			if id == "" {
-				return ""
-			}
-			if args := c.plainArgs(); s == "gist" && len(args) > 1 {
-				id = args[0] + "/" + args[1]
-			} else if (s == "tweet" || s == "twitter" || s == "x") && c.arg(-1, "user") != "" && c.arg(-1, "id") != "" {
-				id = "https://x.com/" + c.arg(-1, "user") + "/status/" + c.arg(-1, "id")
-			}
-			para := p.stash.paragraph()
-			return para + p.serviceLink(s, id) + para
-		}
-	}
-	return ""
-}
-
-// serviceLink gives the link to something at a known service.
-func (p *page) serviceLink(name, id string) string {
-	target, label := id, name
-	if !strings.Contains(id, "/") || name == "gist" && !strings.Contains(id, ":") {
-		switch {
-		case strings.Contains(name, "youtube"):
-			target, label = "https://www.youtube.com/watch?v="+id, "youtube.com"
-		case strings.Contains(name, "vimeo"):
-			target, label = "https://vimeo.com/"+id, "vimeo.com"
-		case strings.Contains(name, "bilibili"):
-			target, label = "https://www.bilibili.com/video/"+id, "bilibili.com"
-		case strings.Contains(name, "gist"):
-			target, label = "https://gist.github.com/"+id, "gist"
-		case strings.Contains(name, "tweet") || name == "x" || name == "twitter":
-			target, label = "https://x.com/i/status/"+id, "x.com"
-		case strings.Contains(name, "instagram"):
-			target, label = "https://www.instagram.com/p/"+id, "instagram.com"
-		case strings.Contains(name, "asciinema"):
-			target, label = "https://asciinema.org/a/"+id, "asciinema.org"
-		}
-	} else if h := hostOf(id); h != "" {
-		label = h
-	}
-	what := "video"
-	switch {
-	case strings.Contains(name, "gist"), strings.Contains(name, "codepen"), strings.Contains(name, "jsfiddle"):
-		what = "code"
-	case strings.Contains(name, "tweet"), strings.Contains(name, "twitter"), name == "x", strings.Contains(name, "mastodon"), strings.Contains(name, "instagram"):
-		what = "post"
-	case name == "audio" || name == "spotify":
-		what = "audio"
-	case name == "iframe" || name == "pdf" || name == "figma" || name == "speakerdeck":
-		what = "frame"
-	}
-	return p.stash.put(placeholder{kind: phLink, target: target, text: "[" + what + ": " + label + "]"})
-}
-
-// templateValue gives what {{ ... }} shows, as far as a reader without the
-// generator can know: a literal, or nothing.
+// templateValue returns what {{ ... }} shows, as far as a reader without the
+// generator can know: a literal, the title of the page, something it embeds,
+// or nothing.
 func (p *page) templateValue(c shortcode) string {
 	if name, ok := strings.CutSuffix(c.name, "()"); ok {
 		return p.embed(name, c)
@@ -352,7 +343,8 @@ func (p *page) templateValue(c shortcode) string {
 			return expr[1 : 1+end]
 		}
 	}
-	if name, _, _ := strings.Cut(expr, "|"); strings.TrimSpace(name) == "page.title" || strings.TrimSpace(name) == "title" {
+	name, _, _ := strings.Cut(expr, "|")
+	if name = strings.TrimSpace(name); name == "page.title" || name == "title" {
 		return p.stash.put(placeholder{kind: phText, text: p.title})
 	}
 	return ""
