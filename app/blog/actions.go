@@ -203,7 +203,7 @@ func (v Visitor) bundle(p *Post) []Entry {
 	if sec := p.entry.section; !p.entry.indexFile() || dir == sec.dirOrDot() || dir == path.Join(sec.dir, sec.base) {
 		return nil
 	}
-	for _, o := range e.slugs {
+	for _, o := range e.all {
 		if o != p && strings.HasPrefix(o.Path, dir+"/") {
 			return nil
 		}
@@ -230,7 +230,7 @@ func (v Visitor) Rename(ctx context.Context, slug, to string) (Receipt, error) {
 		if p == v.Edition().Home() {
 			return Change{}, refusal(p.Path, "is the home page")
 		}
-		if other := v.Edition().slugs[strings.ToLower(to)]; other != nil && other != p {
+		if other := v.Edition().bySlug(strings.ToLower(to)); other != nil && other != p {
 			return Change{}, refusal(p.Path, "slug %q is already that of %s", to, other.Path)
 		}
 		c := Change{Message: "rename " + p.Slug + " to " + to}

@@ -99,14 +99,14 @@ func BenchmarkStart(b *testing.B) {
 			b.Fatal(err)
 		}
 		defer f.Close()
-		var s *shelf
+		var s *index
 		b.Run(dialect+"/index", func(b *testing.B) {
 			for b.Loop() {
-				s = newShelf(f)
-				if err := s.rescan(); err != nil {
+				s = newIndex(f)
+				if _, err := s.rescan(); err != nil {
 					b.Fatal(err)
 				}
-				v, _ := s.edition(s.lib.now())
+				v := s.snapshot(s.lib.now())
 				if len(v.reader.posts) != 10000 {
 					b.Fatal(len(v.reader.posts), v.author.problems)
 				}
@@ -114,7 +114,7 @@ func BenchmarkStart(b *testing.B) {
 		})
 		b.Run(dialect+"/rescan", func(b *testing.B) {
 			for b.Loop() {
-				if err := s.rescan(); err != nil {
+				if _, err := s.rescan(); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -29,11 +29,11 @@ type Blog struct {
 	lib     *library
 	state   store.State
 	log     *slog.Logger
-	current atomic.Pointer[views]
+	current atomic.Pointer[snapshot]
 	limits  Limits
 	cancel  context.CancelFunc
 	closed  <-chan struct{}
-	jobs    chan func(*shelf) // for the goroutine that owns the shelf
+	jobs    chan func(*index) // for the goroutine that owns the index
 	adopted chan struct{}     // closed when the folder has been looked through once
 	adopt   chan struct{}     // cap 1: something was changed by hand
 	done    sync.WaitGroup
@@ -43,17 +43,6 @@ type Blog struct {
 	held     map[string]int                                 // the kept texts that sessions are writing
 	previews previews
 	stats    stats
-}
-
-// views is an edition as readers and as authors get it, and what it was made
-// of, which a text that is being written is judged by.
-type views struct {
-	reader, author *Edition
-
-	listing *listing
-	entries []*entry
-	first   map[string]time.Time
-	slugs   func() map[string]int // how many files would like to have a slug
 }
 
 // Open reads the folder and keeps up with it until ctx ends or Close.
@@ -67,16 +56,16 @@ func Open(ctx context.Context, c Config) (*Blog, error) {
 	if c.State == nil {
 		c.State = c.Store.State()
 	}
-	s := newShelf(c.Store)
+	s := newIndex(c.Store)
 	s.lib.now = c.Now
-	b := &Blog{log: c.Log, lib: s.lib, state: c.State, limits: c.Limits.or(), jobs: make(chan func(*shelf)), held: map[string]int{},
+	b := &Blog{log: c.Log, lib: s.lib, state: c.State, limits: c.Limits.or(), jobs: make(chan func(*index)), held: map[string]int{},
 		adopted: make(chan struct{}), adopt: make(chan struct{}, 1)}
 	ctx, b.cancel = context.WithCancel(ctx)
 	b.closed = ctx.Done()
 	s.learn(c.Store.Ledger())
 	changed := c.Store.Watch(ctx, unwatched)
 	start := time.Now()
-	if err := s.rescan(); err != nil {
+	if _, err := s.rescan(); err != nil {
 		b.cancel()
 		for range changed { // until the watcher has gone
 		}
@@ -84,7 +73,7 @@ func Open(ctx context.Context, c Config) (*Blog, error) {
 	}
 	b.loadPreviews()
 	b.loadStats()
-	b.publish(s)
+	b.publish(s, s.snapshot(c.Now()))
 	b.log.Info("content read", "posts", len(s.entries), "took", time.Since(start).Round(time.Millisecond))
 	b.done.Add(4)
 	go func() {
@@ -144,9 +133,9 @@ func (b *Blog) warm(ctx context.Context) {
 }
 
 // keepUp makes the next edition when the folder has changed, an author has
-// committed, or a post's time has come. The shelf is its own.
-func (b *Blog) keepUp(ctx context.Context, s *shelf, changed <-chan struct{}) {
-	timer := time.NewTimer(b.wait(s.due))
+// committed, or a post's time has come. The index is its own.
+func (b *Blog) keepUp(ctx context.Context, s *index, changed <-chan struct{}) {
+	timer := time.NewTimer(b.wait(s.last.due))
 	defer timer.Stop()
 	for {
 		select {
@@ -165,23 +154,21 @@ func (b *Blog) keepUp(ctx context.Context, s *shelf, changed <-chan struct{}) {
 			default:
 			}
 		case <-timer.C:
-			if !s.due.IsZero() && !s.due.After(b.lib.now()) {
-				b.contain(func() { b.publish(s) })
+			if !s.last.due.IsZero() && !s.last.due.After(b.lib.now()) {
+				b.contain(func() { b.publish(s, s.snapshot(b.lib.now())) })
 			}
 		}
-		timer.Reset(b.wait(s.due))
+		timer.Reset(b.wait(s.last.due))
 	}
 }
 
 // renew makes the next edition if there is something new in the folder.
-func (b *Blog) renew(s *shelf) {
-	before := s.version
-	if err := s.rescan(); err != nil {
+func (b *Blog) renew(s *index) {
+	changed, err := s.rescan()
+	if err != nil {
 		b.log.Warn("content not read", "err", err)
-		return
-	}
-	if s.version != before {
-		b.publish(s)
+	} else if changed {
+		b.publish(s, s.snapshot(b.lib.now()))
 	}
 }
 
@@ -243,18 +230,17 @@ func (b *Blog) wait(due time.Time) time.Duration {
 	return min(max(due.Sub(b.lib.now()), 10*time.Millisecond), time.Minute)
 }
 
-// publish makes the shelf's edition the current one.
-func (b *Blog) publish(s *shelf) {
-	next, due := s.edition(b.lib.now())
-	s.due = due
+// publish makes a snapshot of the index the current one.
+func (b *Blog) publish(s *index, next *snapshot) {
 	old := b.current.Load()
 	if old != nil && old.reader.same(next.reader) {
 		// What readers see is as it was: nobody of them is told that
 		// authors are at work.
 		next.reader = old.reader
 	}
+	s.last = next
 	b.current.Store(next)
-	b.showPreviews(s, next.author.site)
+	b.showPreviews(next)
 	b.stats.follow(b.lib.folder.Ledger())
 	if old != nil {
 		if old.reader != next.reader {

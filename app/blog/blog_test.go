@@ -127,10 +127,6 @@ func TestViews(t *testing.T) {
 		t.Errorf("problems %v", a.Problems())
 	}
 	one, _ := r.Post("one")
-	newer, older := r.Neighbours(one)
-	if newer == nil || newer.Slug != "two" || older == nil || older.Slug != "undated" {
-		t.Errorf("neighbours %v %v", newer, older)
-	}
 	if (Visitor{}).Edition() == nil || len((Visitor{}).Edition().Posts()) != 0 || (Visitor{}).IsAuthor() {
 		t.Error("the zero visitor sees something")
 	}
@@ -364,11 +360,11 @@ func TestAPostTakenBackIsNotRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	s := newShelf(f)
-	if err := s.rescan(); err != nil {
+	s := newIndex(f)
+	if _, err := s.rescan(); err != nil {
 		t.Fatal(err)
 	}
-	v, _ := s.edition(noon)
+	v := s.snapshot(noon)
 	p, _ := v.reader.Post("a")
 	put(t, dir, "a.md", "---\ndraft: true\n---\nsecret")
 	if src, err := p.Source(); !errors.Is(err, fs.ErrNotExist) {

@@ -41,7 +41,7 @@ func ReadPost(name string, d markdown.Dialect, now time.Time) (*Post, Site, erro
 	if err != nil {
 		return nil, Site{}, err
 	}
-	lib := newShelf(folder).lib
+	lib := newIndex(folder).lib
 	lib.now = func() time.Time { return now }
 	rel = filepath.ToSlash(rel)
 	l, err := around(folder, path.Dir(rel))
@@ -147,35 +147,35 @@ type checker struct {
 }
 
 type checked struct {
-	shelf *shelf
+	index *index
 	all   *Edition
 }
 
 func (c *checker) close() {
 	for _, r := range c.read {
-		r.shelf.lib.folder.Close()
+		r.index.lib.folder.Close()
 	}
 }
 
 func (c *checker) open(root string, shallow bool) (*checked, error) {
-	if r := c.read[root]; r != nil && (shallow || !r.shelf.shallow) {
+	if r := c.read[root]; r != nil && (shallow || !r.index.shallow) {
 		return r, nil
 	}
 	folder, err := store.View(root)
 	if err != nil {
 		return nil, err
 	}
-	s := newShelf(folder)
+	s := newIndex(folder)
 	s.shallow = shallow
-	if err := s.rescan(); err != nil {
+	if _, err := s.rescan(); err != nil {
 		folder.Close()
 		return nil, err
 	}
-	v, _ := s.edition(c.now)
+	s.last = s.snapshot(c.now)
 	if old := c.read[root]; old != nil {
-		old.shelf.lib.folder.Close()
+		old.index.lib.folder.Close()
 	}
-	c.read[root] = &checked{s, v.author}
+	c.read[root] = &checked{s, s.last.author}
 	return c.read[root], nil
 }
 
@@ -210,8 +210,8 @@ func (c *checker) check(name string) ([]Problem, error) {
 		}
 	}
 	post := false
-	for _, e := range r.shelf.entries {
-		if p := r.shelf.posts[e]; p != nil && inside(e.path) {
+	for _, p := range r.all.all {
+		if inside(p.Path) {
 			post = true
 			problems = append(problems, r.all.inspect(p)...)
 		}

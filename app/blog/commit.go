@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"runtime/debug"
 
 	"sheaf/app/store"
@@ -54,7 +53,7 @@ func (v Visitor) file(ctx context.Context, c Change, keep bool) (r Receipt, err 
 		return Receipt{}, err
 	}
 	for range 5 { // somebody may edit by hand at the same time
-		work := v.blog.do(ctx, func(s *shelf) { r, err = v.blog.file(ctx, s, v, c, keep) })
+		work := v.blog.do(ctx, func(s *index) { r, err = v.blog.file(ctx, s, v, c, keep) })
 		if work != nil {
 			return Receipt{}, work
 		}
@@ -66,10 +65,16 @@ func (v Visitor) file(ctx context.Context, c Change, keep bool) (r Receipt, err 
 	return r, err
 }
 
-// file does the work of Commit in the goroutine that owns the shelf.
-func (b *Blog) file(ctx context.Context, s *shelf, v Visitor, c Change, keep bool) (Receipt, error) {
+// file does the work of Commit in the goroutine that owns the index. The index
+// that a change is judged on is the one that stands when it is made.
+func (b *Blog) file(ctx context.Context, s *index, v Visitor, c Change, keep bool) (Receipt, error) {
+	now := b.lib.now()
+	if c.Time.IsZero() {
+		c.Time = now
+	}
 	f := &filing{Change: c, ledger: b.lib.folder.Ledger(), limits: b.limits,
 		sources: map[string][]byte{}, gone: map[string]bool{}, moved: map[string]string{}}
+	s.learn(f.ledger)
 	changed := f.entries()
 	if len(f.problems) > 0 {
 		return Receipt{}, f.refusal()
@@ -77,45 +82,52 @@ func (b *Blog) file(ctx context.Context, s *shelf, v Visitor, c Change, keep boo
 	if err := f.read(ctx, b.lib.folder, changed); err != nil {
 		return Receipt{}, err
 	}
-	next := s.with(f, changed)
-	after, _ := next.edition(b.lib.now())
-	f.judge(s, next, b.current.Load().author, after.author, changed, !keep)
+	next, fresh := s.with(changed, f.sources)
+	f.findRenamed(s.last, next, changed)
+	for name, e := range fresh {
+		if e != nil {
+			e.setDay(s.day(c.Time, f.renamed[name], name))
+		}
+	}
+	after := next.snapshot(now)
+	f.judge(s.last, after, changed, !keep)
 	if len(f.problems) > 0 {
 		return Receipt{}, f.refusal()
 	}
 	f.receipt.Rev = f.ledger.Rev()
 	if keep && len(changed) > 0 {
-		meta := maps.Clone(c.Meta)
-		for old, to := range f.moved {
-			if meta == nil {
-				meta = map[string]string{}
-			}
-			meta[movedKey+old] = to
-		}
 		rev, err := b.lib.folder.Commit(ctx, f.ledger.Rev(), store.Commit{ID: c.ID, Time: c.Time, Author: v.name, Door: v.door,
-			Message: c.Message, Meta: meta, Entries: changed})
+			Message: c.Message, Meta: f.meta(), Entries: changed})
 		if err != nil {
 			return Receipt{}, err
 		}
-		f.receipt.Rev = rev
-		if !s.follow(changed) {
-			if err := s.rescan(); err != nil {
+		same := rev == f.ledger.Rev()+1 && s.keepsShape(changed)
+		if rev == f.ledger.Rev()+1 { // not a commit that was made before
+			s.keep(next, fresh)
+		}
+		s.learn(b.lib.folder.Ledger())
+		if same {
+			after.first = s.first
+			after.setMoved(s.moved)
+		} else {
+			if _, err := s.rescan(); err != nil {
 				return Receipt{}, err
 			}
+			after = s.snapshot(now)
 		}
-		b.publish(s)
-		next = s
+		b.publish(s, after)
+		f.receipt.Rev = rev
 	}
 	for i := range f.receipt.Files {
-		f.receipt.Files[i].Post = next.post(f.receipt.Files[i].Path)
+		f.receipt.Files[i].Post = after.post(f.receipt.Files[i].Path)
 	}
 	return f.receipt, nil
 }
 
-// do runs f in the goroutine that owns the shelf, and waits for it.
-func (b *Blog) do(ctx context.Context, f func(*shelf)) error {
+// do runs f in the goroutine that owns the index, and waits for it.
+func (b *Blog) do(ctx context.Context, f func(*index)) error {
 	done := make(chan error, 1)
-	job := func(s *shelf) {
+	job := func(s *index) {
 		defer func() {
 			if p := recover(); p != nil {
 				b.log.Error("panic", "panic", oneLine(fmt.Sprint(p)), "stack", string(debug.Stack()))

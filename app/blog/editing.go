@@ -23,7 +23,7 @@ func (v Visitor) Open(ctx context.Context, slug string) (name string, rev Rev, h
 	l := v.blog.lib.folder.Ledger() // first: what follows is not older
 	e := v.Edition()
 	name = strings.Trim(slug, "/")
-	p := e.byAddress().files[name]
+	p := e.byFile(name)
 	if p == nil {
 		p, err = e.Post(slug)
 	}

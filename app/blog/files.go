@@ -226,7 +226,7 @@ func (e *Edition) public(entries []Entry) (paths map[string]bool, posts map[stri
 		}
 		byWord[base] = append(byWord[base], k)
 	}
-	for _, p := range e.ordered() {
+	for _, p := range e.all {
 		if !p.State.Visible() {
 			continue
 		}

@@ -79,7 +79,7 @@ func TestReadersGetNoTextThatIsADraftByNow(t *testing.T) {
 	held, release := make(chan struct{}), make(chan struct{})
 	var holding sync.WaitGroup
 	holding.Go(func() {
-		_ = b.do(t.Context(), func(*shelf) {
+		_ = b.do(t.Context(), func(*index) {
 			close(held)
 			<-release
 		})

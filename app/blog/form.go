@@ -163,7 +163,7 @@ func (v Visitor) Beside(name string) []string {
 		return nil
 	}
 	all := v.blog.current.Load()
-	p := all.author.byAddress().files[name]
+	p := all.author.byFile(name)
 	own := map[string]bool{}
 	var words []string
 	if p != nil {

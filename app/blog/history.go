@@ -142,23 +142,20 @@ func (v Visitor) lastPath(ctx context.Context, l *store.Ledger, post string) (st
 			}
 		}
 	}
-	found := ""
-	err := v.blog.do(ctx, func(s *shelf) {
-		const most = 1000
-		for _, name := range order[:min(len(order), most)] {
-			at, ok := s.listing.place(name)
-			if src, err := s.lib.folder.Get(ctx, gone[name]); ok && err == nil {
-				if e := newEntry(at, src, s.lib, markdown.Auto); addressKey(e.address[len(e.address)-1]) == addressKey(clean) {
-					found = name
-					return
-				}
+	const most = 1000
+	listing := v.blog.current.Load().listing
+	for _, name := range order[:min(len(order), most)] {
+		at, ok := listing.place(name)
+		if src, err := v.blog.lib.folder.Get(ctx, gone[name]); ok && err == nil {
+			if addressKey(newEntry(at, src, v.blog.lib, markdown.Auto).slug()) == addressKey(clean) {
+				return name, nil
 			}
 		}
-	})
-	if err == nil && found == "" {
-		err = fmt.Errorf("post %q: %w", post, fs.ErrNotExist)
 	}
-	return found, err
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	return "", fmt.Errorf("post %q: %w", post, fs.ErrNotExist)
 }
 
 // followed is where what was at a path went, by renamings.

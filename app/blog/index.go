@@ -16,42 +16,99 @@ import (
 	"sheaf/app/store"
 )
 
-// A shelf holds what is known of every file, from one scan to the next. It
-// belongs to one goroutine at a time.
-type shelf struct {
+// An index is what is known of every source in the folder. It belongs to one
+// goroutine at a time; what it is at one moment is handed out as a snapshot.
+type index struct {
 	lib     *library
 	shallow bool // only the folder itself, nothing below it
 	listing *listing
-	entries []*entry            // in path order
-	known   map[string]*shelved // by path
-	posts   map[*entry]*Post    // as they stand in the last edition
-	version int                 // one more with every scan that found a change
-	due     time.Time           // when time alone will change the edition; zero: never
+	entries entryList
+	last    *snapshot // that was made of the index; nil before the first
 
 	learned store.Rev            // of the log
 	moved   map[string]string    // addresses that posts had, to the paths they lead to
 	first   map[string]time.Time // when a file first came through a door
 }
 
-func newShelf(f *store.Worktree) *shelf {
-	return &shelf{lib: &library{folder: f, docs: newDocuments(64 << 20), now: time.Now},
-		moved: map[string]string{}, first: map[string]time.Time{}}
+func newIndex(f *store.Worktree) *index {
+	return &index{lib: &library{folder: f, docs: newDocuments(64 << 20), now: time.Now}}
 }
 
-type shelved struct {
-	entry *entry
-	stamp store.Stamp
+// An entryList is in the order of walkOrder.
+type entryList []*entry
+
+// find gives the position of the file with a path, or where it would be.
+func (l entryList) find(path string) (int, bool) {
+	return slices.BinarySearchFunc(l, path, func(e *entry, path string) int { return walkOrder(e.path, path) })
 }
 
-// rescan brings the shelf up to date. Only files whose stamp has changed are
-// read, and only those whose bytes have changed are taken apart.
-func (s *shelf) rescan() error {
+// get gives the entry of the file with a path, nil if there is none.
+func (l entryList) get(path string) *entry {
+	if i, ok := l.find(path); ok {
+		return l[i]
+	}
+	return nil
+}
+
+// with gives a list in which changed entries, by path, have replaced those of
+// before; nil leaves a path out.
+func (l entryList) with(changed map[string]*entry) entryList {
+	out := make(entryList, 0, len(l)+len(changed))
+	from := 0
+	for _, name := range slices.SortedFunc(maps.Keys(changed), walkOrder) {
+		i, there := l.find(name)
+		out = append(out, l[from:i]...)
+		if e := changed[name]; e != nil {
+			out = append(out, e)
+		}
+		if from = i; there {
+			from++
+		}
+	}
+	return append(out, l[from:]...)
+}
+
+// walkOrder is the order in which a walk finds files: those of a directory
+// before those below it.
+func walkOrder(a, b string) int {
+	for {
+		x, inA, dirA := strings.Cut(a, "/")
+		y, inB, dirB := strings.Cut(b, "/")
+		if dirA != dirB {
+			if dirB {
+				return -1
+			}
+			return 1
+		}
+		if c := strings.Compare(x, y); c != 0 || !dirA {
+			return c
+		}
+		a, b = inA, inB
+	}
+}
+
+// rescan brings the index up to date with the folder and reports whether
+// anything in it is new. Only files whose stamp has changed are read, and only
+// those whose bytes have changed are parsed.
+func (s *index) rescan() (changed bool, err error) {
 	s.learn(s.lib.folder.Ledger())
 	l, err := scan(s.lib.folder, s.listing, s.shallow)
 	if err != nil {
-		return err
+		return false, err
 	}
-	found := make([]shelved, len(l.files))
+	known := make([]*entry, len(l.files)) // what was known of them
+	for i, j := 0, 0; i < len(l.files) && j < len(s.entries); {
+		switch c := walkOrder(l.files[i].path, s.entries[j].path); {
+		case c < 0:
+			i++
+		case c > 0:
+			j++
+		default:
+			known[i] = s.entries[j]
+			i, j = i+1, j+1
+		}
+	}
+	found := make([]*entry, len(l.files))
 	var next atomic.Int64
 	var workers sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), 4) {
@@ -65,129 +122,110 @@ func (s *shelf) rescan() error {
 					return
 				}
 				for i := from; i < min(from+some, len(found)); i++ {
-					found[i] = s.look(r, l.files[i])
+					found[i] = s.look(r, l.files[i], known[i])
 				}
 			}
 		})
 	}
 	workers.Wait()
 
-	known := make(map[string]*shelved, len(found))
-	entries := make([]*entry, 0, len(found))
-	same := s.listing != nil && s.listing.site.equal(l.site) && slices.Equal(s.listing.problems, l.problems)
-	for i := range found {
-		f := &found[i]
-		if f.entry == nil {
-			continue // gone since it was listed
-		}
-		known[f.entry.path] = f
-		entries = append(entries, f.entry)
-		old := s.known[f.entry.path]
-		same = same && old != nil && old.entry == f.entry
-	}
-	same = same && len(entries) == len(s.entries)
+	entries := entryList(slices.DeleteFunc(found, func(e *entry) bool { return e == nil })) // gone since it was listed
+	same := s.listing != nil && s.listing.site.equal(l.site) && slices.Equal(s.listing.problems, l.problems) && slices.Equal(s.entries, entries)
 	if !same {
-		s.version++
-		var gone []*entry
-		for _, e := range s.entries {
-			if k := known[e.path]; k == nil || k.entry != e {
-				gone = append(gone, e)
-			}
-		}
-		s.lib.docs.forget(gone)
+		s.lib.docs.forget(s.entries.without(entries))
 	}
-	s.listing, s.entries, s.known = l, entries, known
-	return nil
+	s.listing, s.entries = l, entries
+	return !same, nil
 }
 
-// look gives what is known of a file, reading it if it has to.
-func (s *shelf) look(r *store.Reader, f file) (is shelved) {
-	old := s.known[f.path]
+// without gives the entries that are not in another list.
+func (l entryList) without(o entryList) []*entry {
+	var gone []*entry
+	for _, e := range l {
+		for len(o) > 0 && o[0] != e && walkOrder(o[0].path, e.path) < 0 {
+			o = o[1:]
+		}
+		if len(o) == 0 || o[0] != e {
+			gone = append(gone, e)
+		}
+	}
+	return gone
+}
+
+// look gives what is known of a file, reading it if it has to; old is what was
+// known of its path, nil if nothing was. It gives nil for a file that is not
+// there any more.
+func (s *index) look(r *store.Reader, f file, old *entry) (e *entry) {
 	defer func() {
 		if p := recover(); p != nil { // a fault of ours must not hide the other posts
-			is = s.broken(f, old, "cannot be read: "+oneLine(fmt.Sprint(p)))
+			e = s.broken(f, old, "cannot be read: "+oneLine(fmt.Sprint(p)))
 		}
 	}()
-	if old != nil && old.entry.file == f {
+	if old != nil && old.file == f {
 		if stamp, err := s.lib.folder.Stat(f.path); err == nil && stamp == old.stamp {
-			return *old
+			return old
 		}
 	}
 	src, stamp, err := r.ReadFile(f.path, maxPost)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return shelved{}
+		return nil
 	case errors.Is(err, store.ErrTooLarge):
 		return s.broken(f, old, fmt.Sprintf("larger than %d MB", maxPost>>20))
 	case err != nil:
 		return s.broken(f, old, "cannot be read: "+store.Reason(err).Error())
 	}
-	if old != nil && old.entry.file == f && old.entry.hash == sum(src) && !old.entry.unread {
-		return shelved{old.entry, stamp}
+	if old != nil && old.file == f && old.hash == sum(src) && !old.unread {
+		e = old
+	} else {
+		e = newEntry(f, src, s.lib, markdown.Auto)
+		e.setDay(s.day(time.Time{}, f.path))
 	}
-	e := newEntry(f, src, s.lib, markdown.Auto)
-	s.date(e, time.Time{})
-	return shelved{e, stamp}
+	e.stamp = stamp
+	return e
 }
 
-func (s *shelf) broken(f file, old *shelved, why string) shelved {
-	if old != nil && old.entry.unread && old.entry.file == f && old.entry.problems[0].Text == why {
-		return *old
+func (s *index) broken(f file, old *entry, why string) *entry {
+	if old != nil && old.unread && old.file == f && old.problems[0].Text == why {
+		return old
 	}
-	return shelved{entry: brokenEntry(f, s.lib, why)}
-}
-
-// post gives the post of a path, nil if there is none.
-func (s *shelf) post(name string) *Post {
-	if k := s.known[name]; k != nil {
-		return s.posts[k.entry]
-	}
-	return nil
+	return brokenEntry(f, s.lib, why)
 }
 
 // learn takes what the log says about addresses and first days, from where it
-// was read last.
-func (s *shelf) learn(l *store.Ledger) {
-	commits := l.Commits(s.learned)
-	if len(commits) > 0 {
-		s.first = maps.Clone(s.first) // editions have the old one
-	}
-	for _, c := range commits {
+// was read last. Snapshots have the maps, so that what changes is a copy.
+func (s *index) learn(l *store.Ledger) {
+	ownFirst, ownMoved := false, false
+	for _, c := range l.Commits(s.learned) {
 		s.learned = c.Rev
-		renamed := map[string]string{}
-		for key, to := range c.Meta {
-			if old, ok := strings.CutPrefix(key, movedKey); ok {
-				if from, ok := strings.CutPrefix(old, pathPrefix); ok {
-					renamed[from] = to
-				}
-			}
-		}
-		if len(renamed) > 0 { // all at once: two posts may have changed places
+		slugs, paths := renamings(c)
+		if len(slugs)+len(paths) > 0 {
+			s.moved, ownMoved = owned(s.moved, ownMoved), true
 			for old, at := range s.moved {
-				if to, ok := renamed[at]; ok {
+				if to, ok := paths[at]; ok {
 					s.moved[old] = to
 				}
 			}
-			days := map[string]time.Time{}
-			for from, to := range renamed {
+			maps.Copy(s.moved, slugs)
+		}
+		if len(paths) > 0 {
+			s.first, ownFirst = owned(s.first, ownFirst), true
+			days := map[string]time.Time{} // all at once: two posts may have changed places
+			for from, to := range paths {
 				if t, ok := s.first[from]; ok {
 					days[to] = t
 				}
 			}
-			for from := range renamed {
+			for from := range paths {
 				delete(s.first, from)
 			}
 			maps.Copy(s.first, days)
-		}
-		for key, to := range c.Meta {
-			if old, ok := strings.CutPrefix(key, movedKey); ok && !strings.HasPrefix(old, pathPrefix) {
-				s.moved[old] = to
-			}
 		}
 		for _, e := range c.Entries {
 			if _, known := s.first[e.Path]; known || e.Hash == "" || !isMarkdown(e.Path) {
 				continue
 			}
+			s.first, ownFirst = owned(s.first, ownFirst), true
 			s.first[e.Path] = c.Time
 			if c.Door == "hand" { // it was found: since when, nobody knows
 				s.first[e.Path] = time.Time{}
@@ -196,17 +234,48 @@ func (s *shelf) learn(l *store.Ledger) {
 	}
 }
 
-// date gives a post without a date that of its first commit; now is the time of
-// the one that is being made, zero if none is.
-func (s *shelf) date(e *entry, now time.Time) {
-	if e.hasDate || e.page || e.broken || e.indexFile() {
-		return
+// owned gives a map that may be changed: m itself if it is ours, else a copy.
+func owned[V any](m map[string]V, ours bool) map[string]V {
+	switch {
+	case m == nil:
+		return map[string]V{}
+	case ours:
+		return m
 	}
-	t, known := s.first[e.path]
-	if !known {
-		t = now
+	return maps.Clone(m)
+}
+
+// renamings are the slugs that a commit has given up, with the paths of the
+// posts they go on leading to, and the paths with those that have replaced
+// them.
+func renamings(c store.Commit) (slugs, paths map[string]string) {
+	slugs, paths = map[string]string{}, map[string]string{}
+	for key, to := range c.Meta {
+		old, ok := strings.CutPrefix(key, movedKey)
+		if from, path := strings.CutPrefix(old, pathPrefix); ok && path {
+			paths[from] = to
+		} else if ok {
+			slugs[old] = to
+		}
 	}
-	if !t.IsZero() {
-		e.date, e.hasDate = t.In(e.section.location()), true
+	return slugs, paths
+}
+
+// day is when the first of some paths came through a door that is known to have,
+// else now; zero if nobody knows.
+func (s *index) day(now time.Time, paths ...string) time.Time {
+	for _, path := range paths {
+		if t, known := s.first[path]; known {
+			return t
+		}
+	}
+	return now
+}
+
+// setDay gives a post without a date that of its first commit; zero is not
+// known.
+func (e *entry) setDay(day time.Time) {
+	if !day.IsZero() && !e.hasDate && !e.page && !e.broken && !e.indexFile() {
+		e.date, e.hasDate = day.In(e.section.location()), true
 	}
 }

@@ -1,6 +1,7 @@
 package blog
 
 import (
+	"cmp"
 	"path"
 	"slices"
 	"strings"
@@ -26,8 +27,7 @@ func (v Visitor) Sketch(name string, src []byte) Sketch {
 	}
 	now := v.blog.lib.now()
 	all := v.blog.current.Load()
-	x := all.author.byAddress()
-	old := x.files[name]
+	old := all.author.byFile(name)
 	at, is := all.listing.place(name)
 	if !is {
 		at = file{path: name, section: all.listing.nearest(path.Dir(name))}
@@ -37,7 +37,11 @@ func (v Visitor) Sketch(name string, src []byte) Sketch {
 	lib := &library{folder: v.blog.lib.folder, docs: newDocuments(1 << 20), now: v.blog.lib.now}
 	e := newEntry(at, src, lib, markdown.Auto)
 	e.given = src
-	(&shelf{first: all.first}).date(e, now)
+	day, known := all.first[name]
+	if !known {
+		day = now
+	}
+	e.setDay(day)
 
 	var out Sketch
 	say := func(line int, warning bool, text string) {
@@ -58,7 +62,7 @@ func (v Visitor) Sketch(name string, src []byte) Sketch {
 	}
 	out.Problems = append(out.Problems, e.problems...)
 
-	state, slug, home := e.state(now), e.address[len(e.address)-1], false
+	state, slug, home := e.state(now), e.slug(), false
 	if is && slices.Contains(all.listing.homes, name) && (all.author.home == nil || all.author.home.Path == name) {
 		slug, home = "index", true
 	} else if is {
@@ -84,46 +88,31 @@ func (v Visitor) Sketch(name string, src []byte) Sketch {
 
 const notAPost = "not a post: its name or folder says so"
 
-// wanted counts the slugs that files would have if no other had them.
-func wanted(entries []*entry) map[string]int {
-	n := make(map[string]int, len(entries))
-	for _, e := range entries {
-		n[strings.ToLower(e.address[len(e.address)-1])]++
-	}
-	return n
-}
-
 // slugOf gives the slug of a file that is not among the others yet, and what is
 // wrong with it.
-func (all *views) slugOf(e *entry, state State, now time.Time) (string, State, []Problem) {
-	slug := e.address[len(e.address)-1]
-	key := strings.ToLower(slug)
-	others := all.slugs()[key]
-	if old := all.author.byAddress().files[e.path]; old != nil && strings.ToLower(old.entry.address[len(old.entry.address)-1]) == key {
+func (v *snapshot) slugOf(e *entry, state State, now time.Time) (string, State, []Problem) {
+	key := strings.ToLower(e.slug())
+	others := v.assigned.wants(v.claims, key)
+	if old := v.author.byFile(e.path); old != nil && strings.ToLower(old.entry.slug()) == key {
 		others--
 	}
-	if holder := all.author.slugs[key]; others == 0 && (holder == nil || holder.Path == e.path) && !(e.empty && e.indexFile()) {
-		return slug, state, nil
+	if holder := v.author.bySlug(key); others == 0 && (holder == nil || holder.Path == e.path) && !(e.empty && e.indexFile()) {
+		return e.slug(), state, nil
 	}
 	// Somebody else wants it: the whole blog decides.
-	s := &shelf{listing: all.listing, known: map[string]*shelved{}}
-	for _, o := range all.entries {
-		if slices.Contains(all.listing.homes, o.path) {
-			s.known[o.path] = &shelved{entry: o}
-		}
+	s := &index{listing: v.listing, entries: v.entries.with(map[string]*entry{e.path: e})}
+	states := make([]State, len(s.entries))
+	for i, o := range s.entries {
+		states[i] = o.state(now)
 	}
-	s.entries = arranged(all.entries, []Entry{{Path: e.path}}, map[string]*shelved{e.path: {entry: e}})
-	states := make(map[*entry]State, len(s.entries))
-	for _, o := range s.entries {
-		states[o] = o.state(now)
+	a := assign(s.claims(states))
+	problems := slices.DeleteFunc(a.problems, func(p Problem) bool { return p.Path != e.path && slices.Contains(v.author.problems, p) })
+	i, _ := s.entries.find(e.path)
+	slug := cmp.Or(a.slugs[i], e.slug())
+	if a.broken[i] {
+		state = Broken
 	}
-	var problems []Problem
-	slugs := s.address(states, s.homes(), &problems)
-	problems = slices.DeleteFunc(problems, func(p Problem) bool { return p.Path != e.path && slices.Contains(all.author.problems, p) })
-	if given, ok := slugs[e]; ok {
-		slug = given
-	}
-	return slug, states[e], problems
+	return slug, state, problems
 }
 
 // bodyOf gives where the text begins behind a front matter, or behind the

@@ -96,7 +96,7 @@ func (e *Edition) resolve(from *Post, target string) *Post {
 			tops = []string{path.Join(sec.dir, sec.base), sec.dir, ""}
 		}
 		for _, top := range tops {
-			if p := e.byAddress().paths[pathKey(path.Join(top, inside))]; p != nil {
+			if p := e.byPath(pathKey(path.Join(top, inside))); p != nil {
 				return p
 			}
 		}
@@ -105,7 +105,7 @@ func (e *Edition) resolve(from *Post, target string) *Post {
 		// one folder deeper when its address ends with a slash.
 		for _, base := range []string{dir, strings.TrimSuffix(pathOf(from), path.Ext(pathOf(from)))} {
 			if full := path.Join(base, inside); !strings.HasPrefix(full, "../") {
-				if p := e.byAddress().paths[pathKey(full)]; p != nil {
+				if p := e.byPath(pathKey(full)); p != nil {
 					return p
 				}
 			}
@@ -123,13 +123,13 @@ func (e *Edition) resolve(from *Post, target string) *Post {
 		stem = path.Base(path.Dir(inside))
 	}
 	for _, name := range []string{stem, strings.Join(addressOf(stem), "/")} {
-		if p := e.slugs[name]; p != nil && p != e.home {
+		if p := e.bySlug(name); p != nil && p != e.home {
 			return p
 		}
 	}
 	if sec != nil {
 		if _, rest, ok := frontmatter.NameDate(stem, sec.location()); ok {
-			if p := e.slugs[rest]; p != nil {
+			if p := e.bySlug(rest); p != nil {
 				return p
 			}
 		}

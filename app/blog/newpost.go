@@ -3,7 +3,6 @@ package blog
 import (
 	"bytes"
 	"cmp"
-	"context"
 	"maps"
 	"path"
 	"slices"
@@ -14,6 +13,54 @@ import (
 	"sheaf/app/markdown"
 )
 
+// A custom is how most posts of a blog are written and filed.
+type custom struct {
+	dir   string             // that most posts are in
+	dated bool               // their names begin with their dates
+	kind  markdown.FrontKind // of front matter
+	flag  string             // the field that says whether they are drafts; "": the generator's own
+}
+
+// makeCustom looks at all posts for what is usual.
+func (v *snapshot) makeCustom() custom {
+	inDir, datedInDir := map[string]int{}, map[string]int{}
+	kinds, flags := map[markdown.FrontKind]int{}, map[string]int{}
+	c := custom{dir: "posts", kind: markdown.YAML}
+	if v.listing.nearest(".").kind == markdown.Jekyll {
+		c.dir = "_posts"
+	}
+	for _, p := range v.author.all {
+		e := p.entry
+		if e.front != markdown.NoFront {
+			kinds[e.front]++
+		}
+		if e.flag != "" {
+			flags[e.flag]++
+		}
+		if p.State == Page || e.indexFile() || strings.Contains("/"+e.path, "/_drafts/") {
+			continue
+		}
+		dir := path.Dir(e.path)
+		if inDir[dir]++; inDir[dir] > inDir[c.dir] || inDir[dir] == inDir[c.dir] && dir < c.dir {
+			c.dir = dir
+		}
+		if frontmatter.BeginsWithDate(path.Base(e.path)) {
+			datedInDir[dir]++
+		}
+	}
+	c.dated = path.Base(c.dir) == "_posts" || datedInDir[c.dir]*2 > inDir[c.dir]
+	switch kind := v.listing.nearest(c.dir).kind; {
+	case len(kinds) > 0:
+		c.kind = most(kinds)
+	case kind == markdown.Franklin:
+		c.kind = markdown.Julia
+	case kind == markdown.Zola:
+		c.kind = markdown.TOML
+	}
+	c.flag = most(flags)
+	return c
+}
+
 // PathOf says where a post with this source goes: to the post with its slug, if
 // there is one, else into the folder that most posts are in, named after its
 // slug or title, and after its date if the others there are.
@@ -21,59 +68,29 @@ func (v Visitor) PathOf(src []byte) (name string, err error) {
 	if !v.author {
 		return "", ErrNotAuthor
 	}
-	err = v.blog.do(context.Background(), func(s *shelf) {
-		dir, dated := s.usual()
-		at := file{path: path.Join(dir, "post.md"), section: s.listing.nearest(dir)}
-		e := newEntry(at, src, s.lib, markdown.Auto)
-		slug := e.address[len(e.address)-1]
-		if !e.explicit {
-			if !e.titled {
-				return
-			}
-			slug = slugFor(e.title)
-		}
-		for _, p := range s.posts {
-			if strings.EqualFold(p.Slug, slug) {
-				name = p.Path
-				return
-			}
-		}
-		if dated {
-			day := e.date
-			if !e.hasDate {
-				day = s.lib.now()
-			}
-			slug = day.In(at.section.location()).Format("2006-01-02-") + slug
-		}
-		name = path.Join(dir, slug+".md")
-	})
-	if err == nil && name == "" {
-		err = refusal("post", "has neither a title nor a slug: say where it goes, as in publish posts/name.md")
+	now := v.blog.current.Load()
+	custom := now.custom()
+	at := file{path: path.Join(custom.dir, "post.md"), section: now.listing.nearest(custom.dir)}
+	e := newEntry(at, src, v.blog.lib, markdown.Auto)
+	slug := e.slug()
+	switch {
+	case e.explicit:
+	case e.titled:
+		slug = slugFor(e.title)
+	default:
+		return "", refusal("post", "has neither a title nor a slug: say where it goes, as in publish posts/name.md")
 	}
-	return name, err
-}
-
-// usual gives the folder that most posts are in, and whether their names begin
-// with their dates.
-func (s *shelf) usual() (dir string, dated bool) {
-	all, days := map[string]int{}, map[string]int{}
-	dir = "posts"
-	if s.listing.nearest(".").kind == markdown.Jekyll {
-		dir = "_posts"
+	if p := now.author.bySlug(strings.ToLower(slug)); p != nil {
+		return p.Path, nil
 	}
-	for e, p := range s.posts {
-		if p.State == Page || e.indexFile() || strings.Contains("/"+e.path, "/_drafts/") {
-			continue
+	if custom.dated {
+		day := e.date
+		if !e.hasDate {
+			day = v.blog.lib.now()
 		}
-		d := path.Dir(e.path)
-		if all[d]++; all[d] > all[dir] || all[d] == all[dir] && d < dir {
-			dir = d
-		}
-		if frontmatter.BeginsWithDate(path.Base(e.path)) {
-			days[d]++
-		}
+		slug = day.In(at.section.location()).Format("2006-01-02-") + slug
 	}
-	return dir, path.Base(dir) == "_posts" || days[dir]*2 > all[dir]
+	return path.Join(custom.dir, slug+".md"), nil
 }
 
 // slugFor makes a slug of a title: its letters and digits, in lower case.
@@ -108,41 +125,13 @@ func (v Visitor) Starter(title string) (src []byte, at int) {
 		return nil, 0
 	}
 	title = strings.TrimSpace(markdown.Clean(strings.Join(strings.Fields(title), " ")))
-	kinds, flags := map[markdown.FrontKind]int{}, map[string]int{}
-	var dir string
-	var sec *section
-	err := v.blog.do(context.Background(), func(s *shelf) {
-		dir, _ = s.usual()
-		sec = s.listing.nearest(dir)
-		for e := range s.posts {
-			if e.front != markdown.NoFront {
-				kinds[e.front]++
-			}
-			if e.flag != "" {
-				flags[e.flag]++
-			}
-		}
-	})
-	kind := most(kinds)
-	if err != nil || len(kinds) == 0 {
-		kind = markdown.YAML
-		if sec != nil {
-			switch sec.kind {
-			case markdown.Franklin:
-				kind = markdown.Julia
-			case markdown.Zola:
-				kind = markdown.TOML
-			}
-		}
-	}
-	if sec == nil {
-		sec = v.blog.current.Load().listing.nearest(".")
-	}
-	flag := most(flags)
-	o := sec.options(path.Join(dir, "post.md"), markdown.Auto)
-	for _, kind := range []markdown.FrontKind{kind, markdown.YAML} {
-		src, at = start(kind, flag, title, o, sec)
-		if e := newEntry(file{path: path.Join(dir, "post.md"), section: sec}, src, v.blog.lib, markdown.Auto); e.state(v.blog.lib.now()) == Draft {
+	now := v.blog.current.Load()
+	custom := now.custom()
+	to := file{path: path.Join(custom.dir, "post.md"), section: now.listing.nearest(custom.dir)}
+	o := to.section.options(to.path, markdown.Auto)
+	for _, kind := range []markdown.FrontKind{custom.kind, markdown.YAML} {
+		src, at = start(kind, custom.flag, title, o, to.section)
+		if newEntry(to, src, v.blog.lib, markdown.Auto).state(v.blog.lib.now()) == Draft {
 			break
 		}
 	}

@@ -68,6 +68,7 @@ type entry struct {
 	lib     *library
 	dialect markdown.Dialect // "" unless asked for
 	given   []byte           // the source, when it is not the folder's to give
+	stamp   store.Stamp      // of the file when it was read; only the index looks at it
 
 	facts
 	folded string                     // title and tags as the filter compares them

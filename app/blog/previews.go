@@ -130,23 +130,22 @@ func (s *share) end() {
 
 // show gives the guests the post as it is in an edition.
 func (s *share) show(p *Post, site Site) {
+	var only []*Post
+	if p != nil {
+		only = []*Post{p}
+	}
 	old := s.edition.Load()
-	if old != nil && old.site.equal(site) && (p == nil && len(old.slugs) == 0 || p != nil && old.slugs[strings.ToLower(p.Slug)] == p) {
+	if old != nil && old.site.equal(site) && slices.Equal(old.all, only) {
 		return
 	}
-	e := newEdition(site)
-	if p != nil {
-		e.slugs[strings.ToLower(p.Slug)] = p
-		e.posts, e.searched = []*Post{p}, []*Post{p}
-	}
-	s.edition.Store(e)
+	s.edition.Store(newEdition(site, only...))
 	if old != nil {
 		close(old.superseded)
 	}
 }
 
-// showPreviews brings the previews to what is on the shelf.
-func (b *Blog) showPreviews(s *shelf, site Site) {
+// showPreviews brings the previews to a snapshot.
+func (b *Blog) showPreviews(v *snapshot) {
 	p := &b.previews
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -156,7 +155,7 @@ func (b *Blog) showPreviews(s *shelf, site Site) {
 		}
 	}
 	for at, one := range p.list {
-		one.show(s.post(at), site)
+		one.show(v.post(at), v.author.site)
 	}
 }
 
@@ -269,7 +268,7 @@ func (b *Blog) Guest(token string) (Visitor, bool) {
 		return Visitor{}, false
 	}
 	e := s.edition.Load()
-	if e == nil || len(e.slugs) == 0 { // the file is not there at the moment
+	if e == nil || len(e.all) == 0 { // the file is not there at the moment
 		return Visitor{}, false
 	}
 	return Visitor{blog: b, guest: s}, true

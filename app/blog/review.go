@@ -33,6 +33,7 @@ type filing struct {
 	problems []Problem
 	conflict bool
 	receipt  Receipt
+	renamed  map[string]string // new paths of posts, to those they had
 	moved    map[string]string // old addresses, to the paths they lead to
 }
 
@@ -332,7 +333,7 @@ func wrongType(name string, b []byte) string {
 // judge looks at the blog as it would be: at what changes, and if asked to at
 // all that came. What is wrong elsewhere counts when it was not before: two
 // posts of one slug are the fault of the one that comes.
-func (f *filing) judge(s, next *shelf, before, after *Edition, changed []Entry, all bool) {
+func (f *filing) judge(before, after *snapshot, changed []Entry, all bool) {
 	ours := map[string]bool{}
 	for _, c := range changed {
 		ours[c.Path] = c.Hash != ""
@@ -342,11 +343,11 @@ func (f *filing) judge(s, next *shelf, before, after *Edition, changed []Entry, 
 			ours[came.Path] = came.Action != Removed
 		}
 	}
-	known := make(map[Problem]bool, len(before.problems))
-	for _, p := range before.problems {
+	known := make(map[Problem]bool, len(before.author.problems))
+	for _, p := range before.author.problems {
 		known[p] = true
 	}
-	for _, p := range after.problems {
+	for _, p := range after.author.problems {
 		switch {
 		case !ours[p.Path] && known[p]:
 		case p.Warning:
@@ -359,16 +360,15 @@ func (f *filing) judge(s, next *shelf, before, after *Edition, changed []Entry, 
 		return
 	}
 	n := 0
-	var arrived []Entry
 	for name, here := range ours {
-		p := next.post(name)
+		p := after.post(name)
 		if !here || p == nil {
 			continue
 		}
 		if n++; n <= inspected {
-			f.receipt.Warnings = append(f.receipt.Warnings, after.inspect(p)...)
+			f.receipt.Warnings = append(f.receipt.Warnings, after.author.inspect(p)...)
 		}
-		if old := s.post(name); old != nil && old.Slug != p.Slug {
+		if old := before.post(name); old != nil && old.Slug != p.Slug {
 			f.move(old, p)
 		}
 	}
@@ -376,46 +376,70 @@ func (f *filing) judge(s, next *shelf, before, after *Edition, changed []Entry, 
 		f.receipt.Warnings = append(f.receipt.Warnings, Problem{Path: ".", Warning: true,
 			Text: fmt.Sprintf("of %d posts %d were looked through for dead links and missing images", n, inspected)})
 	}
-	for _, e := range changed {
-		if e.Hash != "" && s.post(e.Path) == nil && next.post(e.Path) != nil {
-			arrived = append(arrived, e)
-		}
+	for to, from := range f.renamed {
+		f.move(before.post(from), after.post(to))
 	}
-	// A post that goes and one that comes with the same text, or else the same
-	// title, are one that was moved.
-	f.match(s, next, arrived, func(p *Post, hash string) string { return hash })
-	f.match(s, next, arrived, func(p *Post, hash string) string {
-		if !p.entry.titled {
-			return ""
-		}
-		return p.Title
-	})
 	sortProblems(f.receipt.Warnings)
 }
 
-// match finds the posts that were moved by what they have in common; "" is
-// nothing.
-func (f *filing) match(s, next *shelf, arrived []Entry, by func(p *Post, hash string) string) {
-	done := map[string]bool{}
-	for _, to := range f.moved {
-		done[to] = true
-	}
-	left := map[string][]*Post{}
-	for _, name := range slices.Sorted(maps.Keys(f.gone)) {
-		if p := s.post(name); p != nil && f.moved[pathPrefix+name] == "" {
-			was, _ := f.ledger.Entry(name)
-			key := by(p, was.Hash)
-			left[key] = append(left[key], p)
+// findRenamed finds the posts that a change moves: one that goes and one that
+// comes with the same text, or else with the same title, are the same post.
+func (f *filing) findRenamed(before *snapshot, next *index, changed []Entry) {
+	f.renamed = map[string]string{}
+	claims := next.claims(make([]State, len(next.entries)))
+	var arrived []Entry
+	for _, e := range changed {
+		if i, ok := next.entries.find(e.Path); ok && claims[i].listed() && before.post(e.Path) == nil {
+			arrived = append(arrived, e)
 		}
 	}
-	for _, e := range arrived {
-		p := next.post(e.Path)
-		key := by(p, e.Hash)
-		if old := left[key]; key != "" && len(old) > 0 && !done[p.Path] {
-			left[key] = old[1:]
-			f.move(old[0], p)
+	if len(arrived) == 0 {
+		return
+	}
+	for _, by := range []func(e *entry, hash string) string{
+		func(e *entry, hash string) string { return hash },
+		func(e *entry, hash string) string {
+			if !e.titled {
+				return ""
+			}
+			return e.title
+		},
+	} {
+		taken := map[string]bool{}
+		for _, from := range f.renamed {
+			taken[from] = true
+		}
+		left := map[string][]string{}
+		for _, name := range slices.Sorted(maps.Keys(f.gone)) {
+			if p := before.post(name); p != nil && !taken[name] {
+				was, _ := f.ledger.Entry(name)
+				key := by(p.entry, was.Hash)
+				left[key] = append(left[key], name)
+			}
+		}
+		for _, e := range arrived {
+			key := by(next.entries.get(e.Path), e.Hash)
+			if from := left[key]; key != "" && len(from) > 0 && f.renamed[e.Path] == "" {
+				left[key], f.renamed[e.Path] = from[1:], from[0]
+			}
 		}
 	}
+}
+
+// meta is what the record of the commit says besides what came with it: the
+// addresses that posts had.
+func (f *filing) meta() map[string]string {
+	if len(f.moved) == 0 {
+		return f.Meta
+	}
+	meta := maps.Clone(f.Meta)
+	if meta == nil {
+		meta = map[string]string{}
+	}
+	for old, to := range f.moved {
+		meta[movedKey+old] = to
+	}
+	return meta
 }
 
 // movedKey begins the keys of a commit's Meta that keep old addresses: the

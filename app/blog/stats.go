@@ -492,13 +492,13 @@ func (v Visitor) Stats() (Stats, error) {
 	if !v.author {
 		return Stats{}, ErrNotAuthor
 	}
-	there := v.Edition().byAddress().files
+	e := v.Edition()
 	s := &v.blog.stats
 	today := s.date()
 	s.mu.Lock()
 	st := Stats{Today: s.day(today), Now: s.open, Sessions: s.file.Sessions.count(today), Views: s.file.Views.count(today)}
 	for at, t := range s.file.Posts {
-		if p := there[at]; p != nil {
+		if p := e.byFile(at); p != nil {
 			st.Posts = append(st.Posts, PostCount{p, t.count(today)})
 		}
 	}

@@ -1,0 +1,124 @@
+package blog
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// A claim is all that counts when slugs are assigned: what an entry asks for,
+// and what precedence it has.
+type claim struct {
+	*entry
+	visible bool // to readers
+	home    homeRole
+}
+
+// A homeRole says whether an entry stands where a home page would.
+type homeRole int8
+
+const (
+	notHome homeRole = iota
+	isHome           // the first of them that has something to read
+	otherHome
+)
+
+// same reports whether two claims have the same outcome.
+func (c claim) same(o claim) bool {
+	if c.visible != o.visible || c.home != o.home {
+		return false
+	}
+	return c.entry == o.entry || c.path == o.path && c.explicit == o.explicit && c.lang == o.lang && c.empty == o.empty &&
+		slices.Equal(c.address, o.address)
+}
+
+// slug is what the entry would be called if no other wanted the name.
+func (e *entry) slug() string { return e.address[len(e.address)-1] }
+
+// listed reports whether a claim gets a slug: a second home page does not, nor
+// does an index file without a text, which is there for a generator only.
+func (c claim) listed() bool {
+	return c.home == isHome || c.home == notHome && !(c.empty && c.indexFile())
+}
+
+// An assignment is the outcome of the claims of all entries, in their order. It
+// depends on nothing else, so that editions with the same claims share one. It
+// is immutable.
+type assignment struct {
+	slugs    []string     // "" for an entry that is not listed
+	broken   map[int]bool // the entries whose slug is that of another
+	problems []Problem
+
+	counted sync.Once
+	wanted  map[string]int
+}
+
+// assign gives every listed entry its slug. One that is taken goes to the first
+// in the order of paths, what readers can see before what they cannot; the next
+// one is told by its folder, or by the date in its name (`2014/intro`), and is
+// an error when nothing tells it or its author has asked for that very slug.
+func assign(claims []claim) *assignment {
+	a := &assignment{slugs: make([]string, len(claims)), broken: map[int]bool{}}
+	taken := make(map[string]int, len(claims))
+	give := func(i int, slug string) bool {
+		key := strings.ToLower(slug)
+		if _, is := taken[key]; is {
+			return false
+		}
+		taken[key], a.slugs[i] = i, slug
+		return true
+	}
+	for i, c := range claims {
+		if c.home == isHome {
+			give(i, "index")
+		}
+	}
+	for _, visible := range []bool{true, false} {
+		for i, c := range claims {
+			if c.home != notHome || c.visible != visible || !c.listed() || give(i, c.slug()) {
+				continue
+			}
+			first := claims[taken[strings.ToLower(c.slug())]]
+			if insists := c.explicit && first.explicit && c.lang == first.lang; !insists && c.longerSlug(func(s string) bool { return give(i, s) }) {
+				if c.lang == first.lang {
+					a.problems = append(a.problems, Problem{Path: c.path, Warning: true,
+						Text: fmt.Sprintf("slug %q is that of %s; this post is at %s", c.slug(), first.path, a.slugs[i])})
+				}
+				continue
+			}
+			a.problems = append(a.problems, Problem{Path: c.path, Text: fmt.Sprintf("slug %q is already that of %s", c.slug(), first.path)})
+			a.broken[i] = true
+			for full := strings.Join(addressOf(pathKey(c.path)), "/"); !give(i, full); full += "-2" {
+			}
+		}
+	}
+	return a
+}
+
+// longerSlug tries the names by which an entry can be told from another that
+// has its slug, until one is accepted: its folders before it, or the name of
+// its file with the date.
+func (e *entry) longerSlug(accept func(slug string) bool) bool {
+	for i := len(e.address) - 2; i >= 0; i-- {
+		if i > 0 && len(e.address[i]) <= 2 && strings.Trim(e.address[i], "0123456789") == "" {
+			continue // 2026/01/x, not 01/x
+		}
+		if accept(strings.Join(e.address[i:], "/")) {
+			return true
+		}
+	}
+	return accept(slugOf(e.path))
+}
+
+// wants counts the entries that would like to have a slug, in lower case.
+// claims are those of the assignment.
+func (a *assignment) wants(claims []claim, slug string) int {
+	a.counted.Do(func() {
+		a.wanted = make(map[string]int, len(claims))
+		for _, c := range claims {
+			a.wanted[strings.ToLower(c.slug())]++
+		}
+	})
+	return a.wanted[slug]
+}
