@@ -9,12 +9,23 @@ import (
 	"time"
 
 	"sheaf/app/blog"
+	"sheaf/app/terminal"
 )
 
-// What an author does to a post from a list or from the post itself. A screen
-// only asks: each of these ends in a commit of package blog, which decides.
+// An author is what a browser has for a visitor who is one: what she does to
+// posts, each of which ends in a commit of package blog, which decides.
+type author struct {
+	b       *browser
+	visitor blog.Visitor
 
-// A ownCommit is a commit of this session that can be taken back.
+	commits   []ownCommit // of this session, for undo
+	clipboard string      // what was cut or copied last
+
+	holds  int              // jobs that what is typed waits for
+	queued []terminal.Event // what was typed meanwhile
+}
+
+// An ownCommit is a commit of this session that can be taken back.
 type ownCommit struct {
 	rev  blog.Rev
 	what string
@@ -23,85 +34,52 @@ type ownCommit struct {
 // maxCommits bounds how far undo goes.
 const maxCommits = 100
 
-// selected is the post that an action is about, the home page while no post is
-// seen below it; nil if there is none.
-func (b *browser) selected() *blog.Post {
-	switch s := b.current().(type) {
-	case *list:
-		if first, last := s.visible(b.geo.body()); s.sel >= first && s.sel <= last {
-			return s.posts[s.sel]
-		}
-		if s.where == onHome && s.introSeen(0) {
-			return b.edition.Home()
-		}
-	case *post:
-		if !s.gone {
-			return s.p
-		}
-	}
-	return nil
-}
-
-func (b *browser) canAuthor(a action) bool {
-	if !b.conf.Visitor.IsAuthor() {
-		return false
-	}
-	switch a {
+func (a *author) can(do action) bool {
+	switch do {
 	case actNewPost, actUnsaved, actStats:
 		return true
 	case actDrafts:
-		l, ok := b.current().(*list)
-		return ok && (l.name == draftsName || b.current().kind() == onHome && len(hidden(b.edition)) > 0)
+		l, ok := a.b.current().(*list)
+		return ok && (l.name == draftsName || l.where == onHome && len(hidden(a.b.edition)) > 0)
 	case actUndo:
-		return len(b.commits) > 0
+		return len(a.commits) > 0
 	}
-	p := b.selected()
+	p := a.b.selected()
 	switch {
 	case p == nil:
 		return false
 	case p.State == blog.Broken:
-		return a == actEdit || a == actRemove || a == actVersions
-	case p == b.edition.Home():
-		return a == actEdit || a == actVersions
+		return do == actEdit || do == actRemove || do == actVersions
+	case p == a.b.edition.Home():
+		return do == actEdit || do == actVersions
 	}
 	return true
 }
 
-func (b *browser) actAuthor(a action) {
-	v, p := b.conf.Visitor, b.selected()
-	switch a {
+func (a *author) act(do action) {
+	b, v, p := a.b, a.visitor, a.b.selected()
+	switch do {
 	case actNewPost:
-		b.askTitle()
+		a.askTitle()
 	case actEdit:
-		b.edit(p)
+		a.edit(p)
 	case actPublish:
 		if p.State.Visible() {
-			b.commit("taken back", func(ctx context.Context) (blog.Receipt, error) { return v.Unpublish(ctx, p.Slug) })
+			a.commit("taken back", func(ctx context.Context) (blog.Receipt, error) { return v.Unpublish(ctx, p.Slug) })
 		} else {
-			b.commit("published", func(ctx context.Context) (blog.Receipt, error) { return v.Publish(ctx, p.Slug) })
+			a.commit("published", func(ctx context.Context) (blog.Receipt, error) { return v.Publish(ctx, p.Slug) })
 		}
 	case actSchedule:
-		b.askWhen(p)
+		a.askWhen(p)
 	case actRename:
-		b.askSlug(p)
+		a.askSlug(p)
 	case actRemove:
-		b.commit("deleted «"+oneLine(p.Title)+"»", func(ctx context.Context) (blog.Receipt, error) { return v.Remove(ctx, p.Path) })
+		what := "deleted «" + oneLine(p.Title) + "»"
+		a.commit(what, func(ctx context.Context) (blog.Receipt, error) { return v.Remove(ctx, p.Path) })
 	case actVersions:
-		b.openVersions(p)
+		a.openVersions(p)
 	case actUndo:
-		last := b.commits[len(b.commits)-1]
-		b.commits = b.commits[:len(b.commits)-1]
-		b.background(func() func() {
-			r, err := v.Undo(b.ctx, last.rev)
-			return func() {
-				if err != nil {
-					b.sayRefused(err)
-					return
-				}
-				b.selectChanged(r)
-				b.say("undone: " + last.what)
-			}
-		})
+		a.undo()
 	case actDrafts:
 		if l, ok := b.current().(*list); ok && l.name == draftsName {
 			b.back()
@@ -109,71 +87,65 @@ func (b *browser) actAuthor(a action) {
 			b.push(newList(b, draftsName, hidden))
 		}
 	case actUnsaved:
-		b.openUnsaved(true)
+		a.openUnsaved(true)
 	case actShare:
-		b.askShare(p)
+		a.askShare(p)
 	case actStats:
-		b.openStats()
+		a.openStats()
 	}
-}
-
-const draftsName = "drafts"
-
-// hidden gives what readers do not see.
-func hidden(e *blog.Edition) (posts []*blog.Post) {
-	for _, p := range e.Posts() {
-		if !p.State.Visible() {
-			posts = append(posts, p)
-		}
-	}
-	return posts
-}
-
-// ordered gives the posts as lists show them: what readers do not see, to
-// authors, before everything else.
-func ordered(e *blog.Edition) []*blog.Post {
-	if first := hidden(e); len(first) > 0 {
-		return hiddenFirst(e.Posts())
-	}
-	return e.Posts()
-}
-
-func hiddenFirst(posts []*blog.Post) []*blog.Post {
-	posts = slices.Clone(posts)
-	slices.SortStableFunc(posts, func(a, b *blog.Post) int {
-		switch x, y := a.State.Visible(), b.State.Visible(); {
-		case x == y:
-			return 0
-		case x:
-			return 1
-		}
-		return -1
-	})
-	return posts
 }
 
 // commit does something to the blog, says what came of it, and keeps the way
 // back.
-func (b *browser) commit(what string, job func(context.Context) (blog.Receipt, error)) {
-	ctx := b.ctx
-	b.background(func() func() {
-		r, err := job(ctx)
+func (a *author) commit(what string, do func(context.Context) (blog.Receipt, error)) {
+	ctx := a.b.ctx
+	a.b.background(func() func() {
+		r, err := do(ctx)
 		return func() {
 			if err != nil {
-				b.sayRefused(err)
+				a.sayRefused(err)
 				return
 			}
-			b.noteCommit(r, what)
-			b.selectChanged(r)
-			b.say(b.describe(r, what))
+			a.noteCommit(r, what)
+			a.selectChanged(r)
+			a.b.say(a.describe(r, what))
 		}
 	})
 }
 
+// undo takes back the last commit of this session that was not taken back yet.
+func (a *author) undo() {
+	ctx, visitor, last := a.b.ctx, a.visitor, a.commits[len(a.commits)-1]
+	a.commits = a.commits[:len(a.commits)-1]
+	a.b.background(func() func() {
+		r, err := visitor.Undo(ctx, last.rev)
+		return func() {
+			if err != nil {
+				a.sayRefused(err)
+				return
+			}
+			a.selectChanged(r)
+			a.b.say("undone: " + last.what)
+		}
+	})
+}
+
+// noteCommit notes a commit for undo, unless nothing was changed: the revision is
+// somebody else's then.
+func (a *author) noteCommit(r blog.Receipt, what string) {
+	if !slices.ContainsFunc(r.Files, func(f blog.Filed) bool { return f.Action != blog.Unchanged }) {
+		return
+	}
+	a.commits = append(a.commits, ownCommit{r.Rev, what})
+	if len(a.commits) > maxCommits {
+		a.commits = a.commits[1:]
+	}
+}
+
 // selectChanged selects the post that was changed.
-func (b *browser) selectChanged(r blog.Receipt) {
-	b.setEdition(b.conf.Visitor.Edition())
-	l, ok := b.current().(*list)
+func (a *author) selectChanged(r blog.Receipt) {
+	a.b.setEdition(a.visitor.Edition())
+	l, ok := a.b.current().(*list)
 	if !ok {
 		return
 	}
@@ -186,21 +158,9 @@ func (b *browser) selectChanged(r blog.Receipt) {
 	}
 }
 
-// noteCommit notes a commit for undo, unless nothing was changed: the revision is
-// somebody else's then.
-func (b *browser) noteCommit(r blog.Receipt, what string) {
-	if !slices.ContainsFunc(r.Files, func(f blog.Filed) bool { return f.Action != blog.Unchanged }) {
-		return
-	}
-	b.commits = append(b.commits, ownCommit{r.Rev, what})
-	if len(b.commits) > maxCommits {
-		b.commits = b.commits[1:]
-	}
-}
-
 // describe says what became of a change: the state and address of its post, and
 // the first thing that is doubtful.
-func (b *browser) describe(r blog.Receipt, what string) string {
+func (a *author) describe(r blog.Receipt, what string) string {
 	for _, f := range r.Files {
 		switch {
 		case f.Action == blog.Removed, f.Post == nil:
@@ -208,11 +168,11 @@ func (b *browser) describe(r blog.Receipt, what string) string {
 		case f.Action == blog.Unchanged:
 			what = "unchanged"
 		case f.Post.State == blog.Scheduled:
-			what = "scheduled for " + b.fullTime(f.Post.Due())
+			what = "scheduled for " + a.b.fullTime(f.Post.Due())
 		case f.Post.State == blog.Draft && what == "published":
 			what = "still a draft"
 		}
-		if host := b.host(); host != "" && f.Action != blog.Unchanged {
+		if host := a.b.host(); host != "" && f.Action != blog.Unchanged {
 			what += "  ssh -t " + host + " " + oneLine(f.Post.Slug)
 		}
 		break
@@ -227,11 +187,11 @@ func (b *browser) describe(r blog.Receipt, what string) string {
 }
 
 // sayRefused says why something was not done.
-func (b *browser) sayRefused(err error) { b.say("not done: " + b.reason(err)) }
+func (a *author) sayRefused(err error) { a.b.say("not done: " + a.reason(err)) }
 
-// reason is the reason of an error in words for the author. What is wrong with the
+// reason explains an error in words for the author. What is wrong with the
 // machine goes to the log.
-func (b *browser) reason(err error) string {
+func (a *author) reason(err error) string {
 	var no *blog.Refusal
 	switch {
 	case errors.As(err, &no):
@@ -245,21 +205,54 @@ func (b *browser) reason(err error) string {
 	case errors.Is(err, blog.ErrNotAuthor), errors.Is(err, fs.ErrInvalid):
 		return oneLine(err.Error())
 	}
-	b.conf.Log.Error("an author's action", "err", err)
+	a.b.conf.Log.Error("an author's action", "err", err)
 	if s := blog.Obstacle(err); s != "" {
 		return s
 	}
 	return "internal error"
 }
 
-// fullTime writes a moment as it counts, in the blog's own time zone.
-func (b *browser) fullTime(t time.Time) string {
-	return t.In(b.zone()).Format("Monday, 2 January 2006, 15:04 MST")
+// copy takes what was cut or copied, for the terminal's clipboard too.
+func (a *author) copy(s string) {
+	if s == "" {
+		return
+	}
+	a.clipboard = s
+	if len(s) > maxCopied {
+		a.b.say("copied for here; it is too long for your terminal's clipboard")
+		return
+	}
+	a.b.paint.Copy(s)
 }
 
-func (b *browser) zone() *time.Location {
-	if loc := b.edition.Site().Location; loc != nil {
-		return loc
-	}
-	return time.Local
+// edit opens a post's source; what is kept of it is offered first.
+func (a *author) edit(p *blog.Post) {
+	b, ctx, visitor := a.b, a.b.ctx, a.visitor
+	a.openInput(func() func() {
+		d, err := openDocument(ctx, visitor, p.Path)
+		var kept *blog.Kept
+		var mine document
+		if err == nil {
+			var all []blog.Kept
+			all, err = visitor.Kept(ctx)
+			i := slices.IndexFunc(all, func(k blog.Kept) bool { return k.Path == d.path && k.Door == door })
+			if i >= 0 {
+				kept, mine = &all[i], continued(visitor, all[i])
+			}
+		}
+		return func() {
+			switch {
+			case err != nil:
+				a.sayRefused(err)
+			case kept != nil:
+				text := "You have an unsaved text of this, kept " + ago(kept.Time, time.Now()) + "."
+				b.choice = &choice{b: b, text: text, options: []option{
+					{"c", "continue it", func() { a.openEditor(mine) }},
+					{"n", "leave it aside", func() { a.openEditor(d) }},
+				}}
+			default:
+				a.openEditor(d)
+			}
+		}
+	})
 }

@@ -7,29 +7,32 @@ import (
 	"sheaf/app/blog"
 )
 
-func (b *browser) askTitle() {
-	b.prompt = &prompt{b: b, label: "title: ", enter: func(title string) {
-		v := b.conf.Visitor
-		b.openInput(func() func() {
-			src, at := v.Starter(title)
-			return func() { b.openEditor(document{text: src, cursor: at, unsaved: title != ""}) }
+// askTitle begins a new post.
+func (a *author) askTitle() {
+	a.b.prompt = &prompt{b: a.b, label: "title: ", enter: func(title string) {
+		a.openInput(func() func() {
+			text, cursor := a.visitor.Starter(title)
+			return func() { a.openEditor(document{text: text, cursor: cursor, unsaved: title != ""}) }
 		})
 	}}
 }
 
 // askWhen asks for a moment and shows it in full before it counts.
-func (b *browser) askWhen(p *blog.Post) {
+func (a *author) askWhen(p *blog.Post) {
+	b := a.b
 	read := func(text string) (time.Time, error) { return blog.ParseWhen(text, time.Now(), b.zone()) }
-	b.prompt = &prompt{b: b, label: "when: ", tail: func() string {
-		if b.prompt == nil || b.prompt.text == "" {
+	ask := &prompt{b: b, label: "when: "}
+	ask.tail = func() string {
+		if ask.text == "" {
 			return "tomorrow 9:00, 2026-12-01, in 2h"
 		}
-		at, err := read(b.prompt.text)
+		at, err := read(ask.text)
 		if err != nil {
 			return "…"
 		}
 		return at.In(b.zone()).Format("Mon 2 Jan 2006 15:04")
-	}, enter: func(text string) {
+	}
+	ask.enter = func(text string) {
 		if text == "" {
 			return
 		}
@@ -39,48 +42,48 @@ func (b *browser) askWhen(p *blog.Post) {
 			return
 		}
 		b.choice = &choice{b: b, text: "Goes live on " + b.fullTime(at) + ".", options: []option{{"y", "yes", func() {
-			b.commit("scheduled", func(ctx context.Context) (blog.Receipt, error) {
-				return b.conf.Visitor.Schedule(ctx, p.Slug, at)
-			})
+			a.commit("scheduled", func(ctx context.Context) (blog.Receipt, error) { return a.visitor.Schedule(ctx, p.Slug, at) })
 		}}}}
-	}}
+	}
+	b.prompt = ask
 }
 
-func (b *browser) askSlug(p *blog.Post) {
-	b.prompt = &prompt{b: b, label: "address: ", text: oneLine(p.Slug), enter: func(to string) {
+// askSlug gives a post another address.
+func (a *author) askSlug(p *blog.Post) {
+	a.b.prompt = &prompt{lineInput: lineInput{oneLine(p.Slug)}, b: a.b, label: "address: ", enter: func(to string) {
 		if to == "" || to == p.Slug {
 			return
 		}
-		b.commit("renamed", func(ctx context.Context) (blog.Receipt, error) { return b.conf.Visitor.Rename(ctx, p.Slug, to) })
+		a.commit("renamed", func(ctx context.Context) (blog.Receipt, error) { return a.visitor.Rename(ctx, p.Slug, to) })
 	}}
 }
 
 // askShare gives a draft's preview address, making one if there is none.
-func (b *browser) askShare(p *blog.Post) {
-	v := b.conf.Visitor
+func (a *author) askShare(p *blog.Post) {
 	if p.State.Visible() {
-		b.say("everybody can read this one already")
+		a.b.say("everybody can read this one already")
 		return
 	}
-	if _, shared := v.PreviewOf(p); !shared {
-		b.background(func() func() {
-			given, err := v.Share(b.ctx, p.Slug)
-			return func() {
-				if err != nil {
-					b.sayRefused(err)
-					return
-				}
-				b.showShare(given)
+	if given, shared := a.visitor.PreviewOf(p); shared {
+		a.showShare(given)
+		return
+	}
+	ctx, visitor := a.b.ctx, a.visitor
+	a.b.background(func() func() {
+		given, err := visitor.Share(ctx, p.Slug)
+		return func() {
+			if err != nil {
+				a.sayRefused(err)
+				return
 			}
-		})
-		return
-	}
-	given, _ := v.PreviewOf(p)
-	b.showShare(given)
+			a.showShare(given)
+		}
+	})
 }
 
-func (b *browser) showShare(given blog.Preview) {
-	v := b.conf.Visitor
+// showShare shows a preview address, to be copied or taken back.
+func (a *author) showShare(given blog.Preview) {
+	b := a.b
 	host := b.host()
 	if host == "" {
 		host = "HOST"
@@ -91,17 +94,20 @@ func (b *browser) showShare(given blog.Preview) {
 			b.paint.Copy(address)
 			b.say("copied: " + address)
 		}},
-		{"x", "take back", func() {
-			b.background(func() func() {
-				err := v.Revoke(b.ctx, given.Token)
-				return func() {
-					if err != nil {
-						b.sayRefused(err)
-						return
-					}
-					b.say("taken back: that address leads nowhere now")
-				}
-			})
-		}},
+		{"x", "take back", func() { a.revoke(given) }},
 	}}
+}
+
+func (a *author) revoke(given blog.Preview) {
+	ctx, visitor := a.b.ctx, a.visitor
+	a.b.background(func() func() {
+		err := visitor.Revoke(ctx, given.Token)
+		return func() {
+			if err != nil {
+				a.sayRefused(err)
+				return
+			}
+			a.b.say("taken back: that address leads nowhere now")
+		}
+	})
 }

@@ -10,38 +10,53 @@ import (
 	"sheaf/app/blog"
 )
 
-// A autosaver keeps the newest version of one text, whoever of several
-// goroutines is last.
+const (
+	autosaveAfter = time.Second     // a change is kept after so long
+	autosaveAgain = 5 * time.Second // after one that has failed
+	closeTimeout  = 3 * time.Second // for the last one of a session
+)
+
+// An autosaver keeps the newest version of one text aside, whichever of several
+// goroutines is last. It waits for the disk and is not used within Update.
 type autosaver struct {
 	visitor blog.Visitor
 
-	mu      sync.Mutex
-	id      string
-	version int
-	unlock  func() // of the hold on what is kept
+	mu       sync.Mutex
+	id       string
+	version  int    // the newest that is kept, or need not be; -1: none
+	unlock   func() // nil: not locked
+	released bool
 }
 
-// lock tells other sessions of the author that this text is open here.
-func (k *autosaver) lock(id string) {
+// lock tells the author's other sessions that the text is open here.
+func (k *autosaver) lock() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.lockID(k.id)
+}
+
+func (k *autosaver) lockID(id string) {
 	if id != k.id && k.unlock != nil {
 		k.unlock()
 		k.unlock = nil
 	}
-	if k.id = id; id != "" && k.unlock == nil {
+	if k.id = id; id != "" && k.unlock == nil && !k.released {
 		k.unlock = k.visitor.Hold(id)
 	}
 }
 
-// release gives up the hold.
+// release gives up the lock for good.
 func (k *autosaver) release() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	k.released = true
 	if k.unlock != nil {
 		k.unlock()
 		k.unlock = nil
 	}
 }
 
+// put keeps a version of the text, unless a newer one is kept.
 func (k *autosaver) put(ctx context.Context, version int, text blog.Kept) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -53,13 +68,13 @@ func (k *autosaver) put(ctx context.Context, version int, text blog.Kept) error 
 	if err != nil {
 		return err
 	}
-	k.lock(id)
+	k.lockID(id)
 	k.version = version
 	return nil
 }
 
-// discard forgets what is kept: up to this version the text is safe elsewhere, or
-// not wanted. What was kept later stays.
+// discard forgets what is kept: up to this version the text is safe elsewhere,
+// or not wanted. What was kept later stays.
 func (k *autosaver) discard(ctx context.Context, version int) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -72,51 +87,69 @@ func (k *autosaver) discard(ctx context.Context, version int) error {
 	}
 	err := k.visitor.Forget(ctx, k.id)
 	if err == nil {
-		k.lock("")
+		k.lockID("")
 	}
 	return err
 }
 
-func (e *editor) snapshot() (version int, k blog.Kept) {
-	t, _, at := e.state()
-	return e.buf.Version(), blog.Kept{Path: e.path, Base: e.base, Hash: e.hash, Text: []byte(t.String()), At: at, Time: time.Now(), Door: door}
+// autosaving is what an editor knows of its autosaver.
+type autosaving struct {
+	due     bool
+	last    time.Time
+	problem string // why the text is not being kept; "": it is
 }
 
-// autosave keeps the text aside, off this goroutine.
+// snapshot is the text as it stands now.
+func (e *editor) snapshot() (version int, k blog.Kept) {
+	t, _, at := e.view.state()
+	return e.buf.Version(), blog.Kept{
+		Path: e.path, Base: e.base, Hash: e.hash,
+		Text: []byte(t.String()), At: at, Time: time.Now(), Door: door,
+	}
+}
+
+// autosave keeps the text aside, outside of Update.
 func (e *editor) autosave() {
-	e.autosaveDue = false
-	ctx, keep := e.b.ctx, e.saver
+	e.autosaving.due = false
 	if !e.dirty() { // all of it was undone
-		version := e.buf.Version()
-		e.b.command(func() tea.Msg {
-			_ = keep.discard(ctx, version) // it is offered once more, at worst
-			return nil
-		})
+		e.discardAutosave(e.buf.Version())
 		return
 	}
+	ctx, saver := e.b.ctx, e.saver
 	version, text := e.snapshot()
 	e.b.command(func() tea.Msg {
-		err := keep.put(ctx, version, text)
-		return deliver(func() { e.autosaveDone(text.Time, err) })
+		err := saver.put(ctx, version, text)
+		return deliver(func() { e.autosaved(text.Time, err) })
 	})
 }
 
-func (e *editor) autosaveDone(t time.Time, err error) {
+// discardAutosave forgets what is kept up to a version, outside of Update.
+func (e *editor) discardAutosave(version int) {
+	ctx, saver := e.b.ctx, e.saver
+	e.b.command(func() tea.Msg {
+		_ = saver.discard(ctx, version) // it is offered once more, at worst
+		return nil
+	})
+}
+
+// autosaved notes what came of an autosave. Why one has failed is said, and said
+// again when a key has taken the words away; it is tried again later.
+func (e *editor) autosaved(t time.Time, err error) {
 	if err == nil {
-		e.autosaved, e.autosaveError = t, ""
+		e.autosaving.last, e.autosaving.problem = t, ""
 		return
 	}
 	if e.b.ctx.Err() != nil {
 		return
 	}
-	why := e.b.reason(err)
-	if e.autosaveError != why || e.b.message == "" { // a key has taken the words away, not their cause
-		e.autosaveError = why
+	why := e.a.reason(err)
+	if e.autosaving.problem != why || e.b.message == "" {
+		e.autosaving.problem = why
 		e.b.say("Your text is not being kept: " + why)
 	}
-	if !e.autosaveDue { // it may pass
-		e.autosaveDue = true
-		e.b.later(5*time.Second, e.autosave)
+	if !e.autosaving.due {
+		e.autosaving.due = true
+		e.b.later(autosaveAgain, e.autosave)
 	}
 }
 

@@ -10,6 +10,23 @@ import (
 	"sheaf/app/typeset"
 )
 
+// bottomLine is what the line below the screen is taken by, in this order, when
+// it does not name keys.
+type bottomLine struct {
+	choice  *choice
+	prompt  *prompt
+	picker  *picker
+	message string
+
+	messages int // counts them, so that an old timer is known
+}
+
+// messageTime is how long a message is shown; a long one is shown longer.
+const messageTime = 3 * time.Second
+
+// asking reports whether a question waits for an answer or a line is typed.
+func (l *bottomLine) asking() bool { return l.choice != nil || l.prompt != nil }
+
 // show hands the painter what is to be seen now.
 func (b *browser) show() {
 	if b.ready {
@@ -37,7 +54,7 @@ func (b *browser) frame() *terminal.Frame {
 	f := &terminal.Frame{Width: g.width, Height: g.height, Rows: rows, Title: s.windowTitle()}
 	if d, ok := s.(inputScreen); ok {
 		f.Mouse = true
-		if c := d.cursor(); c != nil && b.prompt == nil && b.choice == nil {
+		if c := d.cursor(); c != nil && !b.asking() {
 			at := *c
 			if g.header {
 				at.Y++
@@ -48,8 +65,8 @@ func (b *browser) frame() *terminal.Frame {
 	return f
 }
 
-// chromeSpan is where the lines above and below a screen begin, and how far they go:
-// a desk has the whole window.
+// chromeSpan is where the lines above and below a screen begin, and how far they
+// go: an input screen has the whole window.
 func (b *browser) chromeSpan(s screen) (at, width int) {
 	if _, ok := s.(inputScreen); ok && b.geo.width >= narrow {
 		return 1, b.geo.width - 2
@@ -145,6 +162,6 @@ func (b *browser) hints(s screen, width int) string {
 // say shows a message in the bottom line for a while, a long one longer.
 func (b *browser) say(s string) {
 	b.message = s
-	b.messageSeq++
-	b.after(messageTime+time.Duration(len(s)/40)*time.Second, messageExpired(b.messageSeq))
+	b.messages++
+	b.after(messageTime+time.Duration(len(s)/40)*time.Second, messageExpired(b.messages))
 }

@@ -5,11 +5,20 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"sheaf/app/blog"
 	"sheaf/app/terminal"
+	"sheaf/app/typeset"
 )
 
-// commands hands over the commands that have come together.
-func (b *browser) commands() tea.Cmd {
+// A job is work that is done outside of Update, because it may take a while. It
+// must not touch the browser; what it returns is called in Update.
+type job func() (then func())
+
+// quickEnough is how long Update waits for a job: a shorter wait is not noticed.
+const quickEnough = 50 * time.Millisecond
+
+// takeCommands hands over the commands that have come together.
+func (b *browser) takeCommands() tea.Cmd {
 	cmds := b.cmds
 	b.cmds = nil
 	return tea.Batch(cmds...)
@@ -43,6 +52,9 @@ func (b *browser) after(d time.Duration, msg tea.Msg) {
 	})
 }
 
+// later does something to the browser after a while.
+func (b *browser) later(d time.Duration, f func()) { b.after(d, deliver(f)) }
+
 // listen waits for the next thing that is not typed. There is one such command
 // at any time.
 func (b *browser) listen() {
@@ -67,12 +79,12 @@ func (b *browser) listen() {
 	})
 }
 
-// background does what may take a while outside of Update; what it returns is called
-// in Update. Most often it is done at once: then so is that.
-func (b *browser) background(job func() (then func())) {
+// background does a job. Most jobs are done at once: then what they return is
+// called before background returns, and the screen does not change twice.
+func (b *browser) background(j job) {
 	ctx := b.ctx
 	done := make(chan func(), 1)
-	guard(b.crash, func() { done <- job() })
+	guard(b.crash, func() { done <- j() })
 	t := time.NewTimer(quickEnough)
 	defer t.Stop()
 	select {
@@ -91,42 +103,67 @@ func (b *browser) background(job func() (then func())) {
 	}
 }
 
-// openInput is work that a desk comes of. What is typed before it is there is
-// meant for it, and for nothing else: it waits for it, and is lost when something
-// else comes.
-func (b *browser) openInput(job func() (then func())) {
-	before := b.current()
-	b.opening = true
-	b.background(func() func() {
-		then := job()
+// hold does a job that changes what keys mean. What is typed before it is done
+// waits for it; it is handed over if it is meant for what came of the job, and
+// dropped if not.
+func (a *author) hold(j job, meant func() bool) {
+	a.holds++
+	a.b.background(func() func() {
+		then := j()
 		return func() {
-			b.opening = false
+			a.holds--
 			then()
-			early := b.queued
-			b.queued = nil
-			if d, ok := b.current().(inputScreen); ok && screen(d) != before && b.prompt == nil && b.choice == nil {
-				for _, e := range early {
-					b.event(e)
-				}
+			if a.holds > 0 {
+				return
+			}
+			queued := a.queued
+			a.queued = nil
+			if !meant() {
+				return
+			}
+			for _, e := range queued {
+				a.b.event(e)
 			}
 		}
 	})
 }
 
-// enqueue keeps what is typed for the desk that comes, as much as one paste may be.
-func (b *browser) enqueue(e terminal.Event) {
-	const most = 1000
-	size := len(e.Text)
-	for _, was := range b.queued {
-		size += len(was.Text)
-	}
-	if len(b.queued) < most && size <= maxPasteAuthor {
-		b.queued = append(b.queued, e)
-	}
+// openInput is hold for a job that an input screen comes of. What is typed
+// meanwhile is meant for that and for nothing else.
+func (a *author) openInput(j job) {
+	before := a.b.current()
+	a.hold(j, func() bool {
+		s, ok := a.b.current().(inputScreen)
+		return ok && screen(s) != before && !a.b.asking()
+	})
 }
 
-// later does something to the browser after a while.
-func (b *browser) later(d time.Duration, f func()) { b.after(d, deliver(f)) }
+// queue keeps an event while a job is held for; false gives it back. Of keys and
+// pastes, as much is kept as one paste may be; what the mouse did is dropped.
+func (a *author) queue(e terminal.Event) bool {
+	const most = 1000
+	if a == nil || a.holds == 0 {
+		return false
+	}
+	switch e.Kind {
+	case terminal.Key, terminal.Paste:
+		if e.Key == "ctrl+c" {
+			a.b.leaving = true
+			return true
+		}
+		size := len(e.Text)
+		for _, q := range a.queued {
+			size += len(q.Text)
+		}
+		if len(a.queued) < most && size <= maxPasteAuthor {
+			a.queued = append(a.queued, e)
+		}
+		return true
+	case terminal.PointerDown, terminal.PointerDrag, terminal.PointerUp, terminal.WheelUp, terminal.WheelDown:
+		return true
+	}
+	return false
+}
 
 // guard runs f in a goroutine; a panic in it is reported to crash.
 func guard(crash func(any), f func()) {
@@ -138,4 +175,18 @@ func guard(crash func(any), f func()) {
 		}()
 		f()
 	}()
+}
+
+// page sets a post. It is called in jobs.
+func page(c Config, p *blog.Post, h typeset.Header, measure int, t typeset.Theme) *typeset.Page {
+	page := c.Setter.Page(p.Document(), h, measure, t)
+	if page.Problem != "" {
+		c.Log.Error("a post cannot be set", "path", p.Path, "problem", page.Problem)
+	}
+	return page
+}
+
+// header is what stands above a post.
+func header(p *blog.Post) typeset.Header {
+	return typeset.Header{Title: oneLine(p.Title), Note: oneLine(p.Note())}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
+
 	"sheaf/app/blog"
 	"sheaf/app/buffer"
 	"sheaf/app/terminal"
@@ -15,74 +17,57 @@ import (
 // after each change and when the session ends, so that no word is lost; the
 // blog changes only when the author saves.
 type editor struct {
-	b   *browser
-	buf *buffer.Buffer
+	b    *browser
+	a    *author
+	buf  *buffer.Buffer
+	view textView
 
-	path             string   // path of the file; "" until a new text is saved
-	base             blog.Rev // what the text was taken from
-	hash             string
-	unsaved          bool // differs from base though nothing was typed: continued, merged
-	finalNewline     bool // its last line ends with a line end, and shall
-	edition          *blog.Edition
-	changedElsewhere bool // somebody has changed the file since
-	committing       bool // and that is the author
+	origin            // what the text was taken from
+	unsaved      bool // differs from there though nothing was typed: continued, merged
+	finalNewline bool // its last line ends with a line end, and shall
 
-	saver         *autosaver
-	autosaveDue   bool // to be kept soon
-	autosaved     time.Time
-	autosaveError string // why not
-	seenVersion   int    // the version that was last looked at
+	edition          *blog.Edition // in which the origin was compared last
+	changedElsewhere bool          // somebody has changed the file since
+	saving           bool
 
-	top          int  // where the first row begins
-	scrolledAway bool // the wheel has moved the text away from the cursor
-	goalColumn   int  // the column that up and down keep to; -1: the cursor's
-	numbers      bool
-	shownRows    []span // the rows on the screen
-	wrapped      *wrapping
-	cursorCell   *terminal.Cell
-	clickedWhen  time.Time
-	clickedAt    int // the place that was pressed
-	sought       string
-
-	inspection    blog.Sketch
-	inspected     int // the version it is of; -1: none
-	inspecting    bool
-	inspectTook   time.Duration // the last one took
-	previewDraft  *typeset.IncrementalPage
-	previewKey    pageKey
-	previewHidden bool // no preview beside the text
+	seenVersion int // the version of the text that autosave and inspection know of
+	saver       *autosaver
+	autosaving  autosaving
+	inspecting  inspecting
 }
 
-// A document is a text to be edited, and what it was taken from.
+// An origin is the state of a file that a text was taken from.
+type origin struct {
+	path string // "" until a new text is saved
+	base blog.Rev
+	hash string // of the blob; "" when there was no file
+}
+
+// A document is a text to be edited.
 type document struct {
-	path    string
-	base    blog.Rev
-	hash    string
+	origin
 	text    []byte
 	cursor  int
-	keptID  string // of what is kept of it
+	keptID  string // of the autosave it comes from; "": of none, or a copy
 	unsaved bool
 }
 
-const (
-	autosaveAfter = time.Second            // a change is kept after so long
-	inspectAfter  = 120 * time.Millisecond // a preview waits for a pause in the typing
-	inspectShare  = 4                      // of the time at most one in so many parts is spent on previews
-	doubleClick   = 400 * time.Millisecond
-	wheelRows     = 3
-	previewFrom   = 120         // cells of a window that has room for the preview beside the text
-	recordedAfter = time.Second // what is changed by hand is in the history after so long
-	closeTimeout  = 3 * time.Second
-)
+// A change made by hand is in the history after so long.
+const recordedAfter = time.Second
 
-func (b *browser) openEditor(w document) *editor {
-	e := &editor{b: b, buf: buffer.New(string(w.text), w.cursor, b.longestText()), path: w.path, base: w.base, hash: w.hash, unsaved: w.unsaved,
-		edition: b.edition, goalColumn: -1, inspected: -1, finalNewline: w.hash == "" || bytes.HasSuffix(w.text, []byte("\n")),
-		saver: &autosaver{visitor: b.conf.Visitor, version: -1}}
-	e.saver.lock(w.keptID)
+// openEditor puts an editor on top.
+func (a *author) openEditor(d document) *editor {
+	b := a.b
+	e := &editor{
+		b: b, a: a, buf: buffer.New(string(d.text), d.cursor, a.longestText()),
+		origin: d.origin, unsaved: d.unsaved, finalNewline: d.hash == "" || bytes.HasSuffix(d.text, []byte("\n")),
+		edition: b.edition, saver: &autosaver{visitor: a.visitor, id: d.keptID, version: -1},
+		inspecting: inspecting{version: -1, running: true},
+	}
+	e.view = textView{buf: e.buf, goalColumn: -1}
 	e.seenVersion = e.buf.Version()
+	e.inBackground(e.saver.lock)
 	b.push(e)
-	e.inspecting = true
 	b.background(e.inspectJob())
 	if e.dirty() {
 		e.autosave()
@@ -90,15 +75,15 @@ func (b *browser) openEditor(w document) *editor {
 	return e
 }
 
-// longestText is how long a text may be typed: so that there is room for the line
-// end that saving adds.
-func (b *browser) longestText() int {
-	return int(b.conf.Visitor.MaxFile("x.md")) - len("\r\n")
+// longestText is how long a text may be typed: so that there is room for the
+// line end that saving adds.
+func (a *author) longestText() int {
+	return int(a.visitor.MaxFile("x.md")) - len("\r\n")
 }
 
-// refusedTooLong reports a change that would have made the text too long, after saying
+// tooLong reports a change that would have made the text too long, after saying
 // so.
-func (e *editor) refusedTooLong() bool {
+func (e *editor) tooLong() bool {
 	if !e.buf.Refused() {
 		return false
 	}
@@ -107,47 +92,8 @@ func (e *editor) refusedTooLong() bool {
 }
 
 func (e *editor) sayTooLong() {
-	e.b.say(fmt.Sprintf("Too long: a post has at most %d KB. Delete something or begin another post.", e.b.conf.Visitor.MaxFile("x.md")>>10))
-}
-
-// edit opens a post's source; what is kept of it is offered first.
-func (b *browser) edit(p *blog.Post) {
-	v, ctx := b.conf.Visitor, b.ctx
-	b.openInput(func() func() {
-		name, base, hash, src, err := v.Open(ctx, p.Path)
-		var mine []blog.Kept
-		if err == nil {
-			mine, err = v.Kept(ctx)
-		}
-		return func() {
-			if err != nil {
-				b.sayRefused(err)
-				return
-			}
-			now := document{path: name, base: base, hash: hash, text: src}
-			for _, k := range mine {
-				if k.Path == name && k.Door == door {
-					b.choice = &choice{b: b, text: "You have an unsaved text of this, kept " + ago(k.Time, time.Now()) + ".", options: []option{
-						{"c", "continue it", func() { b.openEditor(b.continued(k)) }},
-						{"n", "leave it aside", func() { b.openEditor(now) }},
-					}}
-					return
-				}
-			}
-			b.openEditor(now)
-		}
-	})
-}
-
-// continued is the work that a kept text was. Where it is open in another
-// session, which may be one that only seems to be alive, both go on with a copy
-// of their own.
-func (b *browser) continued(k blog.Kept) document {
-	w := document{path: k.Path, base: k.Base, hash: k.Hash, text: k.Text, cursor: k.At, keptID: k.ID, unsaved: true}
-	if b.conf.Visitor.Held(k.ID) {
-		w.keptID = ""
-	}
-	return w
+	most := e.a.visitor.MaxFile("x.md") >> 10
+	e.b.say(fmt.Sprintf("Too long: a post has at most %d KB. Delete something or begin another post.", most))
 }
 
 func (e *editor) kind() screenKind { return onEditor }
@@ -158,15 +104,16 @@ func (e *editor) breadcrumb() string {
 	if e.dirty() {
 		s += " ●"
 	}
-	if e.inspected >= 0 && e.inspection.Post != nil {
-		s += "  " + st.Dim.On(e.inspection.Post.State.String())
+	if p := e.inspecting.result.Post; p != nil {
+		s += "  " + st.Dim.On(p.State.String())
 	}
 	return s
 }
 
+// title is that of the text as it was last inspected, else its path.
 func (e *editor) title() string {
-	if e.inspected >= 0 && e.inspection.Post != nil && oneLine(e.inspection.Post.Title) != "" {
-		return oneLine(e.inspection.Post.Title)
+	if p := e.inspecting.result.Post; p != nil && oneLine(p.Title) != "" {
+		return oneLine(p.Title)
 	}
 	if e.path != "" {
 		return oneLine(e.path)
@@ -174,54 +121,78 @@ func (e *editor) title() string {
 	return "a new post"
 }
 
-func (e *editor) windowTitle() string { return title(e.b.edition.Site().Title, e.title()) }
+func (e *editor) windowTitle() string { return windowTitle(e.b.edition.Site().Title, e.title()) }
 
 func (e *editor) status() string {
-	t, _, at := e.state()
+	t, _, at := e.view.state()
 	line := t.Line(at)
 	pos := fmt.Sprintf("line %d, col %d", line+1, cells(t.Slice(t.LineStart(line), at))+1)
 	switch {
-	case e.autosaveError != "":
+	case e.autosaving.problem != "":
 		return "NOT KEPT  " + pos
-	case e.dirty() && !e.autosaved.IsZero() && e.b.geo.width >= narrow:
-		return "kept " + seconds(time.Since(e.autosaved)) + "   " + pos
+	case e.dirty() && !e.autosaving.last.IsZero() && e.b.geo.width >= narrow:
+		return "kept " + seconds(time.Since(e.autosaving.last)) + "   " + pos
 	}
 	return pos
 }
 
-func (e *editor) hint(k binding) string { return k.hint }
-
-// state gives the text, the other end of the selection, and the cursor.
-func (e *editor) state() (t buffer.Text, anchor, at int) {
-	anchor, at = e.buf.Selection()
-	return e.buf.Text(), anchor, at
+func seconds(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return "just now"
+	case d < time.Minute:
+		return fmt.Sprintf("%d s ago", int(d/time.Second))
+	}
+	return fmt.Sprintf("%d min ago", int(d/time.Minute))
 }
+
+func (e *editor) hint(k binding) string { return k.hint }
 
 func (e *editor) dirty() bool { return e.unsaved || e.buf.Changed() }
 
 func (e *editor) refresh() {
 	if e.edition != e.b.edition {
 		e.edition = e.b.edition
-		e.compareBase()
-		e.b.later(recordedAfter, e.compareBase)
+		e.compareOrigin()
+		e.b.later(recordedAfter, e.compareOrigin)
 	}
-	if e.inspected >= 0 && e.previewKey != e.pageKey() {
-		e.inspectSoon(0)
+	if e.inspecting.version >= 0 && e.inspecting.key != e.previewKey() {
+		e.inspect(0)
 	}
 }
 
-// changed does what follows from a change of the text.
-func (e *editor) changed() {
-	v := e.buf.Version()
-	if v == e.seenVersion {
-		return
+func (e *editor) cursor() *terminal.Cell { return e.view.cursor }
+
+func (e *editor) rows(height int) []terminal.Row {
+	e.fit()
+	problems := map[int]bool{}
+	for _, p := range e.problems() {
+		if e.isOwn(p) {
+			problems[p.Line-1] = true
+		}
 	}
-	e.seenVersion = v
-	if !e.autosaveDue {
-		e.autosaveDue = true
-		e.b.later(autosaveAfter, e.autosave)
+	rows := e.view.rows(height, e.inspecting.result.Body, problems, e.b.styles)
+	if e.previewBeside() {
+		rows = e.withPreview(rows, height)
 	}
-	e.inspectSoon(max(inspectAfter, e.inspectTook*inspectShare))
+	return rows
+}
+
+// fit gives the text the room that it has.
+func (e *editor) fit() { e.view.fit(e.b.geo, e.previewBeside()) }
+
+// event takes what is typed, pasted, and done with the mouse.
+func (e *editor) event(ev terminal.Event) {
+	e.fit()
+	switch ev.Kind {
+	case terminal.Paste:
+		e.buf.Paste(printable(ev.Text))
+		e.afterEdit()
+	case terminal.PointerDown, terminal.PointerDrag, terminal.WheelUp, terminal.WheelDown:
+		e.view.mouse(ev, e.b.geo)
+	case terminal.Key:
+		e.key(ev)
+	}
 }
 
 func (e *editor) can(a action) bool {
@@ -230,29 +201,26 @@ func (e *editor) can(a action) bool {
 		anchor, at := e.buf.Selection()
 		return anchor != at
 	case actFindAgain:
-		return e.sought != ""
+		return e.view.sought != ""
 	}
 	return true
 }
 
 func (e *editor) act(a action) {
+	e.fit()
 	switch a {
 	case actSave:
 		e.save(nil)
 	case actPublishText:
 		e.publish()
 	case actPreview:
-		if e.b.geo.width >= previewFrom {
-			e.previewHidden = !e.previewHidden
-		} else {
-			e.openPreview()
-		}
+		e.togglePreview()
 	case actFields:
-		e.b.openForm(e)
+		e.a.openForm(e)
 	case actFindText:
 		e.askFind()
 	case actFindAgain:
-		e.find(e.sought, true)
+		e.find(e.view.sought, true)
 	case actReplaceText:
 		e.askReplace()
 	case actGoToLine:
@@ -266,15 +234,15 @@ func (e *editor) act(a action) {
 			e.b.say("nothing to redo")
 		}
 	case actCutText:
-		e.b.toClipboard(e.buf.Cut())
+		e.a.copy(e.buf.Cut())
 	case actCopyText:
 		e.copy()
 	case actPasteText:
-		e.buf.Paste(e.b.clipboard)
+		e.buf.Paste(e.a.clipboard)
 	case actSelectAll:
 		e.buf.SelectAll()
 	case actLineNumbers:
-		e.numbers = !e.numbers
+		e.view.numbers = !e.view.numbers
 	case actClose:
 		e.askClose()
 		return
@@ -282,13 +250,47 @@ func (e *editor) act(a action) {
 	e.afterEdit()
 }
 
-// afterEdit is called after everything that may have changed the text or the place
-// of the cursor.
+// afterEdit is called after everything that may have changed the text or the
+// place of the cursor.
 func (e *editor) afterEdit() {
-	e.goalColumn, e.scrolledAway = -1, false
-	e.refusedTooLong()
+	e.view.goalColumn, e.view.scrolledAway = -1, false
+	e.tooLong()
 	e.changed()
 }
 
-// door is the name of this way in, in the record.
-const door = "browser"
+// changed has a text that is another now kept aside and inspected.
+func (e *editor) changed() {
+	v := e.buf.Version()
+	if v == e.seenVersion {
+		return
+	}
+	e.seenVersion = v
+	if !e.autosaving.due {
+		e.autosaving.due = true
+		e.b.later(autosaveAfter, e.autosave)
+	}
+	e.inspectSoon()
+}
+
+// copy copies the selection, or the line the cursor is in.
+func (e *editor) copy() {
+	s := e.buf.Selected()
+	if s == "" {
+		t, _, at := e.view.state()
+		line := t.Line(at)
+		from, to := t.LineStart(line), t.Len()
+		if line+1 < t.Lines() {
+			to = t.LineStart(line + 1)
+		}
+		s = t.Slice(from, to)
+	}
+	e.a.copy(s)
+}
+
+// inBackground does something to the editor's autosave outside of Update.
+func (e *editor) inBackground(f func()) {
+	e.b.command(func() tea.Msg {
+		f()
+		return nil
+	})
+}

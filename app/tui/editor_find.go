@@ -4,17 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-
-	"sheaf/app/buffer"
 )
-
-// matchFrom finds what is looked for in a row.
-func (e *editor) matchFrom(t buffer.Text, at, end int) (from, to int) {
-	if from, to, ok := t.Match(e.sought, at, end); ok {
-		return from, to
-	}
-	return end, end
-}
 
 func (e *editor) askFind() {
 	_, start := e.buf.Selection()
@@ -33,37 +23,37 @@ func (e *editor) askFind() {
 			return "no match"
 		},
 		change: func(words string) {
-			e.sought = words
+			e.view.sought = words
 			if from, to, ok := t.Find(words, start); ok && words != "" {
 				e.buf.MoveTo(from, false)
 				e.buf.MoveTo(to, true)
 			} else {
 				e.buf.MoveTo(start, false)
 			}
-			e.scrolledAway = false
+			e.view.scrolledAway = false
 		},
 		enter: func(words string) {
-			if words == "" && e.sought != "" {
-				e.find(e.sought, true)
+			if words == "" && e.view.sought != "" {
+				e.find(e.view.sought, true)
 				return
 			}
 			e.find(words, false)
 		},
 		cancel: func() {
-			e.sought = ""
+			e.view.sought = ""
 			e.buf.MoveTo(start, false)
 		},
 	}
 	if sel := e.buf.Selected(); sel != "" && len(sel) < maxTyped && !strings.Contains(sel, "\n") {
 		e.b.prompt.text = sel
-		e.sought = sel
+		e.view.sought = sel
 	}
 }
 
 // find selects the next place of some words, or the one at the cursor.
 func (e *editor) find(words string, next bool) bool {
 	anchor, at := e.buf.Selection()
-	e.sought = words
+	e.view.sought = words
 	start := min(anchor, at)
 	if next {
 		start = max(anchor, at)
@@ -71,7 +61,7 @@ func (e *editor) find(words string, next bool) bool {
 	from, to, ok := e.buf.Text().Find(words, start)
 	if !ok {
 		e.b.say("No match for «" + oneLine(words) + "».")
-		e.sought = ""
+		e.view.sought = ""
 		return false
 	}
 	if from < start {
@@ -79,12 +69,12 @@ func (e *editor) find(words string, next bool) bool {
 	}
 	e.buf.MoveTo(from, false)
 	e.buf.MoveTo(to, true)
-	e.goalColumn, e.scrolledAway = -1, false
+	e.view.goalColumn, e.view.scrolledAway = -1, false
 	return true
 }
 
 func (e *editor) askReplace() {
-	e.b.prompt = &prompt{b: e.b, label: "replace: ", text: e.sought, enter: func(words string) {
+	e.b.prompt = &prompt{lineInput: lineInput{e.view.sought}, b: e.b, label: "replace: ", enter: func(words string) {
 		if words == "" {
 			return
 		}
@@ -106,7 +96,7 @@ func (e *editor) askEach(words, by string) {
 	e.b.choice = &choice{b: e.b, text: "Replace this one?", options: []option{
 		{"y", "yes", func() {
 			e.buf.Replace(by)
-			if e.refusedTooLong() {
+			if e.tooLong() {
 				return
 			}
 			e.afterEdit()
@@ -115,10 +105,10 @@ func (e *editor) askEach(words, by string) {
 		{"n", "next", next},
 		{"a", "all", func() {
 			n := e.buf.ReplaceAll(words, by)
-			if e.refusedTooLong() {
+			if e.tooLong() {
 				return
 			}
-			e.sought = ""
+			e.view.sought = ""
 			e.afterEdit()
 			e.b.say(fmt.Sprintf("replaced %d", n))
 		}},
@@ -126,13 +116,16 @@ func (e *editor) askEach(words, by string) {
 }
 
 func (e *editor) askLine() {
-	e.b.prompt = &prompt{b: e.b, label: "line: ", tail: func() string { return "of " + strconv.Itoa(e.buf.Text().Lines()) }, enter: func(s string) {
-		n, err := strconv.Atoi(s)
-		if err != nil {
-			return
-		}
-		t := e.buf.Text()
-		e.buf.MoveTo(t.LineStart(max(min(n, t.Lines()), 1)-1), false)
-		e.afterEdit()
-	}}
+	e.b.prompt = &prompt{b: e.b, label: "line: ",
+		tail: func() string { return "of " + strconv.Itoa(e.buf.Text().Lines()) },
+		enter: func(s string) {
+			n, err := strconv.Atoi(s)
+			if err != nil {
+				return
+			}
+			t := e.buf.Text()
+			e.buf.MoveTo(t.LineStart(max(min(n, t.Lines()), 1)-1), false)
+			e.afterEdit()
+		},
+	}
 }

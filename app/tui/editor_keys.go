@@ -8,19 +8,47 @@ import (
 	"sheaf/app/terminal"
 )
 
-// event takes what is typed, pasted, and done with the mouse.
-func (e *editor) event(ev terminal.Event) {
-	switch ev.Kind {
-	case terminal.Paste:
-		e.buf.Paste(printable(ev.Text))
-		e.afterEdit()
-	case terminal.PointerDown, terminal.PointerDrag, terminal.WheelUp, terminal.WheelDown:
-		e.mouse(ev)
-	case terminal.Key:
-		e.key(ev)
-	}
+const (
+	doubleClick = 400 * time.Millisecond
+	wheelRows   = 3
+)
+
+// printable takes out what has no place in a text: control characters.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\n' && r != '\t' && r != '\r' || r >= 0x7f && r < 0xa0 || r == '\ufffd' {
+			return -1
+		}
+		return r
+	}, s)
 }
 
+// motionOf gives the motion of a key that moves; with shift it selects.
+func motionOf(key string) (m buffer.Motion, ok bool) {
+	switch key {
+	case "left":
+		return buffer.Left, true
+	case "right":
+		return buffer.Right, true
+	case "ctrl+left", "alt+left", "alt+b":
+		return buffer.WordLeft, true
+	case "ctrl+right", "alt+right", "alt+f":
+		return buffer.WordRight, true
+	case "ctrl+up", "alt+up":
+		return buffer.ParagraphUp, true
+	case "ctrl+down", "alt+down":
+		return buffer.ParagraphDown, true
+	case "ctrl+home":
+		return buffer.TextStart, true
+	case "ctrl+end":
+		return buffer.TextEnd, true
+	case "ctrl+e":
+		return buffer.LineEnd, true
+	}
+	return 0, false
+}
+
+// key takes a key that is no action: it moves, selects, deletes or types.
 func (e *editor) key(ev terminal.Event) {
 	key := ev.Key
 	selecting := strings.Contains(key, "shift+")
@@ -32,24 +60,27 @@ func (e *editor) key(ev terminal.Event) {
 		e.afterEdit()
 		return
 	}
+	page := max(e.b.geo.body()-1, 1)
 	switch key {
-	case "up", "down", "pgup", "pgdown":
-		n := 1
-		if strings.HasPrefix(key, "pg") {
-			n = max(e.b.geo.body()-1, 1)
-		}
-		if key == "up" || key == "pgup" {
-			n = -n
-		}
-		e.vertical(n, selecting)
+	case "up":
+		e.view.vertical(-1, selecting)
+		return
+	case "down":
+		e.view.vertical(1, selecting)
+		return
+	case "pgup":
+		e.view.vertical(-page, selecting)
+		return
+	case "pgdown":
+		e.view.vertical(page, selecting)
 		return
 	case "home", "end":
-		e.rowEdge(key == "end", selecting)
+		e.view.rowEdge(key == "end", selecting)
 	case "backspace":
 		e.buf.Erase(buffer.Left)
 	case "delete", "ctrl+d":
 		if selecting {
-			e.b.toClipboard(e.buf.Cut())
+			e.a.copy(e.buf.Cut())
 		} else {
 			e.buf.Erase(buffer.Right)
 		}
@@ -78,54 +109,21 @@ func (e *editor) key(ev terminal.Event) {
 	e.afterEdit()
 }
 
-// motions are the keys that move; with shift before them they select.
-func motionOf(key string) (m buffer.Motion, ok bool) {
-	switch key {
-	case "left":
-		return buffer.Left, true
-	case "right":
-		return buffer.Right, true
-	case "ctrl+left", "alt+left", "alt+b":
-		return buffer.WordLeft, true
-	case "ctrl+right", "alt+right", "alt+f":
-		return buffer.WordRight, true
-	case "ctrl+up", "alt+up":
-		return buffer.ParagraphUp, true
-	case "ctrl+down", "alt+down":
-		return buffer.ParagraphDown, true
-	case "ctrl+home":
-		return buffer.TextStart, true
-	case "ctrl+end":
-		return buffer.TextEnd, true
-	case "ctrl+e":
-		return buffer.LineEnd, true
-	}
-	return 0, false
-}
-
-// printable takes out what has no place in a text: control characters.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' && r != '\t' && r != '\r' || r >= 0x7f && r < 0xa0 || r == '\ufffd' {
-			return -1
-		}
-		return r
-	}, s)
-}
-
-// vertical moves by rows as they stand on the screen.
-func (e *editor) vertical(rows int, selecting bool) {
-	t, _, at := e.state()
-	w := e.wrapping(t)
+// vertical moves the cursor by rows as they stand on the screen, in the column
+// where the first of several such moves began. Beyond the first and the last row
+// it goes to the beginning and the end of the text.
+func (v *textView) vertical(rows int, selecting bool) {
+	t, _, at := v.state()
+	w := v.wrapping(t)
 	s := w.rowAt(at)
-	if e.goalColumn < 0 {
-		e.goalColumn = w.column(s, at)
+	if v.goalColumn < 0 {
+		v.goalColumn = w.column(s, at)
 	}
 	step, by := w.next, 1
 	if rows < 0 {
 		step, by = w.previous, -1
 	}
-	goal, moved := e.goalColumn, false
+	moved := false
 	for ; rows != 0; rows -= by {
 		next, ok := step(s)
 		if !ok {
@@ -133,22 +131,21 @@ func (e *editor) vertical(rows int, selecting bool) {
 		}
 		s, moved = next, true
 	}
-	to := w.offsetAt(s, goal)
+	to := w.offsetAt(s, v.goalColumn)
 	if !moved && by > 0 {
 		to = t.Len()
 	} else if !moved {
 		to = 0
 	}
-	e.buf.MoveTo(to, selecting)
-	e.scrolledAway = false
-	e.goalColumn = goal
+	v.buf.MoveTo(to, selecting)
+	v.scrolledAway = false
 }
 
-// rowEdge moves to the beginning or the end of the row, and from there to that of
-// the line.
-func (e *editor) rowEdge(end, selecting bool) {
-	t, _, at := e.state()
-	w := e.wrapping(t)
+// rowEdge moves to the beginning or the end of the row, and from there to that
+// of the line.
+func (v *textView) rowEdge(end, selecting bool) {
+	t, _, at := v.state()
+	w := v.wrapping(t)
 	s := w.rowAt(at)
 	m, to := buffer.LineStart, s.from
 	if end {
@@ -157,14 +154,15 @@ func (e *editor) rowEdge(end, selecting bool) {
 	if line := t.LineStart(t.Line(at)); to == at || !end && s.from == line {
 		to = t.To(m, at)
 	}
-	e.buf.MoveTo(to, selecting)
+	v.buf.MoveTo(to, selecting)
 }
 
-func (e *editor) mouse(ev terminal.Event) {
-	switch ev.Kind {
-	case terminal.WheelUp, terminal.WheelDown:
-		w := e.wrapping(e.buf.Text())
-		s := w.rowAt(e.top)
+// mouse places the cursor, selects what is dragged over and the word that is
+// pressed twice. The wheel scrolls and leaves the cursor where it is.
+func (v *textView) mouse(ev terminal.Event, g geometry) {
+	w := v.wrapping(v.buf.Text())
+	if ev.Kind == terminal.WheelUp || ev.Kind == terminal.WheelDown {
+		s := w.rowAt(v.top)
 		for range wheelRows {
 			next, ok := w.next(s)
 			if ev.Kind == terminal.WheelUp {
@@ -175,61 +173,32 @@ func (e *editor) mouse(ev terminal.Event) {
 			}
 			s = next
 		}
-		e.top, e.scrolledAway = s.from, true
+		v.top, v.scrolledAway = s.from, true
+		return
+	}
+	if len(v.spans) == 0 {
 		return
 	}
 	y := ev.Y
-	if e.b.geo.header {
+	if g.header {
 		y--
 	}
-	if len(e.shownRows) == 0 {
-		return
-	}
-	w := e.wrapping(e.buf.Text())
-	s := e.shownRows[max(min(y, len(e.shownRows)-1), 0)]
+	s := v.spans[max(min(y, len(v.spans)-1), 0)]
 	if y < 0 {
 		s, _ = w.previous(s)
-	} else if y >= e.b.geo.body() {
+	} else if y >= g.body() {
 		s, _ = w.next(s)
 	}
-	left, _ := e.room()
-	at := w.offsetAt(s, max(ev.X-left, 0))
+	at := w.offsetAt(s, max(ev.X-v.left, 0))
 	if ev.Kind == terminal.PointerDrag {
-		e.buf.MoveTo(at, true)
-		e.goalColumn, e.scrolledAway = -1, false
+		v.buf.MoveTo(at, true)
+		v.goalColumn, v.scrolledAway = -1, false
 		return
 	}
-	e.buf.MoveTo(at, false)
-	if at == e.clickedAt && time.Since(e.clickedWhen) < doubleClick {
-		e.buf.SelectWord()
+	v.buf.MoveTo(at, false)
+	if at == v.clickedAt && time.Since(v.clicked) < doubleClick {
+		v.buf.SelectWord()
 	}
-	e.clickedAt, e.clickedWhen = at, time.Now()
-	e.goalColumn, e.scrolledAway = -1, true
-}
-
-// toClipboard takes what was cut or copied, for the terminal's clipboard too.
-func (b *browser) toClipboard(s string) {
-	if s == "" {
-		return
-	}
-	b.clipboard = s
-	if len(s) > maxCopied {
-		b.say("copied for here; it is too long for your terminal's clipboard")
-		return
-	}
-	b.paint.Copy(s)
-}
-
-func (e *editor) copy() {
-	s := e.buf.Selected()
-	if s == "" {
-		t, _, at := e.state()
-		line := t.Line(at)
-		from, to := t.LineStart(line), t.Len()
-		if line+1 < t.Lines() {
-			to = t.LineStart(line + 1)
-		}
-		s = t.Slice(from, to)
-	}
-	e.b.toClipboard(s)
+	v.clickedAt, v.clicked = at, time.Now()
+	v.goalColumn, v.scrolledAway = -1, true
 }

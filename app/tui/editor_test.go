@@ -24,7 +24,7 @@ func writing(t testing.TB, cols, rows int, text string) (*browser, *editor) {
 	b := newBrowser(t.Context(), Terminal{Width: cols, Height: rows}, Config{Visitor: bl.Author("Ada").Through(door), Setter: typeset.New(1 << 20)}, p, func(p any) { panic(p) })
 	b.ready = true
 	b.Init()
-	e := b.openEditor(document{text: []byte(text)})
+	e := b.author.openEditor(document{text: []byte(text)})
 	b.show()
 	return b, e
 }
@@ -199,7 +199,7 @@ func TestTypingBeforeTheEditor(t *testing.T) {
 		e.leave(true)
 		b.cmds = nil
 		release := make(chan struct{})
-		b.openInput(func() func() {
+		b.author.openInput(func() func() {
 			<-release
 			return then(b)
 		})
@@ -213,7 +213,7 @@ func TestTypingBeforeTheEditor(t *testing.T) {
 		return b
 	}
 	b := slow(func(b *browser) func() {
-		return func() { b.openEditor(document{text: []byte("."), cursor: 0}) }
+		return func() { b.author.openEditor(document{text: []byte("."), cursor: 0}) }
 	})
 	if e, ok := b.current().(*editor); !ok || e.buf.Text().String() != "xqN pasted\n." {
 		t.Errorf("the text is not in the editor: %v", screenOf(b))
@@ -238,12 +238,12 @@ func TestTypingBeforeTheEditor(t *testing.T) {
 // does to another post is said in its first line.
 func TestProblemsOfOthers(t *testing.T) {
 	b, e := writing(t, 80, 24, "one\ntwo\nthree\n")
-	e.inspection = blog.Sketch{Post: &blog.Post{Path: "posts/mine.md"}, Problems: []blog.Problem{
+	e.inspecting.result = blog.Sketch{Post: &blog.Post{Path: "posts/mine.md"}, Problems: []blog.Problem{
 		{Path: "posts/hers.md", Line: 2, Text: "slug taken"},
 		{Path: "posts/mine.md", Text: "the whole file"},
 		{Path: "posts/mine.md", Line: 3, Text: "a line"},
 	}}
-	e.inspected, e.path = e.buf.Version(), "posts/mine.md"
+	e.inspecting.version, e.path = e.buf.Version(), "posts/mine.md"
 	for line, want := range map[int]string{0: "! posts/hers.md:2: slug taken · the whole file", 1: "^S save", 2: "! a line"} {
 		e.buf.MoveTo(e.buf.Text().LineStart(line), false)
 		b.show()
@@ -377,7 +377,7 @@ func TestPublishingWhileOthersDo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e = b.openEditor(document{path: name, base: base, hash: hash, text: src, cursor: len(src)})
+	e = b.author.openEditor(document{origin: origin{name, base, hash}, text: src, cursor: len(src)})
 	press(b, "Mine.\r")
 	release := make(chan struct{})
 	b.cmds = nil

@@ -1,59 +1,77 @@
 package tui
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
-	"sheaf/app/blog"
 	"sheaf/app/buffer"
-	"sheaf/app/markdown"
 	"sheaf/app/terminal"
 	"sheaf/app/typeset"
 )
 
-// previewBeside reports whether the preview stands beside the text.
-func (e *editor) previewBeside() bool { return e.b.geo.width >= previewFrom && !e.previewHidden }
+// A textView shows the rows of a text around its cursor.
+type textView struct {
+	buf         *buffer.Buffer
+	left, width int // where the rows begin and how many cells they have
+	right       int // the last column of the window
 
-// room is where the text begins and how many cells it has, one of which is for
-// the cursor behind it.
-func (e *editor) room() (left, width int) {
-	g := e.b.geo
-	left, width = 2, g.width-2
+	top          int  // where in the text the first row begins
+	scrolledAway bool // the mouse has moved the text; the cursor need not be seen
+	goalColumn   int  // the column that up and down keep to; -1: the cursor's
+	numbers      bool // of the lines, before them
+	sought       string
+
+	wrapped   *wrapping
+	spans     []span         // of the rows on the screen
+	cursor    *terminal.Cell // nil: it is not on the screen
+	clicked   time.Time
+	clickedAt int
+}
+
+// state gives the text, the other end of the selection, and the cursor.
+func (v *textView) state() (t buffer.Text, anchor, at int) {
+	anchor, at = v.buf.Selection()
+	return v.buf.Text(), anchor, at
+}
+
+// fit finds where the rows begin and how many cells they have, one of which is
+// for the cursor behind them.
+func (v *textView) fit(g geometry, previewBeside bool) {
+	left, width := 2, g.width-2
 	if g.width >= narrow {
 		left, width = 3, g.width-5
 	}
-	if e.numbers {
-		n := len(strconv.Itoa(e.buf.Text().Lines())) + 1
+	if v.numbers {
+		n := len(strconv.Itoa(v.buf.Text().Lines())) + 1
 		left, width = left+n, width-n
 	}
-	if e.previewBeside() {
+	if previewBeside {
 		width = (g.width-3)/2 - left
 	}
 	if spare := width - widest - 1; spare > 0 {
 		width -= spare
-		if !e.previewBeside() && g.width >= centred {
+		if !previewBeside && g.width >= centred {
 			left += spare / 2
 		}
 	}
-	return left, max(width, 2)
+	v.left, v.width, v.right = left, max(width, 2), g.width-1
 }
 
-func (e *editor) wrapping(t buffer.Text) *wrapping {
-	_, width := e.room()
-	if w := e.wrapped; w == nil || !w.text.Same(t) || w.width != width-1 {
-		e.wrapped = &wrapping{text: t, width: width - 1}
+func (v *textView) wrapping(t buffer.Text) *wrapping {
+	if w := v.wrapped; w == nil || !w.text.Same(t) || w.width != v.width-1 {
+		v.wrapped = &wrapping{text: t, width: v.width - 1}
 	}
-	return e.wrapped
+	return v.wrapped
 }
 
-// ensure scrolls until the cursor is seen.
-func (e *editor) ensure(w *wrapping, height int) {
-	_, at := e.buf.Selection()
-	top := w.rowAt(min(e.top, w.text.Len()))
-	e.top = top.from
-	if e.scrolledAway || height < 1 {
+// ensure scrolls until the cursor is seen: by as little as will do where it is
+// near, else so that it stands in the upper third.
+func (v *textView) ensure(w *wrapping, height int) {
+	_, at := v.buf.Selection()
+	top := w.rowAt(min(v.top, w.text.Len()))
+	v.top = top.from
+	if v.scrolledAway || height < 1 {
 		return
 	}
 	cur := w.rowAt(at)
@@ -64,13 +82,13 @@ func (e *editor) ensure(w *wrapping, height int) {
 				s = next
 			}
 		}
-		e.top = s.from
+		v.top = s.from
 	}
 	if cur.from < top.from {
 		s := cur
 		for range height {
 			if s.from >= top.from {
-				e.top = cur.from
+				v.top = cur.from
 				return
 			}
 			s, _ = w.next(s)
@@ -94,64 +112,53 @@ func (e *editor) ensure(w *wrapping, height int) {
 	back(height / 3)
 }
 
-func (e *editor) cursor() *terminal.Cell { return e.cursorCell }
-
-func (e *editor) rows(height int) []terminal.Row {
-	t, anchor, at := e.state()
-	w := e.wrapping(t)
-	e.ensure(w, height)
-	left, _ := e.room()
-	from, to := min(anchor, at), max(anchor, at)
-	marks := map[int]bool{}
-	for _, p := range e.problems() {
-		if e.isOwn(p) {
-			marks[p.Line-1] = true
-		}
-	}
-	e.shownRows, e.cursorCell = e.shownRows[:0], nil
+// rows gives at most height rows of the text. The front matter, up to body, is
+// dim; problems are the lines that have one.
+func (v *textView) rows(height, body int, problems map[int]bool, st typeset.Styles) []terminal.Row {
+	t, _, at := v.state()
+	w := v.wrapping(t)
+	v.ensure(w, height)
+	v.spans, v.cursor = v.spans[:0], nil
 	rows := make([]terminal.Row, 0, height)
-	s := w.rowAt(e.top)
-	cur := w.rowAt(at)
+	s, cur := w.rowAt(v.top), w.rowAt(at)
 	for len(rows) < height {
 		line := t.Line(s.from)
 		first := s.from == t.LineStart(line)
 		if s.from == cur.from && s.to == cur.to {
-			e.cursorCell = &terminal.Cell{X: min(left+w.column(s, at), e.b.geo.width-1), Y: len(rows)}
+			v.cursor = &terminal.Cell{X: min(v.left+w.column(s, at), v.right), Y: len(rows)}
 		}
-		rows = append(rows, terminal.Row{At: 0, Text: e.gutter(left, line, first, marks[line]) + e.line(t, s, from, to)})
-		e.shownRows = append(e.shownRows, s)
+		text := v.gutter(line, first, problems[line], st) + v.row(t, s, body, st)
+		rows = append(rows, terminal.Row{Text: text})
+		v.spans = append(v.spans, s)
 		next, ok := w.next(s)
 		if !ok {
 			break
 		}
 		s = next
 	}
-	if e.previewBeside() {
-		rows = e.withPreview(rows, height)
-	}
 	return rows
 }
 
-// gutter is what stands before a row: its line's number, and a mark where
-// something is doubtful.
-func (e *editor) gutter(width, line int, first, problem bool) string {
+// gutter is what stands before a row: its line's number, and a mark where there
+// is a problem.
+func (v *textView) gutter(line int, first, problem bool, st typeset.Styles) string {
 	s := ""
-	if e.numbers && first {
+	if v.numbers && first {
 		s = strconv.Itoa(line + 1)
 	}
-	st := e.b.styles
 	mark := " "
 	if problem && first {
 		mark = st.Error.On("!")
 	}
-	return strings.Repeat(" ", width-2-len(s)) + st.Dim.On(s) + mark + " "
+	return strings.Repeat(" ", v.left-2-len(s)) + st.Dim.On(s) + mark + " "
 }
 
-// line shows a row of the text.
-func (e *editor) line(t buffer.Text, s span, from, to int) string {
-	st := e.b.styles
+// row shows a row of the text, with what is selected in it and what was looked
+// for.
+func (v *textView) row(t buffer.Text, s span, body int, st typeset.Styles) string {
+	anchor, cursor := v.buf.Selection()
+	from, to := min(anchor, cursor), max(anchor, cursor)
 	text := t.Slice(s.from, s.to)
-	_, room := e.room()
 	var out, run strings.Builder
 	var style typeset.Style
 	flush := func() {
@@ -164,11 +171,11 @@ func (e *editor) line(t buffer.Text, s span, from, to int) string {
 		pos := s.from + i
 		g := character(text[i:])
 		shown, n := glyph(g, col)
-		if col+n > room {
+		if col+n > v.width {
 			break
 		}
-		if e.sought != "" && pos >= matchTo && (match < 0 || pos > match) {
-			match, matchTo = e.matchFrom(t, pos, s.to)
+		if v.sought != "" && pos >= matchTo && (match < 0 || pos > match) {
+			match, matchTo = v.matchFrom(t, pos, s.to)
 		}
 		var now typeset.Style
 		switch {
@@ -176,7 +183,7 @@ func (e *editor) line(t buffer.Text, s span, from, to int) string {
 			now = st.Selected
 		case match >= 0 && pos >= match && pos < matchTo:
 			now = st.Match
-		case e.inspected >= 0 && pos < e.inspection.Body:
+		case pos < body:
 			now = st.Dim
 		}
 		if now != style {
@@ -188,40 +195,19 @@ func (e *editor) line(t buffer.Text, s span, from, to int) string {
 		i += len(g)
 	}
 	flush()
-	if s.to >= from && s.to < to && s.to == t.LineEnd(t.Line(s.from)) && col < room {
+	if s.to >= from && s.to < to && s.to == t.LineEnd(t.Line(s.from)) && col < v.width {
 		out.WriteString(st.Selected.On(" ")) // the line end is selected too
 	}
 	return strings.TrimRight(out.String(), " ")
 }
 
-// problems are those of the text as it was last looked at.
-func (e *editor) problems() []blog.Problem {
-	if e.inspected < 0 || e.inspection.Post == nil {
-		return nil
+// matchFrom finds what is looked for in a row; from end to end if it is not
+// there.
+func (v *textView) matchFrom(t buffer.Text, at, end int) (from, to int) {
+	if from, to, ok := t.Match(v.sought, at, end); ok {
+		return from, to
 	}
-	return e.inspection.Problems
-}
-
-// isOwn reports a problem of this text; it may make one for another post.
-func (e *editor) isOwn(p blog.Problem) bool {
-	return markdown.Clean(p.Path) == markdown.Clean(e.inspection.Post.Path)
-}
-
-// lineProblem says what is doubtful in the cursor's line; in the first one also what
-// is so in no line of this text, once it has a name.
-func (e *editor) lineProblem() string {
-	t, _, at := e.state()
-	line := t.Line(at) + 1
-	var all []string
-	for _, p := range e.problems() {
-		switch own := e.isOwn(p); {
-		case own && (p.Line == line || p.Line == 0 && line == 1 && e.path != ""):
-			all = append(all, oneLine(p.Text))
-		case !own && line == 1:
-			all = append(all, oneLine(p.String()))
-		}
-	}
-	return strings.Join(all, " · ")
+	return end, end
 }
 
 // cells counts the cells of a line, a very long one not to its end.
@@ -237,14 +223,4 @@ func cells(s string) int {
 		s = s[len(g):]
 	}
 	return n
-}
-
-func seconds(d time.Duration) string {
-	switch {
-	case d < time.Second:
-		return "just now"
-	case d < time.Minute:
-		return fmt.Sprintf("%d s ago", int(d/time.Second))
-	}
-	return fmt.Sprintf("%d min ago", int(d/time.Minute))
 }

@@ -10,77 +10,107 @@ import (
 	"sheaf/app/typeset"
 )
 
-// openForm shows the fields of the front matter of a text being written. It
-// stands on the same bytes: to change a field is to edit the text there.
-func (b *browser) openForm(e *editor) {
-	v := b.conf.Visitor
-	x := &menu{b: b, where: onForm, name: e.title() + " › fields"}
-	x.build = func() (entries []item) {
-		fields, err := v.Fields(e.path, []byte(e.buf.Text().String()))
-		if err != nil {
-			return []item{{name: "error", lines: []string{
-				typeset.Truncate(b.styles.Error.On("!")+" "+b.reason(err), x.room()),
-				typeset.Truncate(b.styles.Dim.On("Mend that in the text first."), x.room()),
-			}}}
-		}
-		const labels = 9
-		for _, f := range []struct{ name, value, none string }{
-			{"title", fields.Title, "from the first heading, else the file's name"},
-			{"slug", fields.Slug, "the address; from the file's name"},
-			{"date", fields.Date, "that of the first publishing"},
-			{"tags", fields.Tags, "none"},
-			{"summary", fields.Summary, "the beginning of the text"},
-			{"draft", fields.Draft, "no"},
-		} {
-			value := oneLine(f.value)
-			if value == "" {
-				value = b.styles.Dim.On(f.none)
-			}
-			entries = append(entries, item{
-				name:  f.name,
-				lines: []string{typeset.Truncate(b.styles.Dim.On(leftAligned(f.name, labels))+value, x.room())},
-				open:  func() { b.askField(e, x, f.name, f.value) },
-			})
-		}
-		for i, file := range v.Beside(e.path) {
-			label := ""
-			if i == 0 {
-				label = "beside"
-			}
-			entries = append(entries, item{name: "file " + file, lines: []string{typeset.Truncate(b.styles.Dim.On(leftAligned(label, labels)+oneLine(file)), x.room())}})
-		}
-		return entries
-	}
-	x.refresh()
-	b.push(x)
+// A form shows the fields of the front matter of a text being written. It stands
+// on the same bytes: to change a field is to edit the text there.
+type form struct {
+	a    *author
+	e    *editor
+	menu *menu
+	formValues
 }
 
-// askField changes one field; a switch is turned over.
-func (b *browser) askField(e *editor, x *menu, name, value string) {
-	set := func(value string) {
-		old := e.buf.Text().String()
-		now, err := b.conf.Visitor.SetField(e.path, []byte(old), name, value)
-		if err != nil {
-			b.say("not done: " + oneLine(err.Error()))
-			return
+// formValues are what a form shows.
+type formValues struct {
+	fields blog.Fields
+	err    error    // the front matter cannot be read
+	beside []string // files that belong to the post
+}
+
+// openForm shows the fields of the text in an editor.
+func (a *author) openForm(e *editor) {
+	f := &form{a: a, e: e}
+	f.menu = &menu{b: a.b, where: onForm, name: e.title() + " › fields", build: f.items, load: f.load}
+	load := f.load()
+	a.hold(func() func() {
+		put := load()
+		return func() {
+			put()
+			a.b.push(f.menu)
+			f.menu.refresh()
 		}
-		if !e.buf.Fits(len(now)) {
-			e.sayTooLong()
-			return
-		}
-		e.take(string(now))
-		e.afterEdit()
-		x.reload()
+	}, f.isOpen)
+}
+
+// isOpen reports whether the form is what keys are meant for.
+func (f *form) isOpen() bool { return f.a.b.current() == screen(f.menu) }
+
+// load reads the fields of the text as it stands now.
+func (f *form) load() job {
+	visitor, path, text := f.a.visitor, f.e.path, f.e.buf.Text()
+	return func() func() {
+		values := readForm(visitor, path, []byte(text.String()))
+		return func() { f.formValues = values }
 	}
+}
+
+func readForm(v blog.Visitor, path string, text []byte) (f formValues) {
+	f.fields, f.err = v.Fields(path, text)
+	f.beside = v.Beside(path)
+	return f
+}
+
+// items are the fields, then the files beside the post.
+func (f *form) items() (items []item) {
+	st, room := f.a.b.styles, f.menu.room()
+	if f.err != nil {
+		return []item{{name: "error", lines: []string{
+			typeset.Truncate(st.Error.On("!")+" "+f.a.reason(f.err), room),
+			typeset.Truncate(st.Dim.On("Mend that in the text first."), room),
+		}}}
+	}
+	const labels = 9
+	for _, field := range []struct{ name, value, none string }{
+		{"title", f.fields.Title, "from the first heading, else the file's name"},
+		{"slug", f.fields.Slug, "the address; from the file's name"},
+		{"date", f.fields.Date, "that of the first publishing"},
+		{"tags", f.fields.Tags, "none"},
+		{"summary", f.fields.Summary, "the beginning of the text"},
+		{"draft", f.fields.Draft, "no"},
+	} {
+		value := oneLine(field.value)
+		if value == "" {
+			value = st.Dim.On(field.none)
+		}
+		items = append(items, item{
+			name:  field.name,
+			lines: []string{typeset.Truncate(st.Dim.On(leftAligned(field.name, labels))+value, room)},
+			open:  func() { f.ask(field.name, field.value) },
+		})
+	}
+	for i, file := range f.beside {
+		label := ""
+		if i == 0 {
+			label = "beside"
+		}
+		line := st.Dim.On(leftAligned(label, labels) + oneLine(file))
+		items = append(items, item{name: "file " + file, lines: []string{typeset.Truncate(line, room)}})
+	}
+	return items
+}
+
+// ask changes one field; a switch is turned over.
+func (f *form) ask(name, value string) {
+	b := f.a.b
 	if name == "draft" {
 		if value == "yes" {
-			set("no")
+			f.set(name, "no")
 		} else {
-			set("yes")
+			f.set(name, "yes")
 		}
 		return
 	}
-	p := &prompt{b: b, label: name + ": ", text: oneLine(value), enter: set}
+	p := &prompt{b: b, label: name + ": ", enter: func(value string) { f.set(name, value) }}
+	p.text = oneLine(value)
 	if name == "tags" {
 		p.tail = func() string { return strings.Join(tagsLike(b.edition, p.text), " ") }
 		p.complete = func(text string) string {
@@ -92,6 +122,34 @@ func (b *browser) askField(e *editor, x *menu, name, value string) {
 		}
 	}
 	b.prompt = p
+}
+
+// set edits a field in the text.
+func (f *form) set(name, value string) {
+	b, e, visitor := f.a.b, f.e, f.a.visitor
+	path, version, text := e.path, e.buf.Version(), e.buf.Text()
+	f.a.hold(func() func() {
+		now, err := visitor.SetField(path, []byte(text.String()), name, value)
+		var values formValues
+		if err == nil {
+			values = readForm(visitor, path, now)
+		}
+		return func() {
+			switch {
+			case err != nil:
+				b.say("not done: " + oneLine(err.Error()))
+			case e.buf.Version() != version: // the text was being saved, and has changed by that
+				f.set(name, value)
+			case !e.buf.Fits(len(now)):
+				e.sayTooLong()
+			default:
+				e.take(string(now))
+				e.afterEdit()
+				f.formValues = values
+				f.menu.rebuild()
+			}
+		}
+	}, f.isOpen)
 }
 
 // lastTag is the one that is being typed.

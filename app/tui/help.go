@@ -6,18 +6,14 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
-	"sheaf/app/terminal"
 	"sheaf/app/typeset"
 )
 
-// helpScreen shows the key map, in two columns where there is room.
+// A helpScreen shows the key map, in two columns where there is room.
 type helpScreen struct {
+	sheet
 	b     *browser
 	where screenKind // it was asked for
-	geo   geometry
-	theme typeset.Theme
-	lines []string
-	top   int
 }
 
 func newHelp(b *browser) *helpScreen {
@@ -29,27 +25,16 @@ func newHelp(b *browser) *helpScreen {
 func (h *helpScreen) kind() screenKind      { return onHelp }
 func (h *helpScreen) breadcrumb() string    { return "keys" }
 func (h *helpScreen) status() string        { return "" }
-func (h *helpScreen) windowTitle() string   { return title(h.b.edition.Site().Title, "keys") }
+func (h *helpScreen) windowTitle() string   { return windowTitle(h.b.edition.Site().Title, "keys") }
 func (h *helpScreen) hint(k binding) string { return k.hint }
 
 func (h *helpScreen) can(a action) bool { return a != actCancel }
-
-func (h *helpScreen) act(a action) {
-	h.top += scrolled(a, h.top, h.geo.body(), len(h.lines))
-	h.clamp()
-}
-
-func (h *helpScreen) clamp() {
-	h.top = max(min(h.top, h.geo.lead+len(h.lines)-h.geo.body()), 0)
-}
+func (h *helpScreen) act(a action)      { h.to(h.target(a)) }
 
 func (h *helpScreen) refresh() {
-	if h.geo == h.b.geo && h.theme == h.b.theme && h.lines != nil {
-		return
+	if h.outdated(h.b) {
+		h.show(h.render())
 	}
-	h.geo, h.theme = h.b.geo, h.b.theme
-	h.lines = h.render()
-	h.clamp()
 }
 
 // render sets the key map.
@@ -86,7 +71,7 @@ func (h *helpScreen) groups() (left, right []string) {
 	switch {
 	case h.where == onEditor:
 		return []string{"editor"}, []string{"typing"}
-	case h.b.conf.Visitor.IsAuthor():
+	case h.b.author != nil:
 		return []string{"lists", "moving", "everywhere"}, []string{"author", "a post"}
 	}
 	return []string{"lists", "moving", "everywhere"}, []string{"a post"}
@@ -141,7 +126,7 @@ func (h *helpScreen) useful(a action) bool {
 // visitor says who the reader is to this server, where that may be news.
 func (h *helpScreen) visitor(width int) []string {
 	n := h.b.conf.KeysRefused
-	if n == 0 || h.b.conf.Visitor.IsAuthor() {
+	if n == 0 || h.b.author != nil {
 		return nil
 	}
 	text := fmt.Sprintf("You are a reader here: none of the %d keys your ssh offered is an author's.", n)
@@ -153,8 +138,4 @@ func (h *helpScreen) visitor(width int) []string {
 		lines = append(lines, h.b.styles.Dim.On(line))
 	}
 	return lines
-}
-
-func (h *helpScreen) rows(height int) []terminal.Row {
-	return h.geo.window(h.lines, h.top, height)
 }

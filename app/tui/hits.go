@@ -7,77 +7,86 @@ import (
 	"sheaf/app/typeset"
 )
 
+// A hitList shows where in the blog some words were found.
+type hitList struct {
+	b     *browser
+	menu  *menu
+	words string
+	hits  []blog.Hit
+}
+
 // askSearch asks for words and shows where in the blog they stand.
 func (b *browser) askSearch() {
 	b.prompt = &prompt{b: b, label: "search: ", enter: func(words string) {
-		if words == "" {
-			return
+		if words != "" {
+			b.openHits(words)
 		}
-		e := b.edition
-		b.background(func() func() {
-			hits := e.Search(words)
-			return func() { b.push(newHits(b, words, e, hits)) }
-		})
 	}}
 }
 
-// newHits shows what a search has found.
-func newHits(b *browser, words string, e *blog.Edition, hits []blog.Hit) *menu {
-	x := &menu{b: b, name: "«" + words + "»", unit: "post", empty: "No match for «" + words + "»."}
-	x.build = func() (entries []item) {
-		if b.edition != e {
-			e = b.edition
-			hits = e.Search(words)
+func (b *browser) openHits(words string) {
+	l := &hitList{b: b, words: words}
+	l.menu = &menu{b: b, name: "«" + words + "»", unit: "post", empty: "No match for «" + words + "».", build: l.items, load: l.load}
+	load := l.load()
+	b.background(func() func() {
+		put := load()
+		return func() {
+			put()
+			b.push(l.menu)
+			l.menu.refresh()
 		}
-		for _, hit := range hits {
-			p := hit.Post
-			room := x.room()
-			right := ""
-			if p.HasDate {
-				right = p.Date.Format("2 Jan 2006")
-			}
-			if room < 40 {
-				right = ""
-			}
-			where := ""
-			if hit.Heading != "" && room >= 60 {
-				where = b.styles.Dim.On(" › " + oneLine(hit.Heading))
-			}
-			entries = append(entries, item{
-				name: p.Slug,
-				lines: []string{
-					between(b.styles.Bold.On(oneLine(p.Title))+where, b.styles.Dim.On(right), room),
-					typeset.Truncate(highlightWords(oneLine(hit.Snippet), words, b.styles), room),
-				},
-				open: func() {
-					s := b.openPost(p, nil)
-					s.search = textSearch{words: words}
-					s.goTo = func() {
-						s.search.find(s.page)
-						line := s.page.StartOf(hit.Line)
-						if hit.Line <= 1 {
-							line = 0
-						}
-						if m, ok := s.search.from(line); ok {
-							s.scrollTo(m.line)
-						} else {
-							s.search = textSearch{}
-							if hit.Line > 1 {
-								s.scrollTo(line)
-							}
-						}
-					}
-					if s.page != nil {
-						s.goTo()
-						s.goTo = nil
-					}
-				},
-			})
-		}
-		return entries
+	})
+}
+
+// load searches the edition there is now.
+func (l *hitList) load() job {
+	edition, words := l.b.edition, l.words
+	return func() func() {
+		hits := edition.Search(words)
+		return func() { l.hits = hits }
 	}
-	x.refresh()
-	return x
+}
+
+func (l *hitList) items() (items []item) {
+	st, room := l.b.styles, l.menu.room()
+	for _, hit := range l.hits {
+		date, heading := "", ""
+		if hit.Post.HasDate && room >= 40 {
+			date = hit.Post.Date.Format("2 Jan 2006")
+		}
+		if hit.Heading != "" && room >= 60 {
+			heading = st.Dim.On(" › " + oneLine(hit.Heading))
+		}
+		items = append(items, item{
+			name: hit.Post.Slug,
+			lines: []string{
+				between(st.Bold.On(oneLine(hit.Post.Title))+heading, st.Dim.On(date), room),
+				typeset.Truncate(highlightWords(oneLine(hit.Snippet), l.words, st), room),
+			},
+			open: func() { l.open(hit) },
+		})
+	}
+	return items
+}
+
+// open shows a post where the words stand in it.
+func (l *hitList) open(hit blog.Hit) {
+	l.b.openPost(hit.Post, func(s *post) {
+		s.search = textSearch{words: l.words}
+		s.search.find(s.page)
+		line := 0
+		if hit.Line > 1 {
+			line = s.page.StartOf(hit.Line)
+		}
+		if m, ok := s.search.from(line); ok {
+			s.scrollTo(m.line)
+			return
+		}
+		s.search = textSearch{}
+		if hit.Line > 1 {
+			s.scrollTo(line)
+		}
+	})
 }
 
 // highlightWords shows the words that were looked for in a snippet; the rest is dim.

@@ -7,7 +7,6 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"sheaf/app/markdown"
-	"sheaf/app/terminal"
 	"sheaf/app/typeset"
 )
 
@@ -62,20 +61,6 @@ func (g geometry) edge() (at, width int) {
 		return 0, g.width
 	}
 	return g.left - 1, min(g.measure+2, g.width-g.left+1)
-}
-
-// window gives the rows that are seen of a text whose row top is the first on
-// the screen. The text begins below the blank lines above it.
-func (g geometry) window(lines []string, top, height int) []terminal.Row {
-	rows := make([]terminal.Row, 0, height)
-	for i := top - g.lead; len(rows) < height && i < len(lines); i++ {
-		if i < 0 {
-			rows = append(rows, terminal.Row{})
-			continue
-		}
-		rows = append(rows, terminal.Row{At: g.left, Text: lines[i]})
-	}
-	return rows
 }
 
 // between sets a left and a right text on one line of a width. The right one

@@ -78,15 +78,15 @@ func (l *list) breadcrumb() string {
 }
 
 func (l *list) windowTitle() string {
-	return title(l.b.edition.Site().Title, l.name)
+	return windowTitle(l.b.edition.Site().Title, l.name)
 }
 
 func (l *list) status() string {
 	switch {
 	case l.query != "" && l.b.prompt == nil:
 		return fmt.Sprintf("/%s  %d of %d", oneLine(l.query), len(l.posts), len(l.all))
-	case l.where == onHome && l.b.conf.Visitor.IsAuthor():
-		return strings.Join(strings.Fields("you are "+oneLine(l.b.conf.Visitor.Name())+" (author)"), " ")
+	case l.where == onHome && l.b.author != nil:
+		return strings.Join(strings.Fields("you are "+oneLine(l.b.author.visitor.Name())+" (author)"), " ")
 	case l.where == onHome:
 		return oneLine(l.b.edition.Site().Tagline)
 	}
@@ -304,7 +304,7 @@ func (l *list) askFilter() {
 		selected, top = 0, spot{}
 	}
 	l.b.prompt = &prompt{
-		b: l.b, label: "/", text: l.query,
+		lineInput: lineInput{l.query}, b: l.b, label: "/",
 		tail: func() string { return fmt.Sprintf("%d of %d", len(l.posts), len(l.all)) },
 		change: func(text string) {
 			l.query = text

@@ -213,16 +213,15 @@ func (l *list) details(p *blog.Post, pad int) string {
 // how often readers have, or, of what only authors see, when it was edited or
 // comes.
 func (l *list) timeOf(p *blog.Post) string {
-	v := l.b.conf.Visitor
 	switch {
 	case p.State == blog.Scheduled:
 		return p.Due().In(l.b.zone()).Format("2 Jan 15:04")
 	case p.State.Visible() && l.viewsShown():
-		return viewsAndTime(v.Views(p), p, l.minutesWide)
-	case p.State.Visible(), !v.IsAuthor():
+		return viewsAndTime(l.b.author.visitor.Views(p), p, l.minutesWide)
+	case p.State.Visible(), l.b.author == nil:
 		return minutes(p)
 	}
-	s := ""
+	s, v := "", l.b.author.visitor
 	if t := v.Edited(p); !t.IsZero() {
 		s = "edited " + ago(t, l.now)
 	}
@@ -233,7 +232,7 @@ func (l *list) timeOf(p *blog.Post) string {
 }
 
 // viewsShown tells whether the list says how often posts were viewed.
-func (l *list) viewsShown() bool { return l.b.conf.Visitor.IsAuthor() && l.b.geo.width >= 80 }
+func (l *list) viewsShown() bool { return l.b.author != nil && l.b.geo.width >= 80 }
 
 // recount follows the views, which change without an edition: not with every
 // key, for there may be many posts.

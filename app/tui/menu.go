@@ -8,25 +8,28 @@ import (
 	"sheaf/app/typeset"
 )
 
-// An menu is a list of anything but posts by date: tags, years, headings,
-// what a search has found. It is short enough to be made as a whole.
+// A menu is a list of anything but posts by date: tags, years, headings, what a
+// search has found. It is short enough to be made as a whole.
 type menu struct {
+	scroller
 	b     *browser
-	where screenKind // 0 is onIndex
+	where screenKind // 0: onMenu
 	name  string
 	unit  string // "tag"; counted in the line above
-	empty string
-	build func() []item          // anew for each edition, geometry and theme
-	acts  map[action]func(i int) // what else can be done with an entry
+	empty string // said when there are no items
+	// build makes the items, anew for each edition, geometry and theme.
+	build func() []item
+	acts  map[action]func(i int) // what else can be done with an item
+	// load gives the job that fetches what build needs, for each edition but
+	// the first. May be nil.
+	load func() job
 
 	edition *blog.Edition
-	geo     geometry
 	theme   typeset.Theme
-	entries []item
-	at      []int // the first row of each entry
-	total   int
+	items   []item
+	begins  []int // the first line of each item
 	sel     int
-	top     int
+	loads   int // counts them, so that an overtaken result is known
 }
 
 // An item is one thing to choose.
@@ -43,9 +46,8 @@ func (x *menu) kind() screenKind {
 	return onMenu
 }
 
-func (x *menu) breadcrumb() string { return x.name }
-
-func (x *menu) windowTitle() string { return title(x.b.edition.Site().Title, x.name) }
+func (x *menu) breadcrumb() string  { return x.name }
+func (x *menu) windowTitle() string { return windowTitle(x.b.edition.Site().Title, x.name) }
 
 func (x *menu) hint(k binding) string {
 	if k.do == actOpen && x.where == 0 {
@@ -55,71 +57,93 @@ func (x *menu) hint(k binding) string {
 }
 
 func (x *menu) status() string {
-	if len(x.entries) == 0 || x.unit == "" {
+	if len(x.items) == 0 || x.unit == "" {
 		return ""
 	}
-	return counted(len(x.entries), x.unit)
+	return counted(len(x.items), x.unit)
 }
 
 func (x *menu) refresh() {
-	if x.edition == x.b.edition && x.geo == x.b.geo && x.theme == x.b.theme {
-		return
+	switch {
+	case x.edition != x.b.edition && x.edition != nil && x.load != nil:
+		x.edition = x.b.edition
+		x.reload()
+	case x.edition != x.b.edition || x.geo != x.b.geo || x.theme != x.b.theme:
+		x.rebuild()
 	}
+}
+
+// reload loads what the items are made of and builds them anew.
+func (x *menu) reload() {
+	x.loads++
+	nth, load := x.loads, x.load()
+	x.b.background(func() func() {
+		put := load()
+		return func() {
+			if nth == x.loads {
+				put()
+				x.rebuild()
+			}
+		}
+	})
+}
+
+// rebuild makes the items anew. The one that was selected stays so.
+func (x *menu) rebuild() {
 	name := ""
-	if x.sel < len(x.entries) {
-		name = x.entries[x.sel].name
+	if x.sel < len(x.items) {
+		name = x.items[x.sel].name
 	}
 	x.edition, x.geo, x.theme = x.b.edition, x.b.geo, x.b.theme
-	x.entries = x.build()
-	x.at = x.at[:0]
-	x.total = x.geo.lead
-	for i, e := range x.entries {
-		if name != "" && e.name == name {
+	x.items = x.build()
+	x.lines, x.begins = nil, nil
+	for i, it := range x.items {
+		if name != "" && it.name == name {
 			x.sel, name = i, ""
 		}
-		x.at = append(x.at, x.total)
-		x.total += len(e.lines)
+		x.begins = append(x.begins, len(x.lines))
+		x.lines = append(x.lines, it.lines...)
 	}
-	x.sel = max(min(x.sel, len(x.entries)-1), 0)
+	x.sel = max(min(x.sel, len(x.items)-1), 0)
 	x.ensure()
+}
+
+// selected gives the first line of the selected item and the one behind its
+// last.
+func (x *menu) selected() (from, to int) {
+	if len(x.items) == 0 {
+		return 0, 0
+	}
+	return x.begins[x.sel], x.begins[x.sel] + len(x.items[x.sel].lines)
 }
 
 // ensure scrolls until the selection is on the screen.
 func (x *menu) ensure() {
-	h := x.geo.body()
-	if len(x.entries) > 0 {
-		from := x.at[x.sel]
-		to := from + len(x.entries[x.sel].lines)
-		if x.sel == 0 {
-			from = 0
-		}
-		x.top = min(x.top, from)
-		x.top = max(x.top, to-h)
+	from, to := x.selected()
+	top := min(x.top, from+x.geo.lead)
+	if x.sel == 0 {
+		top = 0
 	}
-	x.top = min(x.top, max(x.total-h, 0))
+	x.to(max(top, to+x.geo.lead-x.geo.body()))
 }
 
 func (x *menu) can(a action) bool {
 	switch a {
 	case actOpen:
-		return len(x.entries) > 0 && x.entries[x.sel].open != nil
+		return len(x.items) > 0 && x.items[x.sel].open != nil
 	case actLineDown, actLineUp, actHalfDown, actHalfUp, actPageDown, actPageUp, actTop, actBottom:
 		return true
 	}
-	return len(x.entries) > 0 && x.acts[a] != nil
+	return len(x.items) > 0 && x.acts[a] != nil
 }
 
-// reload makes the entries anew.
-func (x *menu) reload() {
-	x.edition = nil
-	x.refresh()
-}
-
+// act moves the selection, a screenful being as many items of the selected
+// one's height as it holds, or does something with the selected item.
 func (x *menu) act(a action) {
 	h := max(x.geo.body(), 1)
 	per := 1
-	if len(x.entries) > 0 {
-		per = len(x.entries[x.sel].lines)
+	if from, to := x.selected(); to > from {
+		per = to - from
 	}
 	by := 0
 	switch a {
@@ -136,47 +160,44 @@ func (x *menu) act(a action) {
 	case actPageUp:
 		by = -max(h/per-1, 1)
 	case actTop:
-		by = -len(x.entries)
+		by = -len(x.items)
 	case actBottom:
-		by = len(x.entries)
+		by = len(x.items)
 	case actOpen:
-		x.entries[x.sel].open()
+		x.items[x.sel].open()
 		return
 	default:
 		x.acts[a](x.sel)
 		return
 	}
-	x.sel = max(min(x.sel+by, len(x.entries)-1), 0)
+	x.sel = max(min(x.sel+by, len(x.items)-1), 0)
 	x.ensure()
 }
 
 func (x *menu) rows(height int) []terminal.Row {
-	if len(x.entries) == 0 {
+	if len(x.items) == 0 {
 		rows := make([]terminal.Row, x.geo.lead)
-		return append(rows, terminal.Row{At: x.geo.left, Text: x.b.styles.Dim.On(typeset.Truncate(x.empty, x.geo.measure))})
+		text := typeset.Truncate(x.empty, x.geo.measure)
+		return append(rows, terminal.Row{At: x.geo.left, Text: x.b.styles.Dim.On(text)})
 	}
 	c := newColumns(x.geo, 0, 0, 0)
-	rows := make([]terminal.Row, 0, height)
-	for range max(x.geo.lead-x.top, 0) {
-		rows = append(rows, terminal.Row{})
-	}
-	for i, e := range x.entries {
-		for n, line := range e.lines {
-			y := x.at[i] + n
-			if y < x.top || y >= x.top+height {
-				continue
-			}
-			bar := " "
-			if i == x.sel {
-				bar = x.b.styles.Accent.On("▌")
-			}
-			rows = append(rows, terminal.Row{At: c.at, Text: bar + strings.Repeat(" ", c.gap-1) + line})
+	from, to := x.selected()
+	rows := x.scroller.rows(height)
+	for y := range rows {
+		line := x.top - x.geo.lead + y
+		if line < 0 {
+			continue
 		}
+		bar := " "
+		if line >= from && line < to {
+			bar = x.b.styles.Accent.On("▌")
+		}
+		rows[y] = terminal.Row{At: c.at, Text: bar + strings.Repeat(" ", c.gap-1) + rows[y].Text}
 	}
 	return rows
 }
 
-// room is how wide a line of an entry may be.
+// room is how wide a line of an item may be.
 func (x *menu) room() int {
 	c := newColumns(x.b.geo, 0, 0, 0)
 	return max(c.width-c.gap, 1)

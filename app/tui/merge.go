@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"sheaf/app/blog"
-	"sheaf/app/terminal"
 	"sheaf/app/textdiff"
 	"sheaf/app/typeset"
 )
@@ -15,38 +13,31 @@ import (
 // them has changed is taken; where both did, the author chooses. Nothing is
 // saved by it: the editor goes on with the text that comes out.
 type merge struct {
+	sheet
 	b         *browser
 	e         *editor
 	other     string // who was first, and when
+	theirs    origin // what the text that comes out is taken from
 	hunks     []textdiff.Hunk
-	taken     map[int]byte // by hunk: 'm', 't' or 'b'
 	conflicts []int        // the hunks to choose in
-	sel       int          // of clash
-	rev       blog.Rev     // theirs
-	hash      string
-
-	geo   geometry
-	theme typeset.Theme
-	lines []string
-	at    []int // where each clash begins
-	dirty bool
-	top   int
+	begins    []int        // the line of each conflict
+	taken     map[int]byte // by hunk: 'm', 't' or 'b'
+	sel       int          // of conflicts
 }
 
-func newMerge(e *editor, other string, before, mine, theirs []byte, rev blog.Rev, hash string) *merge {
-	m := &merge{b: e.b, e: e, other: other, hunks: textdiff.Merge(before, mine, theirs), taken: map[int]byte{}, rev: rev, hash: hash}
+func newMerge(e *editor, other string, hunks []textdiff.Hunk, theirs origin) *merge {
+	m := &merge{b: e.b, e: e, other: other, theirs: theirs, hunks: hunks, taken: map[int]byte{}}
 	for i, h := range m.hunks {
 		if h.Kind == textdiff.Clash {
 			m.conflicts = append(m.conflicts, i)
 		}
 	}
-	m.dirty = true
 	return m
 }
 
 func (m *merge) kind() screenKind      { return onMerge }
 func (m *merge) breadcrumb() string    { return m.e.title() + " › two texts" }
-func (m *merge) windowTitle() string   { return title(m.b.edition.Site().Title, "two texts") }
+func (m *merge) windowTitle() string   { return windowTitle(m.b.edition.Site().Title, "two texts") }
 func (m *merge) hint(k binding) string { return k.hint }
 
 func (m *merge) status() string {
@@ -70,49 +61,51 @@ func (m *merge) can(a action) bool {
 
 func (m *merge) act(a action) {
 	switch a {
-	case actTakeMine, actTakeTheirs, actTakeBoth:
-		m.taken[m.conflicts[m.sel]] = map[action]byte{actTakeMine: 'm', actTakeTheirs: 't', actTakeBoth: 'b'}[a]
-		m.dirty = true
-		for i := 1; i <= len(m.conflicts); i++ { // on to the next that waits
-			if next := (m.sel + i) % len(m.conflicts); m.taken[m.conflicts[next]] == 0 {
-				m.sel = next
-				break
-			}
-		}
-		m.refresh()
-		m.showSelected()
+	case actTakeMine:
+		m.take('m')
+	case actTakeTheirs:
+		m.take('t')
+	case actTakeBoth:
+		m.take('b')
 	case actLineDown, actLineUp:
-		// From choice to choice while one is in sight, else by lines.
-		by := scrolled(a, 0, 0, 0)
-		if next := m.sel + by; len(m.conflicts) > 0 && next >= 0 && next < len(m.conflicts) {
-			m.sel, m.dirty = next, true
-			m.refresh()
-			m.showSelected()
+		// From conflict to conflict as long as there are more, else by lines.
+		next := m.sel + m.target(a) - m.top
+		if len(m.conflicts) == 0 || next < 0 || next >= len(m.conflicts) {
+			m.to(m.target(a))
 			return
 		}
-		m.to(m.top + by)
+		m.sel = next
+		m.showSelected()
 	case actFinish:
 		m.b.back()
-		m.e.merged(m.result(), m.rev, m.hash)
+		m.e.merged(m.result(), m.theirs)
 	default:
-		m.to(m.top + scrolled(a, m.top, m.geo.body(), m.end()))
+		m.to(m.target(a))
 	}
 }
 
-func (m *merge) end() int   { return max(m.geo.lead+len(m.lines)-m.geo.body(), 0) }
-func (m *merge) to(row int) { m.top = min(max(row, 0), m.end()) }
+// take chooses in the selected conflict and goes on to the next that waits.
+func (m *merge) take(which byte) {
+	m.taken[m.conflicts[m.sel]] = which
+	for i := 1; i <= len(m.conflicts); i++ {
+		if next := (m.sel + i) % len(m.conflicts); m.taken[m.conflicts[next]] == 0 {
+			m.sel = next
+			break
+		}
+	}
+	m.showSelected()
+}
 
-// showSelected scrolls to the selected choice.
+// showSelected marks the selected conflict and scrolls to it.
 func (m *merge) showSelected() {
-	if len(m.at) == 0 {
-		return
-	}
-	if y := m.at[m.sel] + m.geo.lead - m.top; y < 0 || y > m.geo.body()*2/3 {
-		m.to(m.at[m.sel] + m.geo.lead - 1)
+	m.valid = false
+	m.refresh()
+	if row := m.begins[m.sel] + m.geo.lead; row < m.top || row-m.top > m.geo.body()*2/3 {
+		m.to(row - 1)
 	}
 }
 
-// result is what comes out.
+// result is the text that comes out.
 func (m *merge) result() string {
 	var out strings.Builder
 	for i, h := range m.hunks {
@@ -130,19 +123,17 @@ func (m *merge) result() string {
 }
 
 func (m *merge) refresh() {
-	if !m.dirty && m.geo == m.b.geo && m.theme == m.b.theme {
-		return
+	if m.outdated(m.b) {
+		m.render()
+		m.to(m.top)
 	}
-	m.dirty, m.geo, m.theme = false, m.b.geo, m.b.theme
-	m.render()
-	m.to(m.top)
 }
 
-// render sets the texts: where there is room side by side, else one below the
-// other.
+// render sets both texts: what each has changed, with a little around it, and
+// the conflicts in full.
 func (m *merge) render() {
 	width := m.geo.measure
-	m.lines, m.at = nil, nil
+	m.lines, m.begins = nil, nil
 	say := func(style typeset.Style, text string) {
 		for _, l := range typeset.Wrap(text, width) {
 			m.lines = append(m.lines, style.On(l))
@@ -164,7 +155,7 @@ func (m *merge) render() {
 		case textdiff.Theirs:
 			m.changed("theirs", h.Base, h.Theirs)
 		case textdiff.Clash:
-			m.at = append(m.at, len(m.lines))
+			m.begins = append(m.begins, len(m.lines))
 			m.choice(h, m.taken[i], nth == m.sel)
 			nth++
 		}
@@ -240,16 +231,14 @@ func (m *merge) choice(h textdiff.Hunk, taken byte, selected bool) {
 	m.lines = append(m.lines, "")
 }
 
-func (m *merge) rows(height int) []terminal.Row { return m.geo.window(m.lines, m.top, height) }
-
 // merged goes on with a text made of both, or as before when that is too long.
-func (e *editor) merged(text string, rev blog.Rev, hash string) {
+func (e *editor) merged(text string, theirs origin) {
 	if !e.buf.Fits(len(text)) {
 		e.sayTooLong()
 		return
 	}
 	e.take(text)
-	e.base, e.hash, e.unsaved, e.changedElsewhere = rev, hash, true, false
+	e.origin, e.unsaved, e.changedElsewhere = theirs, true, false
 	e.afterEdit()
 	e.b.say("Both are in the text now. Save it when you have read it.")
 }

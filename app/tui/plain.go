@@ -160,7 +160,7 @@ func (k *plainSession) open(slug string) {
 		k.seen[p.Path] = true
 		k.c.Visitor.Viewed(p)
 	}
-	k.page(p, typeset.Header{Title: oneLine(p.Title), Note: oneLine(p.Note())})
+	k.page(p, header(p))
 }
 
 func (k *plainSession) page(p *blog.Post, h typeset.Header) {

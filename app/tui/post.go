@@ -12,6 +12,7 @@ import (
 
 // A post shows one post or page: a window over the lines of its page.
 type post struct {
+	scroller
 	b    *browser
 	slug string
 	p    *blog.Post
@@ -25,29 +26,25 @@ type post struct {
 	page   *typeset.Page // nil until it is set for the first time
 	asked  *blog.Post    // what a page was asked for last, and how
 	askFor pageKey
-	geo    geometry
 
-	top     int        // the row at the top; the page begins after geo.lead rows
 	reading anchor     // what is being read
 	goTo    func()     // where to go when the page comes
 	link    int        // the selected one, -1 for none
 	search  textSearch // in this post
 }
 
-// view counts a post that is shown, once for the session.
-func (b *browser) view(p *blog.Post) {
+// countView counts a post that is shown, once for the session.
+func (b *browser) countView(p *blog.Post) {
 	if b.viewed[p.Path] {
 		return
-	}
-	if b.viewed == nil {
-		b.viewed = map[string]bool{}
 	}
 	b.viewed[p.Path] = true
 	b.conf.Visitor.Viewed(p)
 }
 
 func newPost(b *browser, p *blog.Post, aim func(*post)) *post {
-	s := &post{b: b, p: p, slug: p.Slug, link: -1, geo: b.geo}
+	s := &post{b: b, p: p, slug: p.Slug, link: -1}
+	s.geo = b.geo
 	if aim != nil {
 		s.goTo = func() { aim(s) }
 	}
@@ -60,7 +57,7 @@ func (s *post) breadcrumb() string {
 	return oneLine(s.p.Title)
 }
 
-func (s *post) windowTitle() string { return title(s.p.Title, s.b.edition.Site().Title) }
+func (s *post) windowTitle() string { return windowTitle(s.p.Title, s.b.edition.Site().Title) }
 
 func (s *post) status() string {
 	var parts []string
@@ -70,8 +67,8 @@ func (s *post) status() string {
 	if s.position != "" && (s.search.words == "" || s.geo.width >= narrow) {
 		parts = append(parts, s.position)
 	}
-	if end := s.end(); end > 0 {
-		parts = append(parts, fmt.Sprintf("%d%%", s.top*100/end))
+	if percent := s.percent(); percent != "" {
+		parts = append(parts, percent)
 	}
 	return strings.Join(parts, "  ")
 }
@@ -102,7 +99,7 @@ func (s *post) refresh() {
 	}
 	changed := s.asked != nil && s.asked != s.p
 	s.asked, s.askFor = s.p, key
-	p, conf, head := s.p, s.b.conf, typeset.Header{Title: oneLine(s.p.Title), Note: oneLine(s.p.Note())}
+	p, conf, head := s.p, s.b.conf, header(s.p)
 	s.b.background(func() func() {
 		set := page(conf, p, head, key.measure, key.theme)
 		return func() {
@@ -145,9 +142,9 @@ func (s *post) locate() {
 
 // setPage takes the page, and stays where the reader was.
 func (s *post) setPage(set *typeset.Page, changed bool) {
-	s.page, s.geo = set, s.b.geo
+	s.page, s.lines, s.geo = set, set.Lines, s.b.geo
 	if s.b.current() == screen(s) {
-		s.b.view(s.p)
+		s.b.countView(s.p)
 	}
 	s.link = -1
 	s.search.find(set)
@@ -164,20 +161,9 @@ func (s *post) setPage(set *typeset.Page, changed bool) {
 	}
 }
 
-// lines counts the rows there are to show.
-func (s *post) lines() int {
-	if s.page == nil {
-		return 0
-	}
-	return s.geo.lead + len(s.page.Lines)
-}
-
-// end is the last row that may be at the top.
-func (s *post) end() int { return max(s.lines()-s.geo.body(), 0) }
-
 // to scrolls and notes where that is.
 func (s *post) to(row int) {
-	s.top = min(max(row, 0), s.end())
+	s.scroller.to(row)
 	s.reading = anchor{}
 	line := s.top - s.geo.lead
 	if s.page == nil || line <= 0 {
@@ -233,7 +219,7 @@ func (s *post) can(a action) bool {
 func (s *post) act(a action) {
 	switch a {
 	case actLineDown, actLineUp, actHalfDown, actHalfUp, actPageDown, actPageUp, actTop, actBottom:
-		s.to(s.top + scrolled(a, s.top, s.geo.body(), s.end()))
+		s.to(s.target(a))
 	case actOlder:
 		s.b.pushHistory()
 		s.b.replacePost(s.older, nil)
@@ -426,14 +412,7 @@ func (s *post) rows(height int) []terminal.Row {
 	case s.page == nil:
 		return say("a moment…")
 	}
-	rows := make([]terminal.Row, 0, height)
-	for i := s.top - s.geo.lead; len(rows) < height && i < len(s.page.Lines); i++ {
-		if i < 0 {
-			rows = append(rows, terminal.Row{})
-			continue
-		}
-		rows = append(rows, terminal.Row{At: left, Text: s.page.Lines[i]})
-	}
+	rows := s.scroller.rows(height)
 	s.highlight(rows)
 	return rows
 }

@@ -14,6 +14,10 @@ type anchor struct {
 	line    string // what stands there
 }
 
+// A history is the posts that were read in a session before and, after going
+// back, behind the one that is shown.
+type history struct{ past, future []historyEntry }
+
 // A historyEntry is a place that history leads back to.
 type historyEntry struct {
 	slug string

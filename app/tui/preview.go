@@ -1,10 +1,13 @@
 package tui
 
 import (
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 
+	"sheaf/app/blog"
+	"sheaf/app/markdown"
 	"sheaf/app/terminal"
 	"sheaf/app/typeset"
 )
@@ -14,57 +17,111 @@ import (
 // is. It is made outside of Update, one at a time, when the typing pauses, and
 // blocks that have not changed are taken over.
 
-// inspectSoon has the text looked at again after a while.
-func (e *editor) inspectSoon(after time.Duration) {
-	if e.inspecting {
+const (
+	previewFrom  = 120                    // cells of a window that has room for the preview beside the text
+	inspectAfter = 120 * time.Millisecond // an inspection waits for a pause in the typing
+	inspectShare = 4                      // of the time at most one in so many parts is spent on inspections
+)
+
+// inspecting is what the blog makes of a text as it stood a moment ago.
+type inspecting struct {
+	result  blog.Sketch
+	version int  // of the text that result is of; -1: of none yet
+	running bool // another one is being made, or about to be
+	took    time.Duration
+
+	preview *typeset.IncrementalPage // beside the text; nil: none
+	key     pageKey        // of the preview
+	hidden  bool           // the author wants no preview beside the text
+}
+
+// inspectSoon has the text inspected when the typing pauses, the later the
+// longer an inspection takes.
+func (e *editor) inspectSoon() { e.inspect(max(inspectAfter, e.inspecting.took*inspectShare)) }
+
+// inspect has the text inspected after a while, unless it is about to be.
+func (e *editor) inspect(after time.Duration) {
+	if e.inspecting.running {
 		return
 	}
-	e.inspecting = true
-	e.b.later(after, e.inspectNow)
+	e.inspecting.running = true
+	e.b.later(after, func() {
+		job := e.inspectJob()
+		e.b.command(func() tea.Msg { return deliver(job()) })
+	})
 }
 
-func (e *editor) inspectNow() {
-	job := e.inspectJob()
-	e.b.command(func() tea.Msg { return deliver(job()) })
-}
-
-// inspectJob gives what makes the preview of the text as it stands now.
+// inspectJob gives what inspects the text as it stands now and sets its preview.
+// The job is done outside of Update.
 func (e *editor) inspectJob() func() (then func()) {
-	v, conf, key := e.b.conf.Visitor, e.b.conf, e.pageKey()
-	version, text, name, before := e.buf.Version(), e.buf.Text(), e.path, e.previewDraft
-	if e.previewKey != key {
+	visitor, setter, key := e.a.visitor, e.b.conf.Setter, e.previewKey()
+	version, text, path, before := e.buf.Version(), e.buf.Text(), e.path, e.inspecting.preview
+	if e.inspecting.key != key {
 		before = nil
 	}
 	return func() func() {
 		begin := time.Now()
-		made := v.Sketch(name, []byte(text.String()))
-		p := made.Post
-		var set *typeset.IncrementalPage
+		result := visitor.Sketch(path, []byte(text.String()))
+		var preview *typeset.IncrementalPage
 		if key.measure > 0 {
-			set = conf.Setter.Incremental(before, p.Document(), typeset.Header{Title: oneLine(p.Title), Note: oneLine(p.Note())}, key.measure, key.theme)
+			preview = setter.Incremental(before, result.Post.Document(), header(result.Post), key.measure, key.theme)
 		}
 		took := time.Since(begin)
 		return func() {
-			e.inspecting = false
-			e.inspection, e.inspected, e.previewDraft, e.previewKey, e.inspectTook = made, version, set, key, took
-			if e.buf.Version() != version || e.pageKey() != key {
-				e.inspectSoon(max(inspectAfter, took*inspectShare))
+			i := &e.inspecting
+			i.result, i.version, i.running, i.took = result, version, false, took
+			i.preview, i.key = preview, key
+			if e.buf.Version() != version || e.previewKey() != key {
+				e.inspectSoon()
 			}
 		}
 	}
 }
 
-// pageKey is how the preview beside the text is set; its measure is 0 when there
-// is none.
-func (e *editor) pageKey() pageKey {
+// problems are those of the text as it was last inspected.
+func (e *editor) problems() []blog.Problem {
+	if e.inspecting.result.Post == nil {
+		return nil
+	}
+	return e.inspecting.result.Problems
+}
+
+// isOwn reports a problem of this text; it may make one for another post.
+func (e *editor) isOwn(p blog.Problem) bool {
+	return markdown.Clean(p.Path) == markdown.Clean(e.inspecting.result.Post.Path)
+}
+
+// lineProblem is the problem of the cursor's line; in the first line also one of
+// no line, once the text has a name, and one that it makes for another post.
+func (e *editor) lineProblem() string {
+	t, _, at := e.view.state()
+	line := t.Line(at) + 1
+	var all []string
+	for _, p := range e.problems() {
+		switch own := e.isOwn(p); {
+		case own && (p.Line == line || p.Line == 0 && line == 1 && e.path != ""):
+			all = append(all, oneLine(p.Text))
+		case !own && line == 1:
+			all = append(all, oneLine(p.String()))
+		}
+	}
+	return strings.Join(all, " · ")
+}
+
+// previewBeside reports whether the preview stands beside the text.
+func (e *editor) previewBeside() bool { return e.b.geo.width >= previewFrom && !e.inspecting.hidden }
+
+// previewAt is the column at which the preview beside the text begins.
+func (e *editor) previewAt() int { return (e.b.geo.width-3)/2 + 3 }
+
+// previewKey is how the preview beside the text is set; its measure is 0 when
+// there is none.
+func (e *editor) previewKey() pageKey {
 	if !e.previewBeside() {
 		return pageKey{theme: e.b.theme}
 	}
 	return pageKey{min(widest, e.b.geo.width-e.previewAt()-1), e.b.theme}
 }
-
-// previewAt is the column at which the preview begins.
-func (e *editor) previewAt() int { return (e.b.geo.width-3)/2 + 3 }
 
 // withPreview sets the preview behind the rows of the text, so that the
 // cursor's paragraph stands beside the cursor.
@@ -75,14 +132,15 @@ func (e *editor) withPreview(rows []terminal.Row, height int) []terminal.Row {
 	at := e.previewAt()
 	var lines []string
 	first := 0
-	if e.previewDraft != nil {
-		lines = e.previewDraft.Page().Lines
-		t, _, cursor := e.state()
+	if e.inspecting.preview != nil {
+		page := e.inspecting.preview.Page()
+		lines = page.Lines
+		t, _, cursor := e.view.state()
 		beside := height / 3
-		if e.cursorCell != nil {
-			beside = e.cursorCell.Y
+		if e.view.cursor != nil {
+			beside = e.view.cursor.Y
 		}
-		first = max(min(e.previewDraft.Page().StartOf(t.Line(cursor)+1)-beside, len(lines)-height+1), 0)
+		first = max(min(page.StartOf(t.Line(cursor)+1)-beside, len(lines)-height+1), 0)
 		if first > 0 {
 			first-- // nothing begins at the very top
 		}
@@ -102,28 +160,33 @@ func (e *editor) withPreview(rows []terminal.Row, height int) []terminal.Row {
 	return rows
 }
 
+// togglePreview shows or hides the preview beside the text; where there is no
+// room for it, it opens on a screen of its own.
+func (e *editor) togglePreview() {
+	if e.b.geo.width >= previewFrom {
+		e.inspecting.hidden = !e.inspecting.hidden
+		return
+	}
+	e.openPreview()
+}
+
 // openPreview shows the preview on a screen of its own, at the cursor's
 // paragraph.
 func (e *editor) openPreview() {
-	b := e.b
-	version, text, name := e.buf.Version(), e.buf.Text(), e.path
-	v := b.conf.Visitor
+	b, visitor, path := e.b, e.a.visitor, e.path
+	version, text := e.buf.Version(), e.buf.Text()
 	b.background(func() func() {
-		made := v.Sketch(name, []byte(text.String()))
+		result := visitor.Sketch(path, []byte(text.String()))
 		return func() {
-			_, _, at := e.state()
-			e.inspection, e.inspected = made, version
-			p := made.Post
-			var page *typeset.Page
-			s := &pager{b: b, name: oneLine(p.Title) + " › preview"}
-			s.make = func(width int) []string {
-				set := b.conf.Setter.Incremental(nil, p.Document(), typeset.Header{Title: oneLine(p.Title), Note: oneLine(p.Note())}, width, b.theme)
-				page = set.Page()
-				return page.Lines
-			}
-			b.push(s)
-			s.refresh()
-			s.to(page.StartOf(text.Line(at)+1) + s.geo.lead - s.geo.body()/3)
+			e.inspecting.result, e.inspecting.version = result, version
+			p, setter := result.Post, b.conf.Setter
+			_, at := e.buf.Selection()
+			b.push(&pager{
+				b: b, name: oneLine(p.Title) + " › preview", goTo: text.Line(at) + 1,
+				setText: func(measure int, t typeset.Theme) *typeset.Page {
+					return setter.Incremental(nil, p.Document(), header(p), measure, t).Page()
+				},
+			})
 		}
 	})
 }

@@ -2,7 +2,6 @@ package tui
 
 import (
 	"strings"
-	"unicode/utf8"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -14,11 +13,11 @@ import (
 // A prompt is a line being typed at the bottom. Its functions are called while
 // it is open, but for enter and cancel: they come after it has been closed.
 type prompt struct {
+	lineInput
 	b      *browser
 	label  string
-	text   string
-	tail   func() string     // what stands after the text
-	change func(text string) // may be nil
+	tail   func() string     // what stands after the text; may be nil
+	change func(text string) // the text is another; may be nil
 	move   func(a action)    // ↑ ↓ pgup pgdn; may be nil
 	enter  func(text string)
 	cancel func() // may be nil
@@ -26,9 +25,6 @@ type prompt struct {
 	complete func(text string) string // tab; may be nil
 	bare     bool                     // blanks around the text count
 }
-
-// maxTyped bounds what is typed.
-const maxTyped = 200
 
 func (p *prompt) key(e terminal.Event) {
 	before := p.text
@@ -40,10 +36,6 @@ func (p *prompt) key(e terminal.Event) {
 		}
 		p.enter(p.text)
 		return
-	case "tab":
-		if p.complete != nil {
-			p.text = p.complete(p.text)
-		}
 	case "esc", "ctrl+g":
 		p.close()
 		return
@@ -52,44 +44,41 @@ func (p *prompt) key(e terminal.Event) {
 			p.close()
 			return
 		}
-		_, n := utf8.DecodeLastRuneInString(p.text)
-		p.text = p.text[:len(p.text)-n]
-	case "ctrl+u":
-		p.text = ""
-	case "ctrl+w", "alt+backspace":
-		s := strings.TrimRight(p.text, " ")
-		p.text = s[:strings.LastIndexByte(s, ' ')+1]
-	case "up", "down", "pgup", "pgdown", "ctrl+p", "ctrl+n":
-		if p.move != nil {
-			p.move(map[string]action{"up": actLineUp, "down": actLineDown, "pgup": actPageUp, "pgdown": actPageDown, "ctrl+p": actLineUp, "ctrl+n": actLineDown}[e.Key])
+		p.lineInput.key(e)
+	case "tab":
+		if p.complete != nil {
+			p.text = p.complete(p.text)
 		}
-		return
+	case "up", "ctrl+p":
+		p.moveBy(actLineUp)
+	case "down", "ctrl+n":
+		p.moveBy(actLineDown)
+	case "pgup":
+		p.moveBy(actPageUp)
+	case "pgdown":
+		p.moveBy(actPageDown)
 	default:
-		if e.Text != "" && e.Text != "\t" {
-			p.insert(e.Text)
-		}
-		return
+		p.lineInput.key(e)
 	}
-	if p.change != nil && p.text != before {
-		p.change(p.text)
+	p.changed(before)
+}
+
+// paste takes what was pasted.
+func (p *prompt) paste(s string) {
+	before := p.text
+	p.insert(s)
+	p.changed(before)
+}
+
+func (p *prompt) moveBy(a action) {
+	if p.move != nil {
+		p.move(a)
 	}
 }
 
-// insert takes what was typed or pasted.
-func (p *prompt) insert(s string) {
-	s = p.text + strings.NewReplacer("\n", " ", "\t", " ", "\r", " ").Replace(s)
-	if len(s) > maxTyped {
-		s = s[:maxTyped]
-		for !utf8.ValidString(s) {
-			s = s[:len(s)-1]
-		}
-	}
-	if s = markdown.Clean(s); s == p.text {
-		return
-	}
-	p.text = s
-	if p.change != nil {
-		p.change(s)
+func (p *prompt) changed(before string) {
+	if p.change != nil && p.text != before {
+		p.change(p.text)
 	}
 }
 

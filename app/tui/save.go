@@ -7,26 +7,25 @@ import (
 	"io/fs"
 	"time"
 
-	tea "charm.land/bubbletea/v2"
-
 	"sheaf/app/blog"
+	"sheaf/app/textdiff"
 )
 
-// compareBase says when somebody else has changed the post since the text was
+// compareOrigin says when somebody else has changed the post since the text was
 // taken from it.
-func (e *editor) compareBase() {
-	if e.path == "" || e.hash == "" || e.changedElsewhere || e.committing {
+func (e *editor) compareOrigin() {
+	if e.path == "" || e.hash == "" || e.changedElsewhere || e.saving {
 		return
 	}
-	v, ctx, name, hash := e.b.conf.Visitor, e.b.ctx, e.path, e.hash
+	visitor, ctx, from := e.a.visitor, e.b.ctx, e.origin
 	e.b.background(func() func() {
-		f, err := v.Files(ctx)
+		files, err := visitor.Files(ctx)
 		if err != nil {
 			return func() {}
 		}
-		now, err := f.Stat(name)
+		now, err := files.Stat(from.path)
 		return func() {
-			if (err != nil || now.Hash != hash) && e.hash == hash && !e.changedElsewhere && !e.committing {
+			if (err != nil || now.Hash != from.hash) && e.hash == from.hash && !e.changedElsewhere && !e.saving {
 				e.changedElsewhere = true
 				e.b.say("Somebody has changed this post. Saving will show both texts.")
 			}
@@ -42,20 +41,7 @@ func (e *editor) askClose() {
 	}
 	e.b.choice = &choice{b: e.b, text: "Not saved.", options: []option{
 		{"s", "save", func() { e.save(func() { e.leave(true) }) }},
-		{"k", "keep for later", func() {
-			version, text := e.snapshot()
-			e.b.background(func() func() {
-				err := e.saver.put(e.b.ctx, version, text)
-				return func() {
-					if err != nil {
-						e.autosaveDone(time.Time{}, err)
-						return
-					}
-					e.leave(false)
-					e.b.say("kept; w in the list shows it")
-				}
-			})
-		}},
+		{"k", "keep for later", e.keepForLater},
 		{"d", "discard", func() {
 			e.leave(true)
 			e.b.say("discarded")
@@ -63,133 +49,180 @@ func (e *editor) askClose() {
 	}}
 }
 
-// leave takes the editor off; forget also drops what is kept.
-func (e *editor) leave(forget bool) {
-	if forget {
-		version := e.buf.Version()
-		ctx, keep := e.b.ctx, e.saver
-		e.b.background(func() func() {
-			err := keep.discard(ctx, version)
-			keep.release()
-			return func() {
-				if err != nil {
-					e.b.sayRefused(err)
-				}
+// keepForLater leaves the editor when its text is kept aside.
+func (e *editor) keepForLater() {
+	ctx, saver := e.b.ctx, e.saver
+	version, text := e.snapshot()
+	e.b.background(func() func() {
+		err := saver.put(ctx, version, text)
+		return func() {
+			switch {
+			case err != nil:
+				e.autosaved(time.Time{}, err)
+			case e.buf.Version() != version: // more was typed
+				e.keepForLater()
+			default:
+				e.leave(false)
+				e.b.say("kept; w in the list shows it")
 			}
-		})
-	}
+		}
+	})
+}
+
+// leave takes the editor off; forget also drops what is kept of its text.
+func (e *editor) leave(forget bool) {
+	ctx, saver, version := e.b.ctx, e.saver, e.buf.Version()
+	e.b.background(func() func() {
+		var err error
+		if forget {
+			err = saver.discard(ctx, version)
+		}
+		saver.release()
+		return func() {
+			if err != nil {
+				e.a.sayRefused(err)
+			}
+		}
+	})
 	e.unsaved = false
 	e.buf.Saved()
-	if !forget {
-		e.saver.release()
-	}
 	if e.b.current() == screen(e) {
 		e.b.back()
 	}
 }
 
-// save commits the text. When somebody else has changed the post, both texts
-// are shown instead.
-func (e *editor) save(then func()) {
-	e.commit("save", nil, then)
-}
+// save commits the text; then is called when that is done. When somebody else
+// has changed the post, both texts are shown instead.
+func (e *editor) save(then func()) { e.commit("save", nil, then) }
 
 // publish commits the text and shows it to readers.
 func (e *editor) publish() {
-	v := e.b.conf.Visitor
+	visitor := e.a.visitor
 	e.commit("publish", func(ctx context.Context, r blog.Receipt) (blog.Receipt, error) {
 		for _, f := range r.Files {
 			if f.Post != nil {
-				return v.Publish(ctx, f.Post.Slug)
+				return visitor.Publish(ctx, f.Post.Slug)
 			}
 		}
 		return r, nil
 	}, nil)
 }
 
-func (e *editor) commit(verb string, more func(context.Context, blog.Receipt) (blog.Receipt, error), then func()) {
-	v, ctx := e.b.conf.Visitor, e.b.ctx
-	version, text := e.buf.Version(), e.buf.Text()
-	src := []byte(text.String())
-	if n := len(src); e.finalNewline && n > 0 && src[n-1] != '\n' {
-		src = append(src, e.buf.EOL()...)
+// A saving is one commit of a text: what goes in, and what came of it.
+type saving struct {
+	visitor blog.Visitor
+	verb    string
+	more    func(context.Context, blog.Receipt) (blog.Receipt, error) // after it; may be nil
+	version int                                                       // of the editor's text
+	text    []byte
+	origin  // what the text is taken from; afterwards, what stands there
+
+	saved   blog.Receipt // of the text
+	receipt blog.Receipt // of all of it
+	now     []byte       // what stands there
+	blob    string       // hash of what was saved; "": somebody else was quick
+	err     error        // nothing was saved
+	moreErr error
+}
+
+// run does it, outside of Update.
+func (s *saving) run(ctx context.Context) {
+	if s.path == "" {
+		if s.path, s.err = s.visitor.PathOf(s.text); s.err != nil {
+			return
+		}
 	}
-	name, base, hash := e.path, e.base, e.hash
-	if e.committing {
+	s.saved, s.err = s.visitor.Save(ctx, s.path, s.base, s.hash, s.text, s.verb+" "+s.path)
+	if s.err != nil {
 		return
 	}
-	e.committing = true
+	s.receipt = s.saved
+	stands, err := openDocument(ctx, s.visitor, s.path)
+	if err == nil {
+		if bytes.Equal(stands.text, s.text) {
+			s.blob = stands.hash
+		}
+		if s.more != nil {
+			s.receipt, s.moreErr = s.more(ctx, s.saved)
+		}
+		stands, err = openDocument(ctx, s.visitor, s.path)
+	}
+	s.now, s.err = stands.text, err
+	if err == nil {
+		s.origin = stands.origin
+	}
+}
+
+// openDocument reads the source of a post.
+func openDocument(ctx context.Context, v blog.Visitor, slug string) (d document, err error) {
+	d.path, d.base, d.hash, d.text, err = v.Open(ctx, slug)
+	return d, err
+}
+
+// commit saves the text and does more with the post, outside of Update. One at
+// a time: a second one is ignored.
+func (e *editor) commit(verb string, more func(context.Context, blog.Receipt) (blog.Receipt, error), then func()) {
+	if e.saving {
+		return
+	}
+	e.saving = true
+	text := []byte(e.buf.Text().String())
+	if n := len(text); e.finalNewline && n > 0 && text[n-1] != '\n' {
+		text = append(text, e.buf.EOL()...)
+	}
+	s := &saving{
+		visitor: e.a.visitor, verb: verb, more: more,
+		version: e.buf.Version(), text: text, origin: e.origin,
+	}
+	ctx := e.b.ctx
 	e.b.background(func() func() {
-		var err error
-		if name == "" {
-			name, err = v.PathOf(src)
-		}
-		var saved, r blog.Receipt
-		if err == nil {
-			saved, err = v.Save(ctx, name, base, hash, src, verb+" "+name)
-		}
-		var now []byte
-		r = saved
-		var after error
-		var kept string // the blob that was saved
-		if err == nil {
-			var stands []byte
-			if _, base, kept, stands, err = v.Open(ctx, name); err == nil && !bytes.Equal(stands, src) {
-				kept = "" // somebody else was quick
-			}
-		}
-		if err == nil {
-			if more != nil {
-				r, after = more(ctx, saved)
-			}
-			_, base, hash, now, err = v.Open(ctx, name)
-		}
-		return func() {
-			e.committing = false
-			switch {
-			case errors.Is(err, blog.ErrConflict):
-				e.conflict(name)
-				return
-			case err != nil:
-				e.b.sayRefused(err)
-				return
-			}
-			e.path, e.base, e.hash, e.unsaved, e.changedElsewhere, e.autosaveError = name, base, hash, false, false, ""
-			e.b.noteCommit(saved, "saving "+e.title())
-			e.b.setEdition(v.Edition())
-			if more != nil && after == nil {
-				e.b.noteCommit(r, "publishing "+e.title())
-			}
-			if e.buf.Version() == version {
-				e.take(string(now))
-				e.buf.Saved()
-				version = e.buf.Version()
-			} else {
-				// What was typed meanwhile began from what was saved, not from
-				// what the post is now: the next saving compares the two.
-				e.hash, e.unsaved = kept, true
-			}
-			e.seenVersion = e.buf.Version()
-			keep := e.saver
-			e.b.command(func() tea.Msg {
-				_ = keep.discard(ctx, version) // it is offered once more, at worst
-				return nil
-			})
-			e.inspectSoon(0)
-			if after != nil {
-				e.b.sayRefused(after)
-				return
-			}
-			what := "saved"
-			if more != nil {
-				what = "published"
-			}
-			e.b.say(e.b.describe(r, what))
-			if then != nil {
-				then()
-			}
-		}
+		s.run(ctx)
+		return func() { e.committed(s, then) }
 	})
+}
+
+// committed takes over what came of a saving and says it.
+func (e *editor) committed(s *saving, then func()) {
+	e.saving = false
+	switch {
+	case errors.Is(s.err, blog.ErrConflict):
+		e.openMerge(s.path)
+		return
+	case s.err != nil:
+		e.a.sayRefused(s.err)
+		return
+	}
+	e.origin, e.unsaved, e.changedElsewhere, e.autosaving.problem = s.origin, false, false, ""
+	e.a.noteCommit(s.saved, "saving "+e.title())
+	e.b.setEdition(e.a.visitor.Edition())
+	what := "saved"
+	if s.more != nil {
+		what = "published"
+		if s.moreErr == nil {
+			e.a.noteCommit(s.receipt, "publishing "+e.title())
+		}
+	}
+	version := s.version
+	if e.buf.Version() == version {
+		e.take(string(s.now))
+		e.buf.Saved()
+		version = e.buf.Version()
+	} else {
+		// What was typed meanwhile began from what was saved, not from what
+		// the post is now: the next saving compares the two.
+		e.hash, e.unsaved = s.blob, true
+	}
+	e.seenVersion = e.buf.Version()
+	e.discardAutosave(version)
+	e.inspect(0)
+	if s.moreErr != nil {
+		e.a.sayRefused(s.moreErr)
+		return
+	}
+	e.b.say(e.a.describe(s.receipt, what))
+	if then != nil && !e.dirty() { // else more was typed, and is not left
+		then()
+	}
 }
 
 // take brings the text to what the file is now, as one change of what differs.
@@ -202,8 +235,8 @@ func (e *editor) take(now string) {
 	e.buf.Splice(from, to, s)
 }
 
-// difference gives what has to be put in the place of what, to make one text of
-// another. It cuts no character in two.
+// difference returns the smallest edit of whole lines that turns old into now:
+// old[from:to] becomes s. It cuts no character in two.
 func difference(old, now string) (from, to int, s string) {
 	for from < min(len(old), len(now)) && old[from] == now[from] {
 		from++
@@ -221,41 +254,49 @@ func difference(old, now string) (from, to int, s string) {
 	return from, len(old) - end, now[from : len(now)-end]
 }
 
-// conflict shows what somebody else has made of the post meanwhile.
-func (e *editor) conflict(name string) {
-	v, ctx := e.b.conf.Visitor, e.b.ctx
-	mine, hash := e.buf.Text().String(), e.hash
+// openMerge shows what somebody else has made of the post meanwhile, and what
+// to choose between.
+func (e *editor) openMerge(path string) {
+	visitor, ctx := e.a.visitor, e.b.ctx
+	version, text, hash := e.buf.Version(), e.buf.Text(), e.hash
 	e.b.background(func() func() {
-		_, rev, now, theirs, err := v.Open(ctx, name)
+		theirs, err := openDocument(ctx, visitor, path)
 		gone := errors.Is(err, fs.ErrNotExist)
 		if gone {
 			err = nil
 		}
 		var before []byte
 		if err == nil && hash != "" {
-			before, err = v.Get(ctx, hash)
+			before, err = visitor.Get(ctx, hash)
 		}
-		var who string
-		if log, e := v.Log(ctx, name, 1); e == nil && len(log) > 0 {
-			who = authorOf(log[0])
+		var hunks []textdiff.Hunk
+		if err == nil && !gone {
+			hunks = textdiff.Merge(before, []byte(text.String()), theirs.text)
+		}
+		who := ""
+		if log, e := visitor.Log(ctx, path, 1); e == nil && len(log) > 0 {
+			who = revisionOrigin(log[0])
 		}
 		return func() {
 			switch {
 			case err != nil:
-				e.b.sayRefused(err)
+				e.a.sayRefused(err)
+			case e.buf.Version() != version: // more was typed
+				e.openMerge(path)
 			case gone:
 				e.b.choice = &choice{b: e.b, text: "Deleted by " + who + ".", options: []option{{"n", "save it as new", func() {
 					e.base, e.hash, e.unsaved = 0, "", true
 					e.save(nil)
 				}}}}
 			default:
-				e.b.push(newMerge(e, who, before, []byte(mine), theirs, rev, now))
+				e.b.push(newMerge(e, who, hunks, theirs.origin))
 			}
 		}
 	})
 }
 
-func authorOf(r blog.Revision) string {
+// revisionOrigin says by whom, through which channel and when a revision came.
+func revisionOrigin(r blog.Revision) string {
 	who := oneLine(r.Author)
 	if who == "" {
 		who = "somebody at the server"

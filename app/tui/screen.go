@@ -21,13 +21,13 @@ type screen interface {
 	windowTitle() (title string)    // the window's title
 }
 
-// A inputScreen is a screen on which an author types: it has the keys that are no
-// action, the pastes and the mouse, and the window for itself.
+// An inputScreen is a screen on which an author types. It gets the keys that are
+// no action, the pastes and the mouse, and has the whole window.
 type inputScreen interface {
 	screen
 	event(e terminal.Event)
 	cursor() *terminal.Cell // below the line above; nil: none
-	lineProblem() string    // what is doubtful where the cursor is
+	lineProblem() string    // of the line the cursor is in
 	close()                 // the session ends: nothing may be lost
 }
 
@@ -67,4 +67,23 @@ func (b *browser) back() {
 			l.selectPost(l.posts[i].Slug)
 		}
 	}
+}
+
+// selected is the post that an action is about, the home page while no post is
+// seen below it; nil if there is none.
+func (b *browser) selected() *blog.Post {
+	switch s := b.current().(type) {
+	case *list:
+		if first, last := s.visible(b.geo.body()); s.sel >= first && s.sel <= last {
+			return s.posts[s.sel]
+		}
+		if s.where == onHome && s.introSeen(0) {
+			return b.edition.Home()
+		}
+	case *post:
+		if !s.gone {
+			return s.p
+		}
+	}
+	return nil
 }

@@ -9,16 +9,18 @@ import (
 )
 
 // openStats shows an author how much the blog is read, as of now.
-func (b *browser) openStats() {
-	v := b.conf.Visitor
+func (a *author) openStats() {
+	b, visitor := a.b, a.visitor
 	b.background(func() func() {
-		s, err := v.Stats()
+		s, err := visitor.Stats()
 		return func() {
 			if err != nil {
-				b.sayRefused(err)
+				a.sayRefused(err)
 				return
 			}
-			b.push(&pager{b: b, name: "readers", make: func(width int) []string { return statsLines(s, width, b.styles) }})
+			b.push(&pager{b: b, name: "readers", setText: plainPage(func(width int, st typeset.Styles) []string {
+				return statsLines(s, width, st)
+			})})
 		}
 	})
 }

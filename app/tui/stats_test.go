@@ -59,7 +59,7 @@ func muchRead(t *testing.T) *blog.Blog {
 	return b
 }
 
-func author(b *blog.Blog) func(*Terminal, *Config, *vt.Emulator) {
+func asAuthor(b *blog.Blog) func(*Terminal, *Config, *vt.Emulator) {
 	return func(_ *Terminal, c *Config, _ *vt.Emulator) { c.Visitor = b.Author("Ada") }
 }
 
@@ -72,7 +72,7 @@ func TestStatsScreens(t *testing.T) {
 				t.Helper()
 				t.Run(name, func(t *testing.T) { golden.RequireEqual(t, screen) })
 			}
-			r := read(t, b, size.Width, size.Height, author(b))
+			r := read(t, b, size.Width, size.Height, asAuthor(b))
 			step("list", r.sees("Arriving", "? keys"))
 			r.keys("#")
 			step("days", r.sees("1 session now", "views", "24 Nov", "█"))
@@ -102,7 +102,7 @@ func TestPostsThatAreOpenedAreCounted(t *testing.T) {
 		}
 		return b.Author("Ada").Views(p)
 	}
-	for _, change := range []func(*Terminal, *Config, *vt.Emulator){author(b), nil} {
+	for _, change := range []func(*Terminal, *Config, *vt.Emulator){asAuthor(b), nil} {
 		r := read(t, b, 80, 24, change)
 		r.sees("Arriving")
 		r.keys("\r")
@@ -133,7 +133,7 @@ func TestPostsThatAreOpenedAreCounted(t *testing.T) {
 		t.Errorf("%d views", n)
 	}
 	// The author's list keeps up.
-	r = read(t, b, 80, 24, author(b))
+	r = read(t, b, 80, 24, asAuthor(b))
 	r.sees("   2 views  5 min", "   1 view  4 min")
 	p, err := b.Reader().Edition().Post("arriving")
 	if err != nil {

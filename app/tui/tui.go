@@ -96,6 +96,9 @@ type Config struct {
 // log has the rest.
 var ErrPanic = errors.New("internal error")
 
+// door is the name of this way in, in the record.
+const door = "browser"
+
 // Run shows the blog until the visitor quits, the input ends, or ctx does; then
 // the reason for that (context.Cause) is printed, unless it is only that it was cancelled. The
 // terminal is always restored first. A Read of t.In may still be waiting when
@@ -192,8 +195,8 @@ func colourProfile(t Terminal) colorprofile.Profile {
 	return colorprofile.Env(append(env, "TERM="+t.Term))
 }
 
-// title is the site's name for the window.
-func title(parts ...string) string {
+// windowTitle joins the parts of a window's title, made fit for one line.
+func windowTitle(parts ...string) string {
 	var kept []string
 	for _, p := range parts {
 		if p = oneLine(p); p != "" {

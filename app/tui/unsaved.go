@@ -1,42 +1,46 @@
 package tui
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
 	"time"
 
-	"github.com/charmbracelet/x/ansi"
-
 	"sheaf/app/blog"
 	"sheaf/app/textdiff"
 	"sheaf/app/typeset"
 )
 
-// offer shows, at the beginning of a session, the texts that an earlier one
-// has left unsaved.
-func (b *browser) offer() {
-	if b.conf.Visitor.IsAuthor() && b.conf.Open == "" {
-		b.openUnsaved(false)
-	}
+// An unsavedList shows the texts that were kept aside: what was being written
+// when a session ended, and what another channel refused.
+type unsavedList struct {
+	a     *author
+	menu  *menu
+	texts []unsavedText
 }
 
-// openUnsaved lists the texts that were kept aside: what was being written when
-// a session ended, and what another door refused. It says so when there are
-// none, if the author asked.
-func (b *browser) openUnsaved(asked bool) {
-	v, ctx := b.conf.Visitor, b.ctx
+type unsavedText struct {
+	blog.Kept
+	title  string
+	locked bool // it is open in another session
+}
+
+// openUnsaved lists the texts that were kept aside. When there are none it says
+// so, if the author asked.
+func (a *author) openUnsaved(asked bool) {
+	b, ctx, visitor := a.b, a.b.ctx, a.visitor
 	b.background(func() func() {
-		mine, err := v.Kept(ctx)
+		texts, err := readUnsaved(ctx, visitor)
 		return func() {
 			switch {
 			case err != nil && asked:
-				b.sayRefused(err)
+				a.sayRefused(err)
 			case err != nil:
 				b.conf.Log.Error("texts that were kept", "err", err)
-			case len(mine) > 0:
-				b.push(newUnsaved(b, mine))
+			case len(texts) > 0:
+				a.pushUnsaved(texts)
 			case asked:
 				b.say("Nothing is unsaved.")
 			}
@@ -44,111 +48,157 @@ func (b *browser) openUnsaved(asked bool) {
 	})
 }
 
-func newUnsaved(b *browser, mine []blog.Kept) *menu {
-	v, ctx := b.conf.Visitor, b.ctx
-	x := &menu{b: b, where: onUnsaved, name: "unsaved", unit: "text", empty: "Nothing is unsaved."}
-	again := func() {
-		if now, err := v.Kept(ctx); err == nil {
-			mine = now
-		}
-		x.reload()
+func (a *author) pushUnsaved(texts []unsavedText) {
+	l := &unsavedList{a: a, texts: texts}
+	l.menu = &menu{b: a.b, where: onUnsaved, name: "unsaved", unit: "text", empty: "Nothing is unsaved.", build: l.items, load: l.load}
+	l.menu.acts = map[action]func(int){
+		actCompare: func(i int) { a.compareUnsaved(l.texts[i].Kept) },
+		actDiscard: l.askDiscard,
 	}
-	x.build = func() (entries []item) {
-		now := time.Now()
-		for _, k := range mine {
-			name := k.Path
-			if name == "" {
-				name = "a new post"
+	a.b.push(l.menu)
+	l.menu.refresh()
+}
+
+// readUnsaved reads the texts and finds their titles; it waits for the disk.
+func readUnsaved(ctx context.Context, v blog.Visitor) (texts []unsavedText, err error) {
+	all, err := v.Kept(ctx)
+	for _, k := range all {
+		texts = append(texts, unsavedText{Kept: k, title: oneLine(v.Sketch(k.Path, k.Text).Post.Title), locked: v.Held(k.ID)})
+	}
+	return texts, err
+}
+
+// load reads the texts again; where that fails, those known before stay.
+func (l *unsavedList) load() job {
+	ctx, visitor := l.a.b.ctx, l.a.visitor
+	return func() func() {
+		texts, err := readUnsaved(ctx, visitor)
+		return func() {
+			if err == nil {
+				l.texts = texts
 			}
-			made := v.Sketch(k.Path, k.Text)
-			if t := oneLine(made.Post.Title); t != "" {
-				name = t
-			}
-			when := ago(k.Time, now)
-			why := "not saved"
-			if v.Held(k.ID) {
-				why = "open in another session"
-			} else if k.Door != door {
-				why = "refused (" + oneLine(k.Door) + ")"
-			}
-			what := fmt.Sprintf("%s, %d bytes", why, len(k.Text))
+		}
+	}
+}
+
+func (l *unsavedList) items() (items []item) {
+	st, room, now := l.a.b.styles, l.menu.room(), time.Now()
+	for _, t := range l.texts {
+		name := t.title
+		if name == "" {
+			name = oneLine(t.Path)
+		}
+		if name == "" {
+			name = "a new post"
+		}
+		why := "not saved"
+		if t.locked {
+			why = "open in another session"
+		} else if t.Door != door {
+			why = "refused (" + oneLine(t.Door) + ")"
+		}
+		what := fmt.Sprintf("%s, %d bytes", why, len(t.Text))
+		if t.Reason != "" {
+			what = why + ": " + oneLine(t.Reason)
+		}
+		items = append(items, item{
+			name: t.ID,
+			lines: []string{
+				between(st.Bold.On(name), st.Dim.On(ago(t.Time, now)), room),
+				typeset.Truncate(st.Dim.On(what), room),
+			},
+			open: func() { l.a.continueUnsaved(t.Kept) },
+		})
+	}
+	return items
+}
+
+// continueUnsaved opens an editor on a text that was kept aside. It is read
+// again: where it is open elsewhere more may have been typed.
+func (a *author) continueUnsaved(k blog.Kept) {
+	b, ctx, visitor := a.b, a.b.ctx, a.visitor
+	b.back()
+	a.openInput(func() func() {
+		all, _ := visitor.Kept(ctx)
+		if i := slices.IndexFunc(all, func(now blog.Kept) bool { return now.ID == k.ID }); i >= 0 {
+			k = all[i]
+		}
+		d := continued(visitor, k)
+		return func() {
+			a.openEditor(d).compareOrigin()
 			if k.Reason != "" {
-				what = why + ": " + oneLine(k.Reason)
+				b.say(oneLine(k.Reason))
 			}
-			entries = append(entries, item{
-				name: k.ID,
-				lines: []string{
-					between(b.styles.Bold.On(oneLine(name)), b.styles.Dim.On(when), x.room()),
-					typeset.Truncate(b.styles.Dim.On(what), x.room()),
-				},
-				open: func() {
-					b.back()
-					b.openInput(func() func() {
-						all, _ := v.Kept(ctx) // where it is open elsewhere more may have been typed
-						if i := slices.IndexFunc(all, func(now blog.Kept) bool { return now.ID == k.ID }); i >= 0 {
-							k = all[i]
-						}
-						return func() {
-							b.openEditor(b.continued(k)).compareBase()
-							if k.Reason != "" {
-								b.say(oneLine(k.Reason))
-							}
-						}
-					})
-				},
-			})
 		}
-		return entries
+	})
+}
+
+// continued is the document that an unsaved text was. Where it is open in another
+// session, which may be one that only seems to be alive, both go on with a copy
+// of their own. It waits for the disk.
+func continued(v blog.Visitor, k blog.Kept) document {
+	d := document{origin: origin{k.Path, k.Base, k.Hash}, text: k.Text, cursor: k.At, keptID: k.ID, unsaved: true}
+	if v.Held(k.ID) {
+		d.keptID = ""
 	}
-	x.acts = map[action]func(int){
-		actCompare: func(i int) { b.compareKept(mine[i]) },
-		actDiscard: func(i int) {
-			k := mine[i]
-			if v.Held(k.ID) {
+	return d
+}
+
+// askDiscard forgets a text, unless it is open in another session.
+func (l *unsavedList) askDiscard(i int) {
+	b, visitor, id := l.a.b, l.a.visitor, l.texts[i].ID
+	b.background(func() func() {
+		locked := visitor.Held(id)
+		return func() {
+			if locked {
 				b.say("It is open in another session of yours.")
 				return
 			}
-			b.choice = &choice{b: b, text: "Discard this text for good?", options: []option{{"y", "yes", func() {
-				b.background(func() func() {
-					err := v.Forget(ctx, k.ID)
-					return func() {
-						if err != nil {
-							b.sayRefused(err)
-							return
-						}
-						again()
-						if len(mine) == 0 && b.current() == screen(x) {
-							b.back()
-						}
-						b.say("discarded")
-					}
-				})
-			}}}}
-		},
-	}
-	x.refresh()
-	return x
+			b.choice = &choice{b: b, text: "Discard this text for good?", options: []option{{"y", "yes", func() { l.discard(id) }}}}
+		}
+	})
 }
 
-// compareKept shows how a kept text differs from the post as it stands.
-func (b *browser) compareKept(k blog.Kept) {
-	v, ctx := b.conf.Visitor, b.ctx
+func (l *unsavedList) discard(id string) {
+	b, ctx, visitor := l.a.b, l.a.b.ctx, l.a.visitor
+	load := l.load()
 	b.background(func() func() {
-		_, _, _, now, err := v.Open(ctx, k.Path)
-		if k.Path == "" || errors.Is(err, fs.ErrNotExist) {
-			now, err = nil, nil
-		}
-		spans := textdiff.Words(string(now), string(k.Text))
+		err := visitor.Forget(ctx, id)
+		put := load()
 		return func() {
 			if err != nil {
-				b.sayRefused(err)
+				l.a.sayRefused(err)
 				return
 			}
-			name := ansi.Strip(oneLine(k.Path))
+			put()
+			l.menu.rebuild()
+			if len(l.texts) == 0 && b.current() == screen(l.menu) {
+				b.back()
+			}
+			b.say("discarded")
+		}
+	})
+}
+
+// compareUnsaved shows how a text differs from the post as it stands.
+func (a *author) compareUnsaved(k blog.Kept) {
+	b, ctx, visitor := a.b, a.b.ctx, a.visitor
+	b.background(func() func() {
+		now, err := openDocument(ctx, visitor, k.Path)
+		if k.Path == "" || errors.Is(err, fs.ErrNotExist) {
+			now, err = document{}, nil
+		}
+		spans := textdiff.Words(string(now.text), string(k.Text))
+		return func() {
+			if err != nil {
+				a.sayRefused(err)
+				return
+			}
+			name := oneLine(k.Path)
 			if name == "" {
 				name = "a new post"
 			}
-			b.push(&pager{b: b, name: name + " › unsaved", make: func(width int) []string { return diffView(spans, width, b.styles) }})
+			b.push(&pager{b: b, name: name + " › unsaved", setText: diffPage(spans)})
 		}
 	})
 }

@@ -12,60 +12,77 @@ import (
 	"sheaf/app/typeset"
 )
 
+// A versionList shows the revisions of a post.
+type versionList struct {
+	a    *author
+	menu *menu
+	post *blog.Post
+	log  []blog.Revision // newest first
+}
+
 // openVersions lists the revisions of a post.
-func (b *browser) openVersions(p *blog.Post) {
-	v, ctx := b.conf.Visitor, b.ctx
-	b.background(func() func() {
-		log, err := v.Log(ctx, p.Path, 0)
+func (a *author) openVersions(p *blog.Post) {
+	l := &versionList{a: a, post: p}
+	l.menu = &menu{b: a.b, where: onVersions, name: oneLine(p.Title) + " › versions", unit: "version", empty: "No versions yet.", build: l.items, load: l.load}
+	l.menu.acts = map[action]func(int){actRestore: l.askRestore}
+	ctx, visitor := a.b.ctx, a.visitor
+	a.b.background(func() func() {
+		log, err := visitor.Log(ctx, p.Path, 0)
 		return func() {
 			if err != nil {
-				b.sayRefused(err)
+				a.sayRefused(err)
 				return
 			}
-			b.push(newVersions(b, p, log))
+			l.log = log
+			a.b.push(l.menu)
+			l.menu.refresh()
 		}
 	})
 }
 
-func newVersions(b *browser, p *blog.Post, log []blog.Revision) *menu {
-	v := b.conf.Visitor
-	x := &menu{b: b, where: onVersions, name: oneLine(p.Title) + " › versions", unit: "version", empty: "No versions yet."}
-	x.build = func() (entries []item) {
-		if b.edition != x.edition && x.edition != nil || log == nil {
-			if now, err := v.Log(b.ctx, p.Path, 0); err == nil {
-				log = now
+// load reads the revisions again; where that fails, those known before stay.
+func (l *versionList) load() job {
+	ctx, visitor, path := l.a.b.ctx, l.a.visitor, l.post.Path
+	return func() func() {
+		log, err := visitor.Log(ctx, path, 0)
+		return func() {
+			if err == nil {
+				l.log = log
 			}
 		}
-		digits, names := 1, 0
-		for _, r := range log {
-			digits = max(digits, len(fmt.Sprint(r.Rev)))
-			names = max(names, ansi.StringWidth(revisionAuthor(r)))
-		}
-		names = min(names, 20)
-		now := time.Now()
-		for i, r := range log {
-			left := leftAligned(fmt.Sprintf("r%d", r.Rev), digits+1) + "  " + leftAligned(typeset.Truncate(revisionAuthor(r), names), names) + "  " +
-				b.styles.Dim.On(leftAligned(oneLine(r.Door), 7)+" "+oneLine(r.Message))
-			when := ago(r.Time, now)
-			if x.room() >= 60 {
-				when = r.Time.In(b.zone()).Format("2 Jan 2006 15:04")
-			}
-			entries = append(entries, item{
-				name:  fmt.Sprint(r.Rev),
-				lines: []string{between(left, b.styles.Dim.On(when), x.room())},
-				open:  func() { b.openChange(p, log, i) },
-			})
-		}
-		return entries
 	}
-	x.acts = map[action]func(int){actRestore: func(i int) {
-		r := log[i]
-		b.choice = &choice{b: b, text: fmt.Sprintf("Bring back what it was at r%d?", r.Rev), options: []option{{"y", "yes", func() {
-			b.commit("restored", func(ctx context.Context) (blog.Receipt, error) { return v.Restore(ctx, p.Path, r.Rev) })
-		}}}}
-	}}
-	x.refresh()
-	return x
+}
+
+func (l *versionList) items() (items []item) {
+	b, st, room, now := l.a.b, l.a.b.styles, l.menu.room(), time.Now()
+	digits, names := 1, 0
+	for _, r := range l.log {
+		digits = max(digits, len(fmt.Sprint(r.Rev)))
+		names = max(names, ansi.StringWidth(revisionAuthor(r)))
+	}
+	names = min(names, 20)
+	for i, r := range l.log {
+		left := leftAligned(fmt.Sprintf("r%d", r.Rev), digits+1) + "  " +
+			leftAligned(typeset.Truncate(revisionAuthor(r), names), names) + "  " +
+			st.Dim.On(leftAligned(oneLine(r.Door), 7)+" "+oneLine(r.Message))
+		when := ago(r.Time, now)
+		if room >= 60 {
+			when = r.Time.In(b.zone()).Format("2 Jan 2006 15:04")
+		}
+		items = append(items, item{
+			name:  fmt.Sprint(r.Rev),
+			lines: []string{between(left, st.Dim.On(when), room)},
+			open:  func() { l.openChange(i) },
+		})
+	}
+	return items
+}
+
+func (l *versionList) askRestore(i int) {
+	r, visitor, path := l.log[i], l.a.visitor, l.post.Path
+	l.a.b.choice = &choice{b: l.a.b, text: fmt.Sprintf("Bring back what it was at r%d?", r.Rev), options: []option{{"y", "yes", func() {
+		l.a.commit("restored", func(ctx context.Context) (blog.Receipt, error) { return visitor.Restore(ctx, path, r.Rev) })
+	}}}}
 }
 
 // revisionAuthor is the author of a revision.
@@ -77,16 +94,16 @@ func revisionAuthor(r blog.Revision) string {
 }
 
 // openChange shows what a revision changed, word by word.
-func (b *browser) openChange(p *blog.Post, log []blog.Revision, i int) {
-	v, ctx := b.conf.Visitor, b.ctx
-	b.background(func() func() {
-		text := func(i int) (string, error) {
-			if i >= len(log) || log[i].Hash == "" {
-				return "", nil
-			}
-			src, err := v.Get(ctx, log[i].Hash)
-			return string(src), err
+func (l *versionList) openChange(i int) {
+	a, ctx, visitor, log := l.a, l.a.b.ctx, l.a.visitor, l.log
+	text := func(i int) (string, error) {
+		if i >= len(log) || log[i].Hash == "" {
+			return "", nil
 		}
+		src, err := visitor.Get(ctx, log[i].Hash)
+		return string(src), err
+	}
+	a.b.background(func() func() {
 		now, err := text(i)
 		var before string
 		if err == nil {
@@ -98,12 +115,11 @@ func (b *browser) openChange(p *blog.Post, log []blog.Revision, i int) {
 		}
 		return func() {
 			if err != nil {
-				b.sayRefused(err)
+				a.sayRefused(err)
 				return
 			}
-			r := log[i]
-			b.push(&pager{b: b, name: fmt.Sprintf("%s › r%d", oneLine(p.Title), r.Rev),
-				make: func(width int) []string { return diffView(spans, width, b.styles) }})
+			name := fmt.Sprintf("%s › r%d", oneLine(l.post.Title), log[i].Rev)
+			a.b.push(&pager{b: a.b, name: name, setText: diffPage(spans)})
 		}
 	})
 }

@@ -52,3 +52,15 @@ func badge(p *blog.Post, now time.Time) string {
 	}
 	return ""
 }
+
+// fullTime writes a moment as it counts, in the blog's own time zone.
+func (b *browser) fullTime(t time.Time) string {
+	return t.In(b.zone()).Format("Monday, 2 January 2006, 15:04 MST")
+}
+
+func (b *browser) zone() *time.Location {
+	if loc := b.edition.Site().Location; loc != nil {
+		return loc
+	}
+	return time.Local
+}

@@ -40,6 +40,11 @@ func diffLines(spans []textdiff.Span) (lines []diffLine) {
 	return lines
 }
 
+// diffPage sets a comparison for a pager.
+func diffPage(spans []textdiff.Span) func(int, typeset.Theme) *typeset.Page {
+	return plainPage(func(width int, st typeset.Styles) []string { return diffView(spans, width, st) })
+}
+
 // diffView shows the lines that have changed and some around them. What
 // went is struck through, what came is bold, and a mark stands before a line
 // that has either, so that no colour is needed.
