@@ -3,43 +3,24 @@ package tui
 import (
 	"context"
 	"fmt"
-	"io"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/charmbracelet/x/ansi"
 
 	"sheaf/app/blog"
 	"sheaf/app/buffer"
 	"sheaf/app/terminal"
-	"sheaf/app/typeset"
 )
 
 // writing opens an editor on a text, at an author's terminal.
-func writing(t testing.TB, cols, rows int, text string) (*browser, *editor) {
+func writing(t testing.TB, cols, rows int, text string) (*session, *editor) {
 	t.Helper()
 	bl, _ := openBlog(t, map[string]string{"hello.md": "---\ntitle: Hello\ndate: 2021-01-01\n---\nHello.\n"})
-	p := terminal.NewPainter(io.Discard, false, nil)
-	b := newBrowser(t.Context(), Terminal{Width: cols, Height: rows}, Config{Visitor: bl.Author("Ada").Through(door), Setter: typeset.New(1 << 20)}, p, func(p any) { panic(p) })
-	b.ready = true
-	b.Init()
-	e := b.author.openEditor(document{text: []byte(text)})
-	b.show()
-	return b, e
-}
-
-// press types into a browser.
-func press(b *browser, keys string) {
-	b.Update(packet(keys))
-}
-
-func screenOf(b *browser) []string {
-	var lines []string
-	for _, r := range b.frame().Rows {
-		lines = append(lines, strings.TrimRight(strings.Repeat(" ", r.At)+ansi.Strip(r.Text), " "))
-	}
-	return lines
+	s := newSession(t, bl.Author("Ada"), cols, rows)
+	var e *editor
+	s.do(func() { e = s.author.openEditor(document{text: []byte(text)}) })
+	return s, e
 }
 
 func TestRowsOfAText(t *testing.T) {
@@ -117,28 +98,28 @@ func FuzzRows(f *testing.F) {
 // width of the characters.
 func TestEditorCursor(t *testing.T) {
 	b, e := writing(t, 40, 12, "日本語 abc\n")
-	press(b, "\x1b[C\x1b[C")
+	b.press("\x1b[C\x1b[C")
 	if got := *b.frame().Cursor; got != (terminal.Cell{X: 2 + 4, Y: 1}) {
 		t.Errorf("cursor at %v", got)
 	}
-	press(b, "\x1b[1;2C\x1b[1;2C")
+	b.press("\x1b[1;2C\x1b[1;2C")
 	if got := e.buf.Selected(); got != "語 " {
 		t.Errorf("selected %q", got)
 	}
-	press(b, "\x18\x1b[F\x16")
+	b.press("\x18\x1b[F\x16")
 	if got := e.buf.Text().String(); got != "日本abc語 \n" {
 		t.Errorf("cut and pasted: %q", got)
 	}
 	// The mouse: a press, a drag; twice on a word.
-	press(b, "\x1b[<0;3;2M\x1b[<32;7;2M\x1b[<0;7;2m")
+	b.press("\x1b[<0;3;2M\x1b[<32;7;2M\x1b[<0;7;2m")
 	if got := e.buf.Selected(); got != "日本" {
 		t.Errorf("selected with the mouse: %q", got)
 	}
-	press(b, "\x1b[<0;8;2M\x1b[<0;8;2m\x1b[<0;8;2M\x1b[<0;8;2m")
+	b.press("\x1b[<0;8;2M\x1b[<0;8;2m\x1b[<0;8;2M\x1b[<0;8;2m")
 	if got := e.buf.Selected(); got != "abc" {
 		t.Errorf("selected by a double click: %q", got)
 	}
-	press(b, "\x1a\x1a")
+	b.press("\x1a\x1a")
 	if got := e.buf.Text().String(); got != "日本語 abc\n" {
 		t.Errorf("undone: %q", got)
 	}
@@ -158,7 +139,7 @@ func TestEditorIsClean(t *testing.T) {
 			t.Errorf("a sequence in %q", line.Text)
 		}
 	}
-	press(b, "\x1b[200~x\x1b[31my\rz\x00\x1b[201~")
+	b.press("\x1b[200~x\x1b[31my\rz\x00\x1b[201~")
 	if got := e.buf.Text().String(); !strings.HasPrefix(got, "x[31my\nza") {
 		t.Errorf("pasted: %q", got)
 	}
@@ -166,26 +147,26 @@ func TestEditorIsClean(t *testing.T) {
 
 func TestFindAndReplace(t *testing.T) {
 	b, e := writing(t, 80, 24, "one two one\nthree One\n")
-	press(b, "\x06one")
-	if got := screenOf(b)[23]; !strings.Contains(got, "3 matches") {
+	b.press("\x06one")
+	if got := b.screen()[23]; !strings.Contains(got, "3 matches") {
 		t.Errorf("the prompt says %q", got)
 	}
-	press(b, "\r")
-	press(b, "\x1bOR")
+	b.press("\r")
+	b.press("\x1bOR")
 	if from, to := e.buf.Selection(); from != 8 || to != 11 {
 		t.Errorf("the next one: %d to %d", from, to)
 	}
-	press(b, "\x1b[1;5H\x12")
-	press(b, "\x15one\r1 \rn")
-	press(b, "y")
+	b.press("\x1b[1;5H\x12")
+	b.press("\x15one\r1 \rn")
+	b.press("y")
 	if got := e.buf.Text().String(); got != "one two 1 \nthree One\n" {
 		t.Errorf("replaced: %q", got)
 	}
-	press(b, "a")
+	b.press("a")
 	if got := e.buf.Text().String(); got != "1  two 1 \nthree 1 \n" {
 		t.Errorf("replaced all: %q", got)
 	}
-	press(b, "\x072\r")
+	b.press("\x072\r")
 	if _, at := e.buf.Selection(); e.buf.Text().Line(at) != 1 {
 		t.Errorf("line %d", e.buf.Text().Line(at))
 	}
@@ -194,39 +175,39 @@ func TestFindAndReplace(t *testing.T) {
 // What is typed while an editor is slow to open is typed there, and does nothing
 // to the list; nor does it when no editor comes, or a question before it.
 func TestTypingBeforeTheEditor(t *testing.T) {
-	slow := func(then func(b *browser) func()) *browser {
+	slow := func(then func(b *session) func()) *session {
 		b, e := writing(t, 80, 24, "")
-		e.leave(true)
-		b.cmds = nil
 		release := make(chan struct{})
-		b.author.openInput(func() func() {
-			<-release
-			return then(b)
+		b.do(func() {
+			e.leave(true)
+			b.author.openInput(func() func() {
+				<-release
+				return then(b)
+			})
 		})
-		last := b.cmds[len(b.cmds)-1]
-		press(b, "xqN\x1b[200~ pasted\x1b[201~\x1b[<65;3;2M\r")
-		if len(b.stack) != 1 || b.prompt != nil || b.choice != nil || b.leaving {
+		b.press("xqN\x1b[200~ pasted\x1b[201~\x1b[<65;3;2M\r")
+		if len(b.stack) != 1 || b.asking() || b.leaving {
 			t.Errorf("a key has gone to the list: %d screens, %v, %v", len(b.stack), b.prompt, b.choice)
 		}
 		close(release)
-		b.Update(last())
+		b.until("done", func() bool { return b.author.holds == 0 })
 		return b
 	}
-	b := slow(func(b *browser) func() {
+	b := slow(func(b *session) func() {
 		return func() { b.author.openEditor(document{text: []byte("."), cursor: 0}) }
 	})
 	if e, ok := b.current().(*editor); !ok || e.buf.Text().String() != "xqN pasted\n." {
-		t.Errorf("the text is not in the editor: %v", screenOf(b))
+		t.Errorf("the text is not in the editor: %v", b.screen())
 	}
-	b = slow(func(b *browser) func() {
+	b = slow(func(b *session) func() {
 		return func() { b.say("not done") }
 	})
 	if len(b.stack) != 1 || b.prompt != nil || b.leaving {
 		t.Error("a key has gone to the list when no editor came")
 	}
-	b = slow(func(b *browser) func() {
+	b = slow(func(b *session) func() {
 		return func() {
-			b.choice = &choice{b: b, text: "Which?", options: []option{{"x", "this", func() { t.Error("it was answered") }}}}
+			b.choice = &choice{b: b.browser, text: "Which?", options: []option{{"x", "this", func() { t.Error("it was answered") }}}}
 		}
 	})
 	if b.choice == nil {
@@ -247,7 +228,7 @@ func TestProblemsOfOthers(t *testing.T) {
 	for line, want := range map[int]string{0: "! posts/hers.md:2: slug taken · the whole file", 1: "^S save", 2: "! a line"} {
 		e.buf.MoveTo(e.buf.Text().LineStart(line), false)
 		b.show()
-		screen := screenOf(b)
+		screen := b.screen()
 		for i, text := range []string{"   one", "   two", " ! three"} {
 			if screen[i+1] != text {
 				t.Errorf("line %d is shown as %q, want %q", i, screen[i+1], text)
@@ -281,15 +262,13 @@ func TestTooLong(t *testing.T) {
 		e.buf.Saved()
 		want := e.buf.Text().String()
 		if c.name == "type" {
-			press(b, "x") // there is room for one
+			b.press("x") // there is room for one
 			want = want[:n] + "x" + want[n:]
 			e.buf.Saved()
 		}
-		press(b, c.keys)
+		b.press(c.keys)
+		b.until(c.name+" refused", func() bool { return strings.Contains(b.bottom(), said) })
 		got := e.buf.Text().String()
-		if last := screenOf(b)[23]; !strings.Contains(last, said) {
-			t.Errorf("%s: the bottom line says %q", c.name, last)
-		}
 		if got == want || c.name == "enter" && len(got) == len(want)+1 {
 			continue
 		}
@@ -317,7 +296,7 @@ func BenchmarkEditorKey(b *testing.B) {
 			e.buf.MoveTo(1<<19, false)
 			b.ReportAllocs()
 			for b.Loop() {
-				press(m, c.key)
+				m.Update(packet(c.key))
 			}
 		})
 	}
@@ -332,7 +311,7 @@ func BenchmarkEditorPaste(b *testing.B) {
 		b.StartTimer()
 		for rest := text; rest != ""; {
 			n := min(1<<10, len(rest))
-			press(m, rest[:n])
+			m.Update(packet(rest[:n]))
 			rest = rest[n:]
 		}
 		if e.buf.Text().Len() < 1<<19 {
@@ -371,61 +350,45 @@ func TestKeeperKeepsTheLatest(t *testing.T) {
 // there to choose from.
 func TestPublishingWhileOthersDo(t *testing.T) {
 	b, e := writing(t, 80, 24, "")
-	e.leave(true)
-	ada, bob := b.conf.Visitor, b.conf.Visitor
-	name, base, hash, src, err := ada.Open(t.Context(), "hello")
+	bob := b.conf.Visitor
+	d, err := openDocument(t.Context(), bob, "hello")
 	if err != nil {
 		t.Fatal(err)
 	}
-	e = b.author.openEditor(document{origin: origin{name, base, hash}, text: src, cursor: len(src)})
-	press(b, "Mine.\r")
-	release := make(chan struct{})
-	b.cmds = nil
-	e.commit("publish", func(ctx context.Context, r blog.Receipt) (blog.Receipt, error) {
-		<-release
-		return r, nil
-	}, nil)
-	last := b.cmds[len(b.cmds)-1]
-	press(b, "Later.\r")
-	for eventually := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
-		name, base, hash, src, err := bob.Open(t.Context(), "hello")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if strings.Contains(string(src), "Mine.") {
-			if _, err := bob.Save(t.Context(), name, base, hash, append(src, "Theirs.\n"...), "save hello"); err != nil {
-				t.Fatal(err)
-			}
-			break
-		}
-		if time.Now().After(eventually) {
-			t.Fatal("the text was not saved")
-		}
+	d.cursor = len(d.text)
+	b.do(func() {
+		e.leave(true)
+		e = b.author.openEditor(d)
+	})
+	b.press("Mine.\r")
+	saved, release := make(chan struct{}), make(chan struct{})
+	b.do(func() {
+		e.commit("publish", func(ctx context.Context, r blog.Receipt) (blog.Receipt, error) {
+			close(saved)
+			<-release
+			return r, nil
+		}, nil)
+	})
+	b.press("Later.\r")
+	<-saved
+	d, err = openDocument(t.Context(), bob, "hello")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := bob.Save(t.Context(), d.path, d.base, d.hash, append(d.text, "Theirs.\n"...), "save hello"); err != nil {
+		t.Fatal(err)
 	}
 	close(release)
-	b.Update(last())
+	b.until("published", func() bool { return !e.saving })
 	if got := e.buf.Text().String(); !strings.HasSuffix(got, "Mine.\nLater.\n") {
 		t.Errorf("the text became %q", got)
 	}
-	press(b, "\x13")
-	for range 500 {
-		if _, ok := b.current().(*merge); ok || b.choice != nil {
-			break
-		}
-		for len(b.cmds) > 0 {
-			cmd := b.cmds[0]
-			b.cmds = b.cmds[1:]
-			if m := cmd(); m != nil {
-				b.Update(m)
-			}
-		}
-		time.Sleep(time.Millisecond)
+	b.press("\x13")
+	b.sees("Later.", "Theirs.")
+	if _, ok := b.current().(*merge); !ok {
+		t.Errorf("not both to choose from:\n%s", strings.Join(b.screen(), "\n"))
 	}
-	screen := strings.Join(screenOf(b), "\n")
-	if !strings.Contains(screen, "Later.") || !strings.Contains(screen, "Theirs.") {
-		t.Errorf("not both to choose from:\n%s", screen)
-	}
-	if _, _, _, now, _ := bob.Open(t.Context(), "hello"); !strings.HasSuffix(string(now), "Mine.\nTheirs.\n") {
-		t.Errorf("the post is now %q", now)
+	if d, _ := openDocument(t.Context(), bob, "hello"); !strings.HasSuffix(string(d.text), "Mine.\nTheirs.\n") {
+		t.Errorf("the post is now %q", d.text)
 	}
 }

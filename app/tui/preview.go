@@ -31,8 +31,8 @@ type inspecting struct {
 	took    time.Duration
 
 	preview *typeset.IncrementalPage // beside the text; nil: none
-	key     pageKey        // of the preview
-	hidden  bool           // the author wants no preview beside the text
+	key     pageKey                  // of the preview
+	hidden  bool                     // the author wants no preview beside the text
 }
 
 // inspectSoon has the text inspected when the typing pauses, the later the
