@@ -6,11 +6,12 @@ import (
 	"sheaf/app/blog"
 )
 
+// check is the command that looks for faults in posts.
 type check struct {
 	Path []string `arg:"" help:"Posts or folders of posts."`
 }
 
-// Run lists problems, errors and warnings, one a line.
+// Run lists errors and warnings, one on a line; errors make the exit status 1.
 func (c check) Run(p Process) error {
 	problems, err := blog.Check(c.Path)
 	if err != nil {

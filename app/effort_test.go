@@ -23,6 +23,14 @@ func effort(short, usual, full int) int {
 	return usual
 }
 
+// slow keeps a test of some seconds out of -short.
+func slow(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("takes some seconds")
+	}
+}
+
 // eventually waits until something is so; said tells what is so instead, when
 // the test fails for it.
 func eventually(t testing.TB, what string, ok func() bool, said ...func() string) {

@@ -17,6 +17,7 @@ import (
 // Many silent connections of one address take its places and nobody else's, and
 // all are gone when the time of a handshake is over.
 func TestOneAddressKeepsNobodyOut(t *testing.T) {
+	slow(t)
 	w := measure(t, notebook, "--handshake-time", "3s")
 	const places = 16 // --max-per-ipv4
 	before := w.descriptors()
@@ -149,6 +150,7 @@ func TestCutConnectionsLeaveNothing(t *testing.T) {
 
 // A window that is dragged without end.
 func TestResizeFlood(t *testing.T) {
+	slow(t)
 	w := measure(t, notebook)
 	s := w.mustScreen(w.mustLogin(""), 80, 24)
 	cpu, began := w.cpu(), time.Now()
@@ -169,6 +171,7 @@ func TestResizeFlood(t *testing.T) {
 
 // Channels that are closed on a connection that is kept.
 func TestClosedChannelsCostNothing(t *testing.T) {
+	slow(t)
 	w := measure(t, notebook, "--metrics", "0")
 	c := w.mustLogin("")
 	for range 4 {
@@ -263,6 +266,7 @@ func TestReadersWhoDoNotReadDelayNobody(t *testing.T) {
 
 // Pastes, strings and keys without end.
 func TestKeyFlood(t *testing.T) {
+	slow(t)
 	w := measure(t, notebook)
 	for name, head := range map[string]string{"paste": "\x1b[200~", "string": "\x1b]", "keys": ""} {
 		t.Run(name, func(t *testing.T) {
@@ -297,6 +301,7 @@ func TestKeyFlood(t *testing.T) {
 
 // Posts that are slow to set hold nobody up.
 func TestSlowPostsDelayNobody(t *testing.T) {
+	slow(t)
 	slow := map[string]string{
 		"quotes":   strings.Repeat(">", 100_000),
 		"nested":   nested(2000),

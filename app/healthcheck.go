@@ -9,11 +9,12 @@ import (
 	"sheaf/app/sshd"
 )
 
+// healthcheck is the command that asks a server whether it is well.
 type healthcheck struct {
 	Addr string `env:"SHEAF_ADDR" default:":2222" placeholder:"HOST:PORT" help:"The server's address (${default}, $$${env})."`
 }
 
-// Run does a whole SSH handshake with the server.
+// Run does a whole SSH handshake with the server, within four seconds.
 func (c healthcheck) Run(ctx context.Context) error {
 	host, port, err := net.SplitHostPort(c.Addr)
 	if err != nil {

@@ -82,9 +82,10 @@ func TestHarmlessFindsWhatIsNot(t *testing.T) {
 	}
 }
 
-// Whatever posts, names, queries and keys hold, no client and no line of the log
-// gets it but as text.
+// Whatever posts, names, queries and keys hold, no client and no line of the
+// log gets it but as text.
 func TestHostileTextIsNeverAControl(t *testing.T) {
+	slow(t)
 	quoted := `evil \u001b]52;c;eA==\u0007\u009b31m\u202e\u2066 \x1b[2J`
 	entities := "&#27;]52;c;eA==&#7; &#x9b;31m &#x202e;x &#x1b;[2J"
 	files := map[string]string{

@@ -11,8 +11,8 @@ import (
 	"sheaf/app/sshd"
 )
 
-// limits are what clients may take from the server, as flags. Their defaults
-// are those of sshd.DefaultLimits and blog.Limits.
+// limits are what clients may take from the server, as flags. The defaults are
+// those of sshd.DefaultLimits and blog.Limits.
 type limits struct {
 	Connections     int           `name:"max-connections" env:"SHEAF_MAX_CONNECTIONS" default:"512" placeholder:"N" help:"Connections at one time (${default}, $$${env})." group:"Limits"`
 	Unauthenticated int           `name:"max-unauthenticated" env:"SHEAF_MAX_UNAUTHENTICATED" default:"32" placeholder:"N" help:"Of these, still shaking hands (${default}, $$${env})." group:"Limits"`
@@ -31,7 +31,7 @@ type limits struct {
 	ProxyProtocol []netip.Prefix `name:"proxy-protocol" env:"SHEAF_PROXY_PROTOCOL" placeholder:"CIDR" help:"Networks of proxies that tell whose a connection is, with the PROXY protocol ($$${env})." group:"Limits"`
 }
 
-// Validate refuses limits that keep everybody out.
+// Validate refuses limits that would keep everybody out. kong calls it.
 func (l limits) Validate() error {
 	v := reflect.ValueOf(l)
 	for i := range v.NumField() {

@@ -9,13 +9,13 @@ import (
 	"syscall"
 )
 
-// firstSocket is the descriptor of the first socket that systemd passes on.
+// firstSocket is the descriptor of the first socket that systemd passes.
 const firstSocket = 3
 
-// listen takes over the socket that systemd listens on for the program
-// (sd_listen_fds(3)), or listens on the address.
+// listen takes over the socket that systemd has opened for the program
+// (sd_listen_fds(3)), or else listens on the address.
 func (c serve) listen(p Process) (net.Listener, error) {
-	n, err := sockets(p.Env, os.Getpid())
+	n, err := passedSockets(p.Env, os.Getpid())
 	switch {
 	case err != nil:
 		return nil, err
@@ -38,8 +38,9 @@ func (c serve) listen(p Process) (net.Listener, error) {
 	return l, nil
 }
 
-// sockets is how many sockets the environment passes to the process pid.
-func sockets(env []string, pid int) (int, error) {
+// passedSockets is how many sockets the environment passes to the process pid.
+// pid.
+func passedSockets(env []string, pid int) (int, error) {
 	var whose, count string
 	for _, e := range env {
 		if v, ok := strings.CutPrefix(e, "LISTEN_PID="); ok {

@@ -17,7 +17,7 @@ func TestSocketsOfSystemdAreForThisProcess(t *testing.T) {
 		{[]string{"LISTEN_PID=7", "LISTEN_FDS=-1"}, 0, true},
 		{[]string{"LISTEN_PID=7"}, 0, true},
 	} {
-		if n, err := sockets(c.env, 7); n != c.want || (err != nil) != c.bad {
+		if n, err := passedSockets(c.env, 7); n != c.want || (err != nil) != c.bad {
 			t.Errorf("%v: %d %v", c.env, n, err)
 		}
 	}

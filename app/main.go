@@ -1,10 +1,13 @@
 // Package app is the program: its command line, and the wiring of all rooms.
 //
-// Main reads flags and environment, builds what a command needs from the
-// bottom up (store, blog, typeset, sshd), runs it, and takes it down again.
-// Nothing below this package knows of flags, environment or the process.
+// Main reads flags and environment, builds what a command needs from the bottom
+// up (store, blog, typeset, sshd), runs it, and takes it down again. Each
+// command is a type whose fields are its flags and whose method Run runs it:
+// serve, render, check, healthcheck, hostkey and version. No package below this
+// one knows of flags, environment or the process.
 //
-// Exit status: 0 done, 1 refused or failed, 2 wrong usage. One line on
+// The exit status is 0 when all was done, 1 when something was refused or has
+// failed, and 2 when the command line cannot be understood. One line on
 // standard error says why.
 package app
 
@@ -26,13 +29,13 @@ import (
 
 // Process is what the operating system hands to the program.
 type Process struct {
-	Name    string   // of the program as it was called; as "pre-receive" it is git's hook
+	Name    string   // as the program was called; as "pre-receive" it is git's hook
 	Args    []string // without the name
-	Env     []string // what git tells its hook
+	Env     []string // of the form NAME=value
 	Stdin   io.Reader
 	Stdout  io.Writer
 	Stderr  io.Writer
-	Version string // set at build time; "" tells the module's own
+	Version string // set at build time; "" is that of the module
 }
 
 // commands is the command line: flags, their environment and their help.
@@ -45,17 +48,17 @@ type commands struct {
 	Version     version     `cmd:"" help:"Print the version."`
 }
 
-// errUsage is a command line that cannot be understood.
+// errUsage marks a command line that cannot be understood.
 var errUsage = errors.New("wrong usage")
 
 // errSilent ends a command with status 1 when all has been said.
 var errSilent = errors.New("")
 
-// exit ends kong's parsing when help has been printed.
+// exit is what kong's parsing panics with when help has been printed.
 type exit int
 
-// Main runs one command and returns the exit status of the process. It returns
-// when the command is done, or some seconds after ctx ends: a server drains.
+// Main runs one command and returns the exit status of the process. A server
+// runs until ctx ends, and some seconds longer while its sessions end.
 func Main(ctx context.Context, p Process) (status int) {
 	defer func() {
 		if e := recover(); e != nil {
@@ -69,7 +72,7 @@ func Main(ctx context.Context, p Process) (status int) {
 	if transfer.IsHook(p.Name, p.Env) {
 		return transfer.Hook(ctx, p.Env, p.Stdin, p.Stderr)
 	}
-	// A collection takes longer than to read a command line.
+	// A garbage collection would take longer than reading the command line.
 	percent := debug.SetGCPercent(-1)
 	defer debug.SetGCPercent(percent)
 	var cli commands
@@ -133,7 +136,7 @@ func buildVersion(linked string) string {
 	return v
 }
 
-// isTerminal tells whether a stream of the process is a terminal.
+// isTerminal reports whether a stream of the process is a terminal.
 func isTerminal(f any) bool {
 	file, ok := f.(*os.File)
 	if !ok {
@@ -143,7 +146,7 @@ func isTerminal(f any) bool {
 	return err == nil && st.Mode()&os.ModeCharDevice != 0 && filepath.Base(file.Name()) != "null"
 }
 
-// colourless tells whether the environment asks for text without escape codes.
-func colourless() bool {
+// noColor reports whether the environment asks for text without escape sequences.
+func noColor() bool {
 	return os.Getenv("NO_COLOR") != "" || strings.EqualFold(os.Getenv("TERM"), "dumb")
 }

@@ -10,10 +10,10 @@ import (
 	"strings"
 )
 
-// boundMemory makes the collector work harder before the memory of the
-// container or the unit is used up, at nine tenths of it; a GOMEMLIMIT in the
-// environment stands. It gives the bound in bytes, 0 when there is none.
-func boundMemory(p Process) int64 {
+// setMemoryLimit makes the garbage collector work harder when nine tenths of
+// the memory of the container or unit are used, unless the environment has a
+// GOMEMLIMIT. It returns the limit in bytes, or 0 when it has set none.
+func setMemoryLimit(p Process) int64 {
 	for _, e := range p.Env {
 		if v, ok := strings.CutPrefix(e, "GOMEMLIMIT="); ok && v != "" {
 			return 0
@@ -23,7 +23,7 @@ func boundMemory(p Process) int64 {
 	if err != nil {
 		return 0
 	}
-	limit := memoryMax(string(group), "/sys/fs/cgroup")
+	limit := cgroupMemoryMax(string(group), "/sys/fs/cgroup")
 	if limit == 0 {
 		return 0
 	}
@@ -32,9 +32,10 @@ func boundMemory(p Process) int64 {
 	return limit
 }
 
-// memoryMax is the least memory.max on the way from a control group (version 2)
-// up to the mount point, 0 when there is none.
-func memoryMax(group, mount string) int64 {
+// cgroupMemoryMax is the smallest memory.max on the way from a control group
+// (version 2) up to the mount point, or 0 when there is none. group is the text
+// of /proc/self/cgroup, and mount where the groups are mounted.
+func cgroupMemoryMax(group, mount string) int64 {
 	least := int64(math.MaxInt64)
 	for line := range strings.Lines(group) {
 		at, ok := strings.CutPrefix(strings.TrimSpace(line), "0::")

@@ -32,12 +32,12 @@ func TestMemoryLimitOfContainer(t *testing.T) {
 		"0::/../../nowhere": 0,
 		"":                  0,
 	} {
-		if got := memoryMax(group, mount); got != want {
+		if got := cgroupMemoryMax(group, mount); got != want {
 			t.Errorf("%q: %d, want %d", group, got, want)
 		}
 	}
 	put(".", "268435456")
-	if got := memoryMax("0::/\n", mount); got != 256<<20 {
+	if got := cgroupMemoryMax("0::/\n", mount); got != 256<<20 {
 		t.Errorf("a container: %d", got)
 	}
 }

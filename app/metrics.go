@@ -23,9 +23,9 @@ import (
 	"sheaf/app/typeset"
 )
 
-// metrics tells Prometheus what the server does, over HTTP: /metrics, and
-// /healthz, which is 200 until the server drains. There is nothing in it about
-// a person, and nothing that an address or a post could name.
+// metrics tells Prometheus over HTTP what the server does, at /metrics;
+// /healthz is 200 until the server drains. Nothing in it is about a person, and
+// nothing can be named by an address or a post.
 type metrics struct {
 	server  *sshd.Server
 	setter  *typeset.Setter
@@ -38,7 +38,8 @@ type metrics struct {
 	commits map[string]uint64 // by the door they came through
 }
 
-// metricsAddr is where a port alone means this machine alone.
+// metricsAddr is the address to listen on: a port alone is on this machine
+// only.
 func metricsAddr(addr string) string {
 	if !strings.Contains(addr, ":") {
 		addr = ":" + addr
@@ -49,14 +50,16 @@ func metricsAddr(addr string) string {
 	return addr
 }
 
-// serve answers at addr until stop is called. It counts commits from now on.
+// serve answers at addr until stop is called, which waits for the end of the
+// goroutines. It counts the commits that come from now on.
 func (m *metrics) serve(addr string, commits store.Store, log *slog.Logger) (stop func(), err error) {
 	l, err := net.Listen("tcp", metricsAddr(addr))
 	if err != nil {
 		return nil, fmt.Errorf("metrics: listen on %s: %w", addr, reason(err))
 	}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(m, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(m, collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
@@ -111,10 +114,11 @@ func (m *metrics) count(ctx context.Context, commits store.Store, since store.Re
 	}
 }
 
-// Describe leaves it to Collect what there is.
+// Describe describes nothing: what there is, Collect tells (an unchecked
+// collector).
 func (m *metrics) Describe(chan<- *prometheus.Desc) {}
 
-// Collect gives the figures of this moment.
+// Collect sends the figures of this moment.
 func (m *metrics) Collect(out chan<- prometheus.Metric) {
 	send := func(kind prometheus.ValueType, name, help string, v float64, labels ...string) {
 		var names, values []string

@@ -259,10 +259,10 @@ func (w *watched) screen(c *ssh.Client, cols, rows uint32) (*rawTerminal, error)
 	}
 	go ssh.DiscardRequests(reqs)
 	if ok, err := ch.SendRequest("pty-req", true, ssh.Marshal(ptyRequest{Term: "xterm-256color", Cols: cols, Rows: rows})); !ok || err != nil {
-		return nil, fmt.Errorf("pty-req: %v %v", ok, err)
+		return nil, fmt.Errorf("pty-req: %v, %w", ok, err)
 	}
 	if ok, err := ch.SendRequest("shell", true, nil); !ok || err != nil {
-		return nil, fmt.Errorf("shell: %v %v", ok, err)
+		return nil, fmt.Errorf("shell: %v, %w", ok, err)
 	}
 	s := &rawTerminal{ch, &lines{}}
 	go io.Copy(s.out, ch)

@@ -13,6 +13,7 @@ import (
 	"sheaf/app/typeset"
 )
 
+// render is the command that prints a post.
 type render struct {
 	Width   int    `default:"80" help:"Columns (${default})."`
 	Theme   string `enum:"dark,light,plain," default:"" placeholder:"dark|light|plain" help:"Colours; plain has no escape codes (dark, plain with NO_COLOR)."`
@@ -20,10 +21,10 @@ type render struct {
 	File    string `arg:"" help:"The post."`
 }
 
-// Run prints one post, wherever its folder is.
+// Run prints one post as the browser shows it. The file may be anywhere; the
+// folder it belongs to is looked for above it.
 func (c render) Run(p Process) error {
-	// The process ends before its garbage matters; a text that makes much of
-	// it is collected all the same.
+	// The process ends before its garbage matters, unless a text makes a lot.
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(64 << 20)
 	if c.Width < 1 || c.Width > 1000 {
@@ -44,11 +45,12 @@ func (c render) Run(p Process) error {
 	theme := typeset.Theme{Name: c.Theme, Accent: site.Accent}
 	if c.Theme == "" {
 		theme.Name = "dark"
-		if colourless() {
+		if noColor() {
 			theme.Name = "plain"
 		}
 	}
-	page := typeset.New(pageCache).Page(post.Document(), typeset.Header{Title: post.Title, Note: post.Note()}, c.Width, theme)
+	header := typeset.Header{Title: post.Title, Note: post.Note()}
+	page := typeset.New(pageCache).Page(post.Document(), header, c.Width, theme)
 	_, err = io.WriteString(p.Stdout, strings.Join(page.Lines, "\n")+"\n")
 	return err
 }

@@ -271,6 +271,7 @@ func TestLiveUpdate(t *testing.T) {
 
 // A scheduled post goes live by itself.
 func TestScheduledPostGoesLive(t *testing.T) {
+	slow(t)
 	dir := writeBlog(t, notebook)
 	due := time.Now().Add(3 * time.Second).UTC().Truncate(time.Second)
 	if err := os.WriteFile(filepath.Join(dir, "later.md"), []byte("---\ntitle: Not before its time\ndate: "+due.Format(time.RFC3339)+"\n---\nNow.\n"), 0o644); err != nil {

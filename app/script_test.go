@@ -35,12 +35,16 @@ func TestMain(m *testing.M) {
 		os.Exit(app.Main(ctx, app.Process{Name: os.Args[0], Args: os.Args[1:], Env: os.Environ(),
 			Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Version: "test"}))
 	}
-	// The scripts wait for their clients most of the time. A flag counts for more.
+	// The scripts wait for their clients most of the time. A flag counts for
+	// more.
 	if err := flag.Set("test.parallel", strconv.Itoa(4*runtime.GOMAXPROCS(0))); err != nil {
 		panic(err)
 	}
 	testscript.Main(m, map[string]func(){"sheaf": main, "pre-receive": main})
 }
+
+// shortScripts are those that -short runs: one for each way in and out.
+var shortScripts = []string{"container", "hostkey", "pipe", "render", "scp", "start", "verbs", "who", "write"}
 
 // TestScripts runs testdata/script: the program with the real clients. A script
 // tells one story from the first start to the last key; README says what it is
@@ -109,8 +113,18 @@ func TestScripts(t *testing.T) {
 			t.Skipf("%v: the scripts need OpenSSH's client", err)
 		}
 	}
+	scripts, err := filepath.Glob(filepath.Join("testdata", "script", "*.txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if testing.Short() {
+		scripts = nil
+		for _, name := range shortScripts {
+			scripts = append(scripts, filepath.Join("testdata", "script", name+".txtar"))
+		}
+	}
 	testscript.Run(t, testscript.Params{
-		Dir: filepath.Join("testdata", "script"),
+		Files: scripts,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve":    serveCommand,
 			"shutdown": shutdownCommand,

@@ -19,12 +19,14 @@ import (
 	"sheaf/app/typeset"
 )
 
-// pageCache bounds the memory of set pages, shared by all sessions.
+// pageCache bounds the memory of typeset pages, in bytes. All sessions share
+// them.
 const pageCache = 64 << 20
 
-// drain is how long sessions have to end once the server has been told to.
+// drain is how long sessions have to end once the server has been told to stop.
 const drain = 5 * time.Second
 
+// serve is the command that serves a blog.
 type serve struct {
 	Addr    string `env:"SHEAF_ADDR" default:":2222" placeholder:"HOST:PORT" help:"Where to listen (${default}, $$${env})."`
 	Content string `env:"SHEAF_CONTENT" default:"content" placeholder:"DIR" help:"The folder of posts (${default}, $$${env})."`
@@ -38,10 +40,12 @@ type serve struct {
 	Log     string `env:"SHEAF_LOG" enum:"text,json," default:"" placeholder:"text|json" help:"Form of the log; text on a terminal, else json ($$${env})."`
 }
 
-// Run serves until ctx ends, then drains.
+// Run serves until ctx ends, and then drains: sessions are told to end, and
+// have the time drain for it. What it takes from the system (the address, the
+// lock of the content, scratch files) is given back when it returns.
 func (c serve) Run(ctx context.Context, p Process) error {
 	log := c.logger(p)
-	if err := c.begin(); err != nil {
+	if err := c.copyStarter(); err != nil {
 		return err
 	}
 	if st, err := os.Stat(c.Content); err != nil {
@@ -57,48 +61,31 @@ func (c serve) Run(ctx context.Context, p Process) error {
 	if err := c.hostKey(); err != nil {
 		return err
 	}
-	if n := boundMemory(p); n > 0 {
+	if n := setMemoryLimit(p); n > 0 {
 		log.Info("memory bounded", "bytes", n)
 	}
-	folder, err := store.Open(c.Content, log, store.Holder("serving "+l.Addr().String()), store.History(int64(c.History)))
+	tree, err := store.Open(c.Content, log,
+		store.Holder("serving "+l.Addr().String()), store.History(int64(c.History)))
 	if err != nil {
 		return err
 	}
-	defer folder.Close()
-	b, err := blog.Open(ctx, blog.Config{Store: folder, Now: time.Now, Log: log, Limits: c.Limits.change()})
+	defer tree.Close()
+	b, err := blog.Open(ctx, blog.Config{Store: tree, Now: time.Now, Log: log, Limits: c.Limits.change()})
 	if err != nil {
 		return err
 	}
 	defer b.Close()
-	scratch, sweep, err := c.scratch()
+	scratch, remove, err := c.scratchFolder()
 	if err != nil {
 		return err
 	}
-	defer sweep()
-	files, err := transfer.New(transfer.Config{Scratch: scratch, Log: log})
-	if err != nil {
+	defer remove()
+	figures := &metrics{setter: typeset.New(pageCache), blog: b, version: buildVersion(p.Version)}
+	if figures.server, err = c.newServer(b, figures.setter, scratch, figures.version, log); err != nil {
 		return err
 	}
-	setter := typeset.New(pageCache)
-	srv, err := sshd.New(sshd.Config{
-		Blog:     b,
-		Setter:   setter,
-		Transfer: files,
-		Keys:     c.Keys,
-		Authors:  c.Authors,
-		Host:     c.Host,
-		Log:      log,
-		Version:  buildVersion(p.Version),
-		Limits:   c.Limits.clients(),
-		Exempt:   c.Limits.PenaltyExempt,
-		Proxies:  c.Limits.ProxyProtocol,
-	})
-	if err != nil {
-		return err
-	}
-	figures := &metrics{server: srv, setter: setter, blog: b, version: buildVersion(p.Version)}
 	if c.Metrics != "" {
-		stop, err := figures.serve(c.Metrics, folder, log)
+		stop, err := figures.serve(c.Metrics, tree, log)
 		if err != nil {
 			return err
 		}
@@ -106,7 +93,7 @@ func (c serve) Run(ctx context.Context, p Process) error {
 	}
 	log.Info("listening", "addr", l.Addr().String(), "content", c.Content, "posts", len(b.Reader().Edition().Posts()))
 	served := make(chan error, 1)
-	go func() { served <- srv.Serve(l) }()
+	go func() { served <- figures.server.Serve(l) }()
 	select {
 	case err := <-served:
 		return err
@@ -116,14 +103,38 @@ func (c serve) Run(ctx context.Context, p Process) error {
 	log.Info("draining", "wait", drain.String())
 	end, cancel := context.WithTimeout(context.Background(), drain)
 	defer cancel()
-	if err := srv.Shutdown(end); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+	if err := figures.server.Shutdown(end); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
 	return <-served
 }
 
-// begin copies the starter into a content folder that is empty or not there.
-func (c serve) begin() error {
+// newServer makes the SSH server with all rooms behind it.
+func (c serve) newServer(
+	b *blog.Blog, setter *typeset.Setter, scratch, version string, log *slog.Logger,
+) (*sshd.Server, error) {
+	files, err := transfer.New(transfer.Config{Scratch: scratch, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	return sshd.New(sshd.Config{
+		Blog:     b,
+		Setter:   setter,
+		Transfer: files,
+		Keys:     c.Keys,
+		Authors:  c.Authors,
+		Host:     c.Host,
+		Log:      log,
+		Version:  version,
+		Limits:   c.Limits.clients(),
+		Exempt:   c.Limits.PenaltyExempt,
+		Proxies:  c.Limits.ProxyProtocol,
+	})
+}
+
+// copyStarter copies the starter into a content folder that is empty or
+// missing.
+func (c serve) copyStarter() error {
 	if c.Starter == "" {
 		return nil
 	}
@@ -139,10 +150,10 @@ func (c serve) begin() error {
 	return nil
 }
 
-// scratch is where copies for the programs that fetch and bring files are
-// made: beside the history, or in the system's place for such when the content
-// can only be read.
-func (c serve) scratch() (dir string, sweep func(), err error) {
+// scratchFolder is where git and rsync get copies of the content to work on:
+// beside the history, or in the system's temporary folder when the content is
+// read-only, where remove deletes it.
+func (c serve) scratchFolder() (dir string, remove func(), err error) {
 	dir = filepath.Join(c.Content, ".sheaf", "scratch")
 	if os.MkdirAll(dir, 0o700) == nil {
 		if probe, err := os.MkdirTemp(dir, "probe-"); err == nil {
@@ -156,8 +167,8 @@ func (c serve) scratch() (dir string, sweep func(), err error) {
 	return dir, func() { os.RemoveAll(dir) }, nil
 }
 
-// logger writes to standard error. No text of a visitor or a post reaches the
-// log with a control character in it.
+// logger makes a log on standard error. No text of a visitor or a post reaches
+// it with a control character in it.
 func (c serve) logger(p Process) *slog.Logger {
 	o := &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 		switch v := a.Value.Any().(type) {
@@ -177,11 +188,11 @@ func (c serve) logger(p Process) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(p.Stderr, o))
 }
 
-// oneLine makes a text of somebody else's fit for a line of a log or a list.
+// oneLine makes somebody else's text fit for one line of a log or a list.
 func oneLine(s string) string { return strings.Join(strings.Fields(markdown.Clean(s)), " ") }
 
-// reason takes the system's own words out of an error that repeats a path or
-// an address already named.
+// reason is the system's own reason in an error, without the path or address
+// that a message names already.
 func reason(err error) error {
 	var pe *fs.PathError
 	var se *os.SyscallError

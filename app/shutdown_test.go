@@ -90,6 +90,7 @@ func TestSIGTERMEndsEverySessionWell(t *testing.T) {
 
 // Nobody presses a key: a word before the end, and a terminal as it was.
 func TestIdleReaderIsWarnedAndLeaves(t *testing.T) {
+	slow(t)
 	w := watch(t, notebook, "--idle", "2s")
 	c := w.mustLogin("")
 	s := w.mustScreen(c, 80, 24)

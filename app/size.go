@@ -6,10 +6,11 @@ import (
 	"strings"
 )
 
-// size is a number of bytes as people write it: 500MB, 2G, 1024. "all" and ""
-// are no bound, which is 0.
+// size is a number of bytes as people write it: 500MB, 2G, 1024, in powers of
+// 1024. "all" and "" are no bound, which is 0.
 type size int64
 
+// UnmarshalText reads a size; the error says what a size is.
 func (s *size) UnmarshalText(text []byte) error {
 	word := strings.ToUpper(strings.TrimSpace(string(text)))
 	if word == "ALL" || word == "" {

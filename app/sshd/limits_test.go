@@ -289,7 +289,7 @@ func TestAFloodOfRequestsEndsTheConnection(t *testing.T) {
 		"global": func(c *gossh.Client) error { _, _, err := c.SendRequest("x", false, nil); return err },
 		"channels": func(c *gossh.Client) error {
 			_, _, err := c.OpenChannel("x11", nil)
-			if _, refused := err.(*gossh.OpenChannelError); refused {
+			if refused := new(gossh.OpenChannelError); errors.As(err, &refused) {
 				return nil
 			}
 			return err

@@ -221,7 +221,7 @@ func (j *journal) reread(last Commit) error {
 	}
 	err = again.readAcknowledged(j.size, last)
 	if err != nil {
-		return errors.Join(fmt.Errorf("the log is not to be trusted after %q: %w", j.failed, err), again.file.Close())
+		return errors.Join(fmt.Errorf("the log is not to be trusted after %q: %w", j.failed.Error(), err), again.file.Close())
 	}
 	_ = j.file.Close() // what it has to say is known
 	*j = *again
