@@ -175,10 +175,6 @@ func (f *franklin) convert(in mappedText, depth int) {
 	flush(len(s))
 }
 
-func lineAround(s string, i int) string {
-	return s[strings.LastIndexByte(s[:i], '\n')+1 : eol(s, i)]
-}
-
 // arguments reads up to n {...}, blanks between them allowed; it gives how
 // many bytes they take.
 func arguments(s string, n int) (args []string, length int) {

@@ -211,7 +211,7 @@ func (f *franklin) builtin(name string, args []string, line int32, depth int) {
 		case strings.HasPrefix(kind, "output"):
 			f.includeOutput(p, line, depth, false)
 		default:
-			lang, _ := languageOfInfo(kind, f.page)
+			lang, _ := f.languageOfInfo(kind)
 			f.includeCode(p, lang, line)
 		}
 	case "output", "show":

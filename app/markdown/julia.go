@@ -88,13 +88,6 @@ func juliaFront(s string) (Front, []defSpan) {
 	return f, spans
 }
 
-func lineAt(s string, at int) string {
-	if nl := strings.IndexByte(s[at:], '\n'); nl >= 0 {
-		return s[at : at+nl]
-	}
-	return s[at:]
-}
-
 // assignments reads name = value, one or more. What it cannot evaluate (any
 // expression but a literal or a date) has no value.
 func assignments(s string, line int) []Def {

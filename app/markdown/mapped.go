@@ -44,15 +44,6 @@ func (t mappedText) sourceLine(at int) int32 {
 	return t.lines[min(max(i, 0), len(t.lines)-1)]
 }
 
-// eol returns the end of the line that holds at: the offset of its \n, or the
-// length of s.
-func eol(s string, at int) int {
-	if nl := strings.IndexByte(s[at:], '\n'); nl >= 0 {
-		return at + nl
-	}
-	return len(s)
-}
-
 // mappedWriter builds the output of a pass.
 type mappedWriter struct {
 	buf   []byte

@@ -148,9 +148,7 @@ func (p *page) franklinVars(defs []Def) {
 		p.vars[d.Name] = d.Value
 	}
 	p.fenceLang, _ = p.vars["lang"].(string)
-	if p.fenceLang != "" {
-		p.fenceLang, _ = languageOfInfo(p.fenceLang, &page{})
-	}
+	p.fenceLang = languageName(p.fenceLang)
 	p.indentIsCode, _ = p.vars["indented_code"].(bool)
 }
 

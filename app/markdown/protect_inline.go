@@ -6,147 +6,138 @@ import (
 )
 
 // takeInline takes text from i to the end of the line (or of what a construct
-// on it encloses), and the line end.
+// on it encloses), and the line end. It returns where to go on.
 func (pr *protector) takeInline(i int) int {
-	from := i
-	flush := func() { pr.w.copyRange(pr.in, from, i) }
-	put := func(text string, next int) {
-		flush()
-		pr.w.write(text)
-		pr.w.line = pr.in.sourceLine(next)
-		i, from = next, next
-	}
+	pr.from = i
 	for i < len(pr.src) {
 		c := pr.src[i]
-		if specialByte[c] == 0 {
+		switch {
+		case !specialByte[c]:
 			i++
-			continue
-		}
-		if c == '\n' {
-			flush()
+		case c == '\n':
+			pr.flush(i)
 			pr.newline(i)
 			return i + 1
-		}
-		if pr.rawHTML {
-			if next, text, ok := pr.takeRaw(i); ok {
-				put(text, next)
-				continue
-			}
-		}
-		switch c {
-		case '\\':
-			if i+1 >= len(pr.src) {
-				i++
-				continue
-			}
-			if pr.dialect == Franklin && pr.src[i+1] == '\\' && !pr.rawHTML {
-				put(pr.stash.put(placeholder{kind: phBreak, src: `\\`}), i+2)
-				continue
-			}
-			if !pr.rawHTML {
-				if next, ok := pr.takeBracketMath(i, flush); ok {
-					i, from = next, next
-					continue
-				}
-			}
-			if pr.src[i+1] == '\n' {
-				i++
-				continue
-			}
-			if isPunct(pr.src[i+1]) {
-				i += 2
-				continue
-			}
-			i++
-		case '`':
-			n := runOf(pr.src[i:], '`')
-			if text, next, ok := pr.readCodeSpan(i, n); ok {
-				put(pr.stash.put(placeholder{kind: phCode, text: text, src: pr.src[i:next]}), next)
-			} else {
-				i += n
-			}
-		case '$':
-			if next, ok := pr.takeDollarMath(i, flush); ok {
-				i, from = next, next
-			} else {
-				i += runOf(pr.src[i:], '$')
-			}
-		case '<':
-			if next, ok := pr.takeAngle(i, flush); ok {
-				i, from = next, next
-			} else {
-				i++
-			}
-		case '{':
-			if next, ok := pr.takeBrace(i, flush); ok {
-				i, from = next, next
-			} else {
-				i++
-			}
-		case ']':
-			line := eol(pr.src, i)
-			if i+1 < line && pr.src[i+1] == '(' {
-				if end := destinationLen(pr.src[i+1 : line]); end > 0 {
-					i += 1 + end
-					continue
-				}
-			}
-			if i+1 < line && pr.src[i+1] == ':' && pr.src[pr.textStart] == '[' && pr.textStart+1 < len(pr.src) && pr.src[pr.textStart+1] != '^' && strings.IndexByte(pr.src[pr.textStart:i], ']') < 0 {
-				i = line
-				continue
-			}
-			i++
-		case ':':
-			if strings.HasPrefix(pr.src[i:], "://") {
-				for i < len(pr.src) && pr.src[i] > ' ' && strings.IndexByte("<>\"`)}]|\\", pr.src[i]) < 0 {
-					i++
-				}
-				continue
-			}
-			i++
-		case '~':
-			if pr.dialect == Franklin && strings.HasPrefix(pr.src[i:], "~~~") {
-				line := pr.w.currentLine()
-				pr.rawHTML = strings.Contains(pr.src[i+3:], "~~~")
-				if pr.rawHTML && strings.TrimSpace(line) == "" && strings.TrimSpace(pr.src[i+3:eol(pr.src, i+3)]) == "" {
-					put("", i+3) // a block of its own
-					continue
-				}
-				put("", i+3)
-				continue
-			}
-			i++
+		case pr.rawHTML:
+			i = pr.takeRaw(i)
 		default:
-			i++
+			i = pr.takeSpecial(i)
 		}
 	}
-	flush()
+	pr.flush(i)
 	return i
 }
 
-var specialByte = [256]byte{'\n': 1, '\\': 1, '`': 1, '$': 1, '<': 1, '{': 1, ']': 1, ':': 1, '~': 1, '*': 2, '_': 2, '[': 2, '#': 2}
+// specialByte are the bytes that may begin something to protect.
+var specialByte = [256]bool{
+	'\n': true, '\\': true, '`': true, '$': true, '<': true, '{': true, ']': true, ':': true, '~': true,
+	'*': true, '_': true, '[': true, '#': true, // between ~~~
+}
 
-// takeRaw takes what means something to Markdown but not between ~~~.
-func (pr *protector) takeRaw(i int) (next int, text string, ok bool) {
+// takeSpecial takes what the special byte at i begins, and returns where to go
+// on. What it does not replace is copied later.
+func (pr *protector) takeSpecial(i int) int {
+	switch pr.src[i] {
+	case '\\':
+		return pr.takeBackslash(i)
+	case '`':
+		n := runOf(pr.src[i:], '`')
+		if text, next, ok := pr.readCodeSpan(i, n); ok {
+			return pr.replace(i, next, pr.stash.put(placeholder{kind: phCode, text: text, src: pr.src[i:next]}))
+		}
+		return i + n
+	case '$':
+		if next := pr.takeDollarMath(i); next > i {
+			return next
+		}
+		return i + runOf(pr.src[i:], '$')
+	case '<':
+		return pr.takeAngle(i)
+	case '{':
+		return pr.takeBrace(i)
+	case ']':
+		return pr.passLink(i)
+	case ':':
+		if strings.HasPrefix(pr.src[i:], "://") {
+			return pr.passAddress(i)
+		}
+	case '~':
+		if pr.dialect == Franklin && strings.HasPrefix(pr.src[i:], "~~~") {
+			pr.rawHTML = strings.Contains(pr.src[i+3:], "~~~")
+			return pr.replace(i, i+3, "")
+		}
+	}
+	return i + 1
+}
+
+// takeBackslash takes Franklin's line break, a formula, or an escaped
+// character.
+func (pr *protector) takeBackslash(i int) int {
+	if i+1 >= len(pr.src) {
+		return i + 1
+	}
+	if pr.dialect == Franklin && pr.src[i+1] == '\\' {
+		return pr.replace(i, i+2, pr.stash.put(placeholder{kind: phBreak, src: `\\`}))
+	}
+	if next := pr.takeBracketMath(i); next > i {
+		return next
+	}
+	if isPunct(pr.src[i+1]) {
+		return i + 2
+	}
+	return i + 1
+}
+
+// passLink passes over what may stand behind a ]: the target of a link, or the
+// rest of the definition of one.
+func (pr *protector) passLink(i int) int {
+	line := eol(pr.src, i)
+	if i+1 >= line {
+		return i + 1
+	}
+	switch pr.src[i+1] {
+	case '(':
+		if n := destinationLen(pr.src[i+1 : line]); n > 0 {
+			return i + 1 + n
+		}
+	case ':':
+		text := pr.src[pr.textStart:]
+		if text[0] == '[' && text[1] != '^' && strings.IndexByte(pr.src[pr.textStart:i], ']') < 0 {
+			return line
+		}
+	}
+	return i + 1
+}
+
+// passAddress passes over the rest of a bare address.
+func (pr *protector) passAddress(i int) int {
+	for i < len(pr.src) && pr.src[i] > ' ' && strings.IndexByte("<>\"`)}]|\\", pr.src[i]) < 0 {
+		i++
+	}
+	return i
+}
+
+// takeRaw takes what means something to Markdown but not between ~~~, or to
+// templates and formulas there too.
+func (pr *protector) takeRaw(i int) int {
 	switch pr.src[i] {
 	case '~':
 		if strings.HasPrefix(pr.src[i:], "~~~") {
 			pr.rawHTML = false
-			return i + 3, "", true
+			return pr.replace(i, i+3, "")
 		}
 	case '#':
-		if i > 0 && pr.src[i-1] == '&' {
-			break
+		if i == 0 || pr.src[i-1] != '&' {
+			return pr.replace(i, i+1, pr.stash.literal("#"))
 		}
-		fallthrough
 	case '*', '_', '`', '[', ']', '\\', '$':
-		return i + 1, pr.stash.literal(pr.src[i : i+1]), true
+		return pr.replace(i, i+1, pr.stash.literal(pr.src[i:i+1]))
 	}
-	return 0, "", false
+	return pr.takeSpecial(i)
 }
 
-// destinationLen gives the length of the (...) s begins with; 0: it is not closed,
-// or there are more parentheses in one another than cmark takes.
+// destinationLen returns the length of the (...) s begins with; 0: it is not
+// closed, or there are more parentheses in one another than cmark takes.
 func destinationLen(s string) int {
 	const deepest = 32
 	depth := 0
@@ -169,16 +160,20 @@ func destinationLen(s string) int {
 	return 0
 }
 
-// paragraphEnd gives where the paragraph that holds i ends: a blank line, or a
-// line that begins another block.
+const (
+	maxParagraphLines = 200 // that a code span is looked for in
+	maxCodeSpan       = 64 << 10
+)
+
+// paragraphEnd returns where the paragraph that holds i ends: at a blank line,
+// or a line that begins another block.
 func (pr *protector) paragraphEnd(i int) int {
-	for lines := 0; lines < 200; lines++ {
+	for range maxParagraphLines {
 		end := eol(pr.src, i)
 		if end == len(pr.src) {
 			return end
 		}
-		next := pr.src[end+1 : eol(pr.src, end+1)]
-		t := strings.TrimLeft(next, " \t>")
+		t := strings.TrimLeft(lineAt(pr.src, end+1), " \t>")
 		if t == "" || strings.HasPrefix(t, "```") || t[0] == '#' || listMarker(t) > 0 || isRule(t) || t[0] == '|' {
 			return end
 		}
@@ -187,12 +182,14 @@ func (pr *protector) paragraphEnd(i int) int {
 	return i
 }
 
-// readCodeSpan reads the code span opened by n backticks at i.
+// readCodeSpan reads the code span opened by n backticks at i. It remembers
+// where it has looked for its end in vain, so that many backticks cost no more
+// than one search.
 func (pr *protector) readCodeSpan(i, n int) (text string, next int, ok bool) {
 	if end, failed := pr.noSpanBefore[n]; failed && i < end {
 		return "", 0, false
 	}
-	stop := -1
+	stop := -1 // known when the search leaves the line
 	line := eol(pr.src, i)
 	for k := i + n; ; {
 		q := strings.IndexByte(pr.src[k:], '`')
@@ -202,7 +199,7 @@ func (pr *protector) readCodeSpan(i, n int) (text string, next int, ok bool) {
 		}
 		k += q
 		if k > line && stop < 0 {
-			stop = min(pr.paragraphEnd(i), i+64<<10)
+			stop = min(pr.paragraphEnd(i), i+maxCodeSpan)
 		}
 		if stop >= 0 && k >= stop {
 			break
@@ -220,113 +217,123 @@ func (pr *protector) readCodeSpan(i, n int) (text string, next int, ok bool) {
 	return "", 0, false
 }
 
-func (pr *protector) spanText(t string) string {
-	if strings.Contains(t, "\n") {
-		lines := strings.Split(t, "\n")
-		for k, l := range lines {
-			if k > 0 {
-				l = strings.TrimLeft(l, " \t")
-				for q := 0; q < pr.quotes && strings.HasPrefix(l, ">"); q++ {
-					l = strings.TrimLeft(l[1:], " \t")
-				}
-				lines[k] = l
+// spanText returns the text between the backticks of a code span: one line,
+// without the quote markers of the lines it stood on.
+func (pr *protector) spanText(s string) string {
+	if strings.Contains(s, "\n") {
+		lines := strings.Split(s, "\n")
+		for k, l := range lines[1:] {
+			l = strings.TrimLeft(l, " \t")
+			for q := 0; q < pr.quotes && strings.HasPrefix(l, ">"); q++ {
+				l = strings.TrimLeft(l[1:], " \t")
 			}
+			lines[k+1] = l
 		}
-		t = strings.Join(lines, " ")
+		s = strings.Join(lines, " ")
 	}
-	t = pr.stash.restore(t)
-	if len(t) > 2 && t[0] == ' ' && t[len(t)-1] == ' ' && strings.TrimSpace(t) != "" {
-		t = t[1 : len(t)-1]
+	s = pr.stash.restore(s)
+	if len(s) > 2 && s[0] == ' ' && s[len(s)-1] == ' ' && strings.TrimSpace(s) != "" {
+		s = s[1 : len(s)-1]
 	}
-	return t
+	return s
 }
 
-// takeAngle takes what a < begins: a comment, an element whose inside is no
-// Markdown, or a tag, which is copied whole.
-func (pr *protector) takeAngle(i int, flush func()) (next int, ok bool) {
+// takeAngle takes what the < at i begins: a comment, an element whose inside
+// is no Markdown, or a tag or an address, which is copied whole.
+func (pr *protector) takeAngle(i int) int {
 	rest := pr.src[i:]
 	if strings.HasPrefix(rest, "<!--") {
-		n := strings.Index(rest, "-->")
-		if n < 0 {
-			flush()
-			pr.problem(pr.in.sourceLine(i), "the comment that begins here has no end")
-			pr.w.write(pr.stash.literal("<!--"))
-			return i + 4, true
-		}
-		flush()
-		next = i + n + 3
-		if word := strings.ToLower(strings.Trim(rest[4:n], " \t\n-")); word == "more" || word == "excerpt" || word == "end_excerpt" {
-			pr.w.write(pr.stash.put(placeholder{kind: phMore, src: rest[:n+3]}))
-		}
-		pr.w.line = pr.in.sourceLine(next)
-		return next, true
+		return pr.takeComment(i)
 	}
 	t, n := tagAt(rest)
 	if n == 0 {
-		if end := strings.IndexByte(rest, '>'); end > 0 && end < 2000 && !strings.ContainsAny(rest[1:end], " \n<") && strings.ContainsAny(rest[:end], ":@") {
-			flush()
-			pr.w.write(rest[:end+1])
-			return i + end + 1, true
+		end := strings.IndexByte(rest, '>')
+		if end > 0 && end < maxTarget && !strings.ContainsAny(rest[1:end], " \n<") && strings.ContainsAny(rest[:end], ":@") {
+			return i + end + 1
 		}
-		return 0, false
+		return i + 1
 	}
 	if t.closing {
-		flush()
-		pr.w.copyRange(pr.in, i, i+n)
 		if blockTag[t.name] && pr.openBlocks > 0 {
 			pr.openBlocks--
 		}
-		return i + n, true
+		return i + n
 	}
 	switch t.name {
 	case "script", "style", "svg":
 		if end := findEndTag(rest[n:], t.name); end > 0 && !t.empty {
 			n += end
 		}
-		flush()
-		pr.w.line = pr.in.sourceLine(i + n)
-		return i + n, true
+		return pr.replace(i, i+n, "")
 	case "pre":
-		end := findEndTag(rest[n:], t.name)
-		if end < 0 {
-			break
+		if next := pr.takePre(t, i, n); next > i {
+			return next
 		}
-		inside := rest[n : n+end]
-		inside = inside[:strings.LastIndexByte(inside, '<')]
-		lang, code := preText(t, inside)
-		flush()
-		pr.ownLine()
-		pr.w.write(pr.stash.put(placeholder{kind: phFence, name: lang, text: code, n: int(pr.in.sourceLine(i)), src: rest[:n+end]}))
-		pr.w.line = pr.in.sourceLine(i + n + end)
-		return pr.endLine(i + n + end), true
-	case "code", "tt", "samp", "var":
-		if t.name == "var" {
-			break
+	case "code", "tt", "samp":
+		if next := pr.takeCodeElement(t, i, n); next > i {
+			return next
 		}
-		end := findEndTag(rest[n:], t.name)
-		if end < 0 || end > 4000 {
-			break
-		}
-		inside := rest[n : n+end]
-		inside = inside[:strings.LastIndexByte(inside, '<')]
-		if strings.Contains(inside, "<a ") || strings.Contains(inside, "\n\n") || strings.Contains(inside, "<br") {
-			break
-		}
-		flush()
-		text := strings.Join(strings.Fields(html.UnescapeString(stripTags(inside))), " ")
-		pr.w.write(pr.stash.put(placeholder{kind: phCode, text: Clean(text), src: rest[:n+end]}))
-		pr.w.line = pr.in.sourceLine(i + n + end)
-		return i + n + end, true
 	}
 	if blockTag[t.name] && !t.empty && t.name != "p" && t.name != "hr" {
 		pr.openBlocks++
 	}
-	flush()
-	pr.w.copyRange(pr.in, i, i+n)
-	return i + n, true
+	return i + n
 }
 
-// preText gives the language and the text of the inside of a pre element.
+const (
+	maxTarget      = 2000 // bytes of an <address>
+	maxCodeElement = 4000 // bytes of a code element that is one span
+)
+
+// takeComment takes the comment at i. It shows nothing; <!--more--> ends the
+// summary.
+func (pr *protector) takeComment(i int) int {
+	n := strings.Index(pr.src[i:], "-->")
+	if n < 0 {
+		pr.problem(pr.in.sourceLine(i), "the comment that begins here has no end")
+		return pr.replace(i, i+4, pr.stash.literal("<!--"))
+	}
+	next := i + n + 3
+	switch strings.ToLower(strings.Trim(pr.src[i+4:i+n], " \t\n-")) {
+	case "more", "excerpt", "end_excerpt":
+		return pr.replace(i, next, pr.stash.put(placeholder{kind: phMore, src: pr.src[i:next]}))
+	}
+	return pr.replace(i, next, "")
+}
+
+// takePre takes a pre element, whose start tag of length n is at i; it returns
+// 0 if that has no end.
+func (pr *protector) takePre(t tag, i, n int) int {
+	rest := pr.src[i:]
+	end := findEndTag(rest[n:], t.name)
+	if end < 0 {
+		return 0
+	}
+	inside := rest[n : n+end]
+	lang, code := preText(t, inside[:strings.LastIndexByte(inside, '<')])
+	line := int(pr.in.sourceLine(i))
+	return pr.replaceBlock(i, i+n+end,
+		pr.stash.put(placeholder{kind: phFence, name: lang, text: code, n: line, src: rest[:n+end]}))
+}
+
+// takeCodeElement takes a code element, whose start tag of length n is at i,
+// as a code span; it returns 0 if it is more than that.
+func (pr *protector) takeCodeElement(t tag, i, n int) int {
+	rest := pr.src[i:]
+	end := findEndTag(rest[n:], t.name)
+	if end < 0 || end > maxCodeElement {
+		return 0
+	}
+	inside := rest[n : n+end]
+	inside = inside[:strings.LastIndexByte(inside, '<')]
+	if strings.Contains(inside, "<a ") || strings.Contains(inside, "\n\n") || strings.Contains(inside, "<br") {
+		return 0
+	}
+	text := strings.Join(strings.Fields(html.UnescapeString(stripTags(inside))), " ")
+	return pr.replace(i, i+n+end, pr.stash.put(placeholder{kind: phCode, text: Clean(text), src: rest[:n+end]}))
+}
+
+// preText returns the language and the text of the inside of a pre element.
 func preText(t tag, inside string) (lang, code string) {
 	lang = languageOfTag(t)
 	inside = strings.TrimPrefix(inside, "\n")
@@ -337,83 +344,91 @@ func preText(t tag, inside string) (lang, code string) {
 	return lang, strings.TrimRight(code, " \t\n") + "\n"
 }
 
+// languageOfTag returns the language the attributes of a pre or code element
+// name.
 func languageOfTag(t tag) string {
-	for _, k := range []string{"data-lang", "data-language", "lang"} {
-		if v := t.attr(k); v != "" {
-			lang, _ := languageOfInfo(v, &page{})
-			return lang
-		}
+	if v := t.firstAttr("data-lang", "data-language", "lang"); v != "" {
+		return languageName(v)
 	}
 	for _, c := range strings.Fields(t.attr("class")) {
 		for _, p := range []string{"language-", "lang-", "brush:"} {
 			if l, ok := strings.CutPrefix(c, p); ok {
-				l, _ = languageOfInfo(l, &page{})
-				return l
+				return languageName(l)
 			}
 		}
 	}
 	return ""
 }
 
-// takeBrace takes what a { begins and holds no Markdown: template tags are copied
-// whole; code and raw blocks of templates become placeholders.
-func (pr *protector) takeBrace(i int, flush func()) (next int, ok bool) {
+const maxProtectDepth = 4 // raw blocks in one another
+
+// takeBrace takes what the { at i begins: comments of MDX go, template tags
+// around code or raw text are taken with it, other tags are copied whole.
+func (pr *protector) takeBrace(i int) int {
 	rest := pr.src[i:]
 	if strings.HasPrefix(rest, "{/*") && pr.dialect == MDX {
-		end := strings.Index(rest, "*/}")
-		if end < 0 {
-			return 0, false
+		if end := strings.Index(rest, "*/}"); end >= 0 {
+			return pr.replace(i, i+end+3, "")
 		}
-		flush()
-		pr.w.line = pr.in.sourceLine(i + end + 3)
-		return i + end + 3, true
+		return i + 1
 	}
-	sc, n := shortcodeAt(rest)
-	if n == 0 {
-		return 0, false
-	}
-	flush()
+	c, n := shortcodeAt(rest)
 	switch {
-	case sc.form == literalTag:
-		pr.w.write(pr.stash.put(placeholder{kind: phText, text: sc.text, src: rest[:n]}))
-	case sc.form == liquidTag && sc.name == "raw" || sc.form == liquidTag && sc.name == "verbatim":
-		if body, m := shortcodeBody(rest[n:], sc); m > 0 {
-			body = strings.NewReplacer(
-				"{{", pr.stash.literal("{{"),
-				"{%", pr.stash.literal("{%")).Replace(body)
-			sub := textFromLine(body, 0)
-			for k, at := range sub.start {
-				sub.lines[k] = pr.in.sourceLine(i+n) + int32(strings.Count(body[:at], "\n"))
-			}
-			if pr.protectDepth < 4 {
-				pr.protectDepth++
-				sub = pr.page.protect(sub)
-				pr.protectDepth--
-			}
-			pr.w.line = pr.in.sourceLine(i + n)
-			pr.w.copyRange(sub, 0, len(sub.text))
-			n += m
-		}
-	case sc.enclosesCode():
-		if body, m := shortcodeBody(rest[n:], sc); m > 0 {
-			lang := sc.arg(0, "lang", "language")
-			lang, _ = languageOfInfo(lang, pr.page)
-			pr.ownLine()
-			body = strings.Trim(body, "\n")
-			if pr.dialect == Hugo && sc.form == hugoTag && strings.HasPrefix(body, "```") {
-				break
-			}
-			pr.w.write(pr.stash.put(placeholder{kind: phFence, name: lang, text: strings.TrimRight(body, " \t\n") + "\n", n: int(pr.in.sourceLine(i)), src: rest[:n+m]}))
-			pr.w.line = pr.in.sourceLine(i + n + m)
-			return pr.endLine(i + n + m), true
-		}
-	default:
-		if pr.dialect == Franklin && sc.form != liquidValue {
-			pr.w.write("{")
-			return i + 1, true
-		}
-		pr.w.copyRange(pr.in, i, i+n)
+	case n == 0:
+		return i + 1
+	case c.form == literalTag:
+		return pr.replace(i, i+n, pr.stash.put(placeholder{kind: phText, text: c.text, src: rest[:n]}))
+	case c.form == liquidTag && (c.name == "raw" || c.name == "verbatim"):
+		return pr.takeRawTag(c, i, n)
+	case c.enclosesCode():
+		return pr.takeCodeTag(c, i, n)
+	case pr.dialect == Franklin && c.form != liquidValue:
+		return i + 1
 	}
-	pr.w.line = pr.in.sourceLine(i + n)
-	return i + n, true
+	return i + n
+}
+
+// takeRawTag takes {% raw %}, of length n at i, with what it encloses: template
+// tags in that are text, all else is read as ever.
+func (pr *protector) takeRawTag(c shortcode, i, n int) int {
+	body, m := shortcodeBody(pr.src[i+n:], c)
+	if m == 0 {
+		return pr.replace(i, i+n, "")
+	}
+	body = strings.NewReplacer("{{", pr.stash.literal("{{"), "{%", pr.stash.literal("{%")).Replace(body)
+	line := pr.in.sourceLine(i + n)
+	sub := textFromLine(body, line)
+	for k := range sub.lines {
+		sub.lines[k] += int32(k)
+	}
+	if pr.protectDepth < maxProtectDepth {
+		pr.protectDepth++
+		sub = pr.page.protect(sub)
+		pr.protectDepth--
+	}
+	pr.flush(i)
+	pr.w.line = line
+	pr.w.copyRange(sub, 0, len(sub.text))
+	return pr.replace(i, i+n+m, "")
+}
+
+// takeCodeTag takes a template tag, of length n at i, with the code it
+// encloses. Hugo's may enclose fenced code.
+func (pr *protector) takeCodeTag(c shortcode, i, n int) int {
+	rest := pr.src[i:]
+	body, m := shortcodeBody(rest[n:], c)
+	if m == 0 {
+		return pr.replace(i, i+n, "")
+	}
+	lang, _ := pr.languageOfInfo(c.arg(0, "lang", "language"))
+	body = strings.Trim(body, "\n")
+	if pr.dialect == Hugo && c.form == hugoTag && strings.HasPrefix(body, "```") {
+		pr.flush(i)
+		pr.ensureLine()
+		return pr.replace(i, i+n, "")
+	}
+	return pr.replaceBlock(i, i+n+m, pr.stash.put(placeholder{
+		kind: phFence, name: lang, text: strings.TrimRight(body, " \t\n") + "\n",
+		n: int(pr.in.sourceLine(i)), src: rest[:n+m],
+	}))
 }
