@@ -45,6 +45,9 @@ type commands struct {
 	Check       check       `cmd:"" help:"List what is wrong or doubtful in posts."`
 	Healthcheck healthcheck `cmd:"" help:"Shake hands with the local server; exit 0 if it answers."`
 	Hostkey     hostkey     `cmd:"" help:"Print the host key's fingerprint and its SSHFP record."`
+	Fsck        fsck        `cmd:"" help:"Look for damage in a blog's history, and mend it."`
+	Backup      backup      `cmd:"" help:"Copy a blog with its history, also while it is served."`
+	Restore     restore     `cmd:"" help:"Put a backup in place."`
 	Version     version     `cmd:"" help:"Print the version."`
 }
 
@@ -101,6 +104,10 @@ func Main(ctx context.Context, p Process) (status int) {
 	}
 	if !errors.Is(err, errSilent) {
 		fmt.Fprintf(p.Stderr, "sheaf: %s\n", markdown.Clean(err.Error()))
+	}
+	var h hinted
+	if errors.As(err, &h) {
+		fmt.Fprintf(p.Stderr, "hint: %s\n", markdown.Clean(h.hint))
 	}
 	if errors.Is(err, errUsage) {
 		return 2

@@ -67,7 +67,7 @@ func (c serve) Run(ctx context.Context, p Process) error {
 	tree, err := store.Open(c.Content, log,
 		store.Holder("serving "+l.Addr().String()), store.History(int64(c.History)))
 	if err != nil {
-		return err
+		return damageHint(c.Content, err)
 	}
 	defer tree.Close()
 	b, err := blog.Open(ctx, blog.Config{Store: tree, Now: time.Now, Log: log, Limits: c.Limits.change()})

@@ -38,6 +38,9 @@ const journalName = "log"
 // is open is then not what the next start would read.
 var errForeignLog = errors.New("another program has changed the log: Sheaf has to be started again to keep changes")
 
+// errDamagedLog says that a line of the log is not what was written.
+var errDamagedLog = errors.New("the line is damaged")
+
 func openJournal(d disk, path string) (*journal, error) {
 	file, err := d.OpenFile(journalName, os.O_RDWR|os.O_CREATE, privateFile)
 	if err != nil {
@@ -62,7 +65,7 @@ func decodeLine(line []byte) (c Commit, err error) {
 		return c, errors.New("not a commit")
 	}
 	sum, err := strconv.ParseUint(string(line[:8]), 16, 32)
-	if err != nil || uint32(sum) != checksum(line[9:]) {
+	if err != nil || uint32(sum) != checksum(line[9:]) || bytes.ContainsAny(line[:8], "ABCDEF") {
 		return c, errors.New("the checksum is wrong")
 	}
 	if err := json.Unmarshal(line[9:], &c); err != nil {
@@ -99,7 +102,7 @@ func readLog(file io.Reader, path string) (t logText, err error) {
 				t.torn = int64(len(line))
 				return t, nil
 			}
-			return t, fmt.Errorf("%s:%d: %w", path, n, err)
+			return t, fmt.Errorf("%s:%d: %w: %w", path, n, errDamagedLog, err)
 		}
 		t.commits = append(t.commits, c)
 		t.whole += int64(len(line))

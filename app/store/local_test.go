@@ -80,9 +80,9 @@ func TestDamagedLogIsTold(t *testing.T) {
 		damage func(log []byte) []byte
 		want   string
 	}{
-		{"a flipped bit in the first line", func(b []byte) []byte { b[20] ^= 1; return b }, "log:1: the checksum is wrong"},
-		{"a flipped bit in the last line", func(b []byte) []byte { b[len(b)-5] ^= 1; return b }, "log:2: the checksum is wrong"},
-		{"a whole line of something else", func(b []byte) []byte { return append(b, "deadbeef {\"rev\":3}\n"...) }, "log:3: the checksum is wrong"},
+		{"a flipped bit in the first line", func(b []byte) []byte { b[20] ^= 1; return b }, "log:1: the line is damaged: the checksum is wrong"},
+		{"a flipped bit in the last line", func(b []byte) []byte { b[len(b)-5] ^= 1; return b }, "log:2: the line is damaged: the checksum is wrong"},
+		{"a whole line of something else", func(b []byte) []byte { return append(b, "deadbeef {\"rev\":3}\n"...) }, "log:3: the line is damaged: the checksum is wrong"},
 		{"a line twice", func(b []byte) []byte { return append(b, b[len(b)/2:]...) }, "log:3: "},
 		{"without its last line end", func(b []byte) []byte { return b[:len(b)-1] }, "revision 2 was shown, but the history ends with 1"},
 		{"without its last line", func(b []byte) []byte { return b[:strings.IndexByte(string(b), '\n')+1] }, "revision 2 was shown, but the history ends with 1"},

@@ -78,6 +78,13 @@ func (e *MissingError) Error() string {
 	return fmt.Sprintf("revision %d was shown, but the history ends with %d: commits are missing", e.Shown, e.Last)
 }
 
+// IsDamage reports an error that says of what is on the disk that it is not
+// what was kept there.
+func IsDamage(err error) bool {
+	var missing *MissingError
+	return errors.As(err, &missing) || errors.Is(err, errDamagedLog)
+}
+
 // root is the folder as it stands.
 func (w *Worktree) root() disk { return *w.current.Load() }
 
