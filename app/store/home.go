@@ -69,7 +69,7 @@ func openHome(dir string, log *slog.Logger, o options) (_ *home, err error) {
 
 func (h *home) takeLock(holder string) (err error) {
 	if h.lock, err = takeLock(filepath.Join(h.dir, sheafDir), holder); err == nil {
-		h.locked, err = os.Stat(h.lock.Path())
+		h.locked, err = h.lock.Stat()
 	}
 	return err
 }
@@ -107,8 +107,7 @@ var errForeignLock = errors.New("another program has removed or replaced .sheaf/
 func (h *home) inPlace() error {
 	err := errReplaced
 	if h.disk.InPlace() {
-		now, lstat := os.Lstat(h.lock.Path())
-		if lstat == nil && os.SameFile(now, h.locked) {
+		if isLockOf(h.locked, h.lock.Path()) {
 			return nil
 		}
 		err = errForeignLock

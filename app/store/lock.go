@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -35,6 +36,12 @@ func takeLock(dir, holder string) (*flock.Flock, error) {
 	// A courtesy: on a full disk the folder is held without it.
 	_ = os.WriteFile(name, []byte(who+"\n"), privateFile)
 	return l, nil
+}
+
+// isLockOf reports whether name is still the file that was locked.
+func isLockOf(locked fs.FileInfo, name string) bool {
+	now, err := os.Lstat(name)
+	return err == nil && os.SameFile(now, locked)
 }
 
 func holderOf(name string) string {

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 )
@@ -104,7 +105,7 @@ func commit(t *testing.T, f *Worktree, files map[string]*string) Rev {
 	return rev
 }
 
-func tryCommit(ctx context.Context, f *Worktree, base Rev, files map[string]*string) (Rev, error) {
+func tryCommit(ctx context.Context, f Store, base Rev, files map[string]*string) (Rev, error) {
 	var c Commit
 	for name, text := range files {
 		e := Entry{Path: name}
@@ -172,4 +173,14 @@ func asNobody(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// until waits for something that must come about.
+func until(t *testing.T, done func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !done(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("it did not come about")
+		}
+	}
 }

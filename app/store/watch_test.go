@@ -2,12 +2,16 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/fsnotify/fsnotify"
 )
 
 // changes counts what a watch tells in a time.
@@ -158,5 +162,82 @@ func TestCloseEndsWatches(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range ch {
+	}
+}
+
+func TestOwnCommitsAreNoNews(t *testing.T) {
+	overEveryStore(t, func(t *testing.T, open opener) {
+		dir := t.TempDir()
+		f := open(t, dir)
+		f.pause.quiet = 10 * time.Millisecond
+		ch := f.Watch(t.Context(), func(string) bool { return false })
+		for i, files := range []map[string]*string{
+			{"a.md": new("a"), "deep/er/b.md": new("b")},
+			{"a.md": new("aa")},
+			{"deep/er/b.md": nil, "deep/c.md": new("c")},
+			{"deep/c.md": nil, "deep": new("a file now")},
+			{"deep": nil},
+		} {
+			commit(t, f, files)
+			if n := changes(ch, 100*time.Millisecond); n > 0 {
+				t.Errorf("commit %d is told %d times", i+1, n)
+			}
+		}
+		for i := range 20 { // quicker than the system tells
+			commit(t, f, map[string]*string{"a.md": new(fmt.Sprint(i)), fmt.Sprintf("d%d/x.md", i): new("x")})
+		}
+		if n := changes(ch, 100*time.Millisecond); n > 0 {
+			t.Errorf("commits in a row are told %d times", n)
+		}
+		write(t, dir, "d7/by-hand.md", "by hand")
+		<-ch
+		// Who edits a file at once is heard.
+		commit(t, f, map[string]*string{"a.md": new("ours")})
+		write(t, dir, "a.md", "theirs")
+		<-ch
+		if importAll(t, f); !strings.HasSuffix(history(t, f, "a.md"), "ours, theirs") {
+			t.Errorf("history %s", history(t, f, "a.md"))
+		}
+	})
+}
+
+// A clock may be so coarse that an edit has the stamp of the commit before it.
+func TestEditWithinAStepOfTheClock(t *testing.T) {
+	for name, mtime := range map[string]time.Time{"of now": time.Now(), "long ago": time.Unix(1e9, 0)} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			f := open(t, dir)
+			hash, err := f.Put(t.Context(), []byte("ours"))
+			if err == nil {
+				_, err = f.Commit(t.Context(), 0, Commit{Entries: []Entry{{Path: "a.md", Hash: hash, Size: 4, MTime: mtime}}})
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			before, err := f.Stat("a.md")
+			if err != nil {
+				t.Fatal(err)
+			}
+			a := filepath.Join(dir, "a.md")
+			if err := errors.Join(os.WriteFile(a, []byte("hand"), 0o644), os.Chtimes(a, mtime, mtime)); err != nil {
+				t.Fatal(err)
+			}
+			if after, err := f.Stat("a.md"); err != nil || after != before {
+				t.Fatalf("the stamp is %v, not %v: %v", after, before, err)
+			}
+			v := &watch{tree: f, skip: func(string) bool { return false }}
+			if v.concerns(fsnotify.Event{Name: a, Op: fsnotify.Create}) {
+				t.Error("the commit itself is news")
+			}
+			for _, op := range []fsnotify.Op{fsnotify.Write, fsnotify.Chmod} {
+				if !v.concerns(fsnotify.Event{Name: a, Op: op}) {
+					t.Errorf("%v is no news", op)
+				}
+			}
+			importAll(t, f)
+			if got := history(t, f, "a.md"); got != "ours, hand" {
+				t.Errorf("history %s", got)
+			}
+		})
 	}
 }
