@@ -263,8 +263,8 @@ func (e *Edition) inspect(p *Post) []Problem {
 			}
 		}
 	}
-	if line := openFence(s.Body, s.Dialect == markdown.Franklin); line > 0 {
-		add(s.BodyLine+line-1, true, "this block of code is never closed")
+	if line := s.OpenFence(); line > 0 {
+		add(line, true, "this block of code is never closed")
 	}
 	d := p.Document()
 	for _, pr := range d.Problems {
@@ -383,31 +383,4 @@ func (e *Edition) places(p *Post) []string {
 		}
 	}
 	return places
-}
-
-// openFence gives the line, from 1, of a fence that is never closed; 0: none.
-func openFence(body []byte, franklin bool) int {
-	var fence []byte
-	open := 0
-	for n, line := range bytes.Split(body, []byte("\n")) {
-		indent := len(line) - len(bytes.TrimLeft(line, " >"))
-		line = bytes.TrimSpace(line[indent:])
-		run := 0
-		for run < len(line) && line[run] == line[0] && (line[0] == '`' || line[0] == '~' && !franklin) {
-			run++
-		}
-		if run < 3 {
-			continue
-		}
-		switch {
-		case fence == nil:
-			if line[0] == '`' && bytes.IndexByte(line[run:], '`') >= 0 {
-				continue // code in a line
-			}
-			fence, open = line[:run], n+1
-		case line[0] == fence[0] && run >= len(fence) && len(line) == run:
-			fence, open = nil, 0
-		}
-	}
-	return open
 }

@@ -1,11 +1,8 @@
 package blog
 
 import (
-	"bytes"
-	"encoding/binary"
 	"fmt"
 	"hash/maphash"
-	"math/bits"
 	"net/url"
 	"path"
 	"strings"
@@ -77,14 +74,16 @@ func sum(b []byte) uint64 { return maphash.Bytes(hashSeed, b) }
 // newEntry reads what src, the file at p, says of itself.
 func newEntry(f file, src []byte, lib *library, d markdown.Dialect) *entry {
 	e := &entry{file: f, hash: sum(src), lib: lib, dialect: d}
-	quick, own := quickRead, markdown.Plain
-	if f.section.kind == markdown.Franklin || bytes.HasPrefix(bytes.TrimLeft(src, "\n"), []byte("@def ")) && path.Ext(f.path) != ".mdx" {
-		quick, own = quickFranklin, markdown.Franklin
+	o := f.section.options(f.path, d)
+	s, ok := markdown.Skim(src, o)
+	if ok {
+		list, bad := frontmatter.Parse(s.Front)
+		if ok = bad == nil && (s.Heading != "" || list.Text("title") != ""); ok {
+			e.read(s, list, nil)
+		}
 	}
-	if s, list, ok := quick(src); ok && (d == markdown.Auto || d == own) {
-		e.read(s, list, nil)
-	} else {
-		s = markdown.Read(src, f.section.options(f.path, d))
+	if !ok {
+		s = markdown.Read(src, o)
 		list, bad := frontmatter.Parse(s.Front)
 		e.read(s, list, bad)
 	}
@@ -104,182 +103,6 @@ func brokenEntry(f file, lib *library, why string) *entry {
 func (e *entry) problem(line int, warning bool, format string, args ...any) {
 	e.problems = append(e.problems, Problem{Path: markdown.Clean(e.path), Line: line, Warning: warning,
 		Text: markdown.Clean(fmt.Sprintf(format, args...))})
-}
-
-// quickRead does what markdown.Read does, for the sources that most folders
-// are full of: a sound front matter with a title, or none and a plain heading
-// at the top. It is what keeps the start of a large blog near the time it
-// takes to read its files; the words of the text are counted less exactly. It
-// declines (false) whatever needs a closer look.
-func quickRead(src []byte) (*markdown.Source, frontmatter.Fields, bool) {
-	front, body, ok := cutFront(src)
-	if !ok {
-		heading := plainHeading(src)
-		if heading == "" || moreDefs(src) {
-			return nil, nil, false
-		}
-		words, wide := quickWords(src)
-		return &markdown.Source{Body: src, Heading: heading, Words: words, Wide: wide}, nil, true
-	}
-	if front.Kind == markdown.TOML && moreDefs(body) {
-		return nil, nil, false // Julia's, of which there is more further down
-	}
-	list, bad := frontmatter.Parse(front)
-	if bad != nil || list.Text("title") == "" {
-		return nil, nil, false
-	}
-	words, wide := quickWords(body)
-	return &markdown.Source{Front: front, Body: body, BodyLine: front.Line + strings.Count(front.Text, "\n") + 2, Words: words, Wide: wide}, list, true
-}
-
-// quickFranklin is quickRead for Franklin's pages: one block of definitions or
-// definitions of one line each at the top, none below, and a title among them
-// or in a plain heading right behind them.
-func quickFranklin(src []byte) (*markdown.Source, frontmatter.Fields, bool) {
-	body := src
-	if front, rest, ok := cutFront(src); ok && front.Kind == markdown.TOML {
-		body = rest
-	}
-	for body = bytes.TrimLeft(body, "\n"); bytes.HasPrefix(body, []byte("@def ")); {
-		line, rest, _ := bytes.Cut(body, []byte("\n"))
-		if body = rest; bytes.Count(line, []byte(`"""`))%2 != 0 {
-			return nil, nil, false // a string goes on in the next line
-		}
-	}
-	head := src[:len(src)-len(body)]
-	if moreDefs(body) || bytes.HasPrefix(body, []byte(" ")) || bytes.HasPrefix(body, []byte("\t")) {
-		return nil, nil, false
-	}
-	defs := markdown.Read(head, markdown.Options{Dialect: markdown.Franklin})
-	list, bad := frontmatter.Parse(defs.Front)
-	heading := plainHeading(bytes.TrimLeft(body, "\n"))
-	if bad != nil || len(defs.Problems) > 0 || heading == "" && list.Text("title") == "" {
-		return nil, nil, false
-	}
-	words, wide := quickWords(body)
-	return &markdown.Source{Dialect: markdown.Franklin, Front: defs.Front, Body: src, BodyLine: 1, Heading: heading, Words: words, Wide: wide}, list, true
-}
-
-// moreDefs reports the marks of Franklin's definitions, which are at the
-// beginning of a line.
-func moreDefs(body []byte) bool {
-	for _, mark := range [...]string{"@def", "+++"} {
-		for rest := body; ; {
-			i := bytes.Index(rest, []byte(mark))
-			if i < 0 {
-				break
-			}
-			if i == 0 || rest[i-1] == '\n' || rest[i-1] == '\r' {
-				return true
-			}
-			rest = rest[i+1:]
-		}
-	}
-	return false
-}
-
-// cutFront takes a front matter of the usual form off a source: YAML or TOML
-// between fences that are lines of their own.
-func cutFront(src []byte) (front markdown.Front, body []byte, ok bool) {
-	if len(src) < 8 {
-		return front, nil, false
-	}
-	front.Line = 2
-	switch string(src[:3]) {
-	case "---":
-		front.Kind = markdown.YAML
-	case "+++":
-		front.Kind = markdown.TOML
-	default:
-		return front, nil, false
-	}
-	end := 3
-	if src[3] == '\r' {
-		end = 4
-	}
-	if src[end] != '\n' {
-		return front, nil, false
-	}
-	fence := []byte("\n" + string(src[:end+1])) // with the line end of the first
-	rest := src[end+1:]
-	i := bytes.Index(rest, fence)
-	if i <= 0 {
-		return front, nil, false
-	}
-	front.Text = string(rest[:i])
-	return front, rest[i+len(fence):], true
-}
-
-// plainHeading is the heading a source begins with, when it has no markup.
-func plainHeading(src []byte) string {
-	text, ok := bytes.CutPrefix(src, []byte("# "))
-	if !ok {
-		return ""
-	}
-	text, _, _ = bytes.Cut(text, []byte("\n"))
-	text = bytes.TrimSpace(text)
-	for _, c := range text {
-		if !(isLetter(c) || c >= '0' && c <= '9' || strings.IndexByte(" ,.!?'()/-", c) >= 0) {
-			return ""
-		}
-	}
-	return string(text)
-}
-
-// quickWords counts the words of a body, outside of blocks of code, and how
-// many of them are one Chinese or Japanese character.
-func quickWords(body []byte) (words, wide int) {
-	code := bytes.IndexByte(body, '`') >= 0
-	for len(body) > 0 {
-		text := body
-		body = nil
-		if code {
-			if i := bytes.Index(text, []byte("\n```")); i >= 0 {
-				text, body = text[:i], text[i+4:]
-				if end := bytes.Index(body, []byte("\n```")); end >= 0 {
-					body = body[end+4:]
-				} else {
-					body = nil
-				}
-			}
-		}
-		if len(bytes.TrimSpace(text)) > 0 {
-			words += 1 + bytes.Count(text, []byte(" ")) + bytes.Count(text, []byte("\n"))
-		}
-		wide += ideographs(text)
-	}
-	return words + wide, wide
-}
-
-// ideographs counts kana and Han: what UTF-8 begins with E3 81 to E9.
-func ideographs(text []byte) int {
-	const (
-		every = 0x0101010101010101
-		high  = 0x80 * every
-	)
-	n := 0
-	for ; len(text) > 8; text = text[8:] {
-		x := binary.LittleEndian.Uint64(text)
-		if x&high == 0 {
-			continue
-		}
-		// Eight bytes at once, each in its lane: a byte's high bit and its
-		// other seven, which no sum carries out of the lane.
-		low := x &^ high
-		from := func(b uint64) uint64 { return (low + (0x80-b&0x7f)*every) & x & high }
-		n += bits.OnesCount64(from(0xe3) &^ from(0xea))
-		for e3 := from(0xe3) &^ from(0xe4); e3 != 0; e3 &= e3 - 1 {
-			if text[bits.TrailingZeros64(e3)/8+1] < 0x81 {
-				n--
-			}
-		}
-	}
-	for i := 0; i+1 < len(text); i++ {
-		if c := text[i]; c > 0xe3 && c <= 0xe9 || c == 0xe3 && text[i+1] >= 0x81 {
-			n++
-		}
-	}
-	return n
 }
 
 func (e *entry) read(s *markdown.Source, fs frontmatter.Fields, bad *frontmatter.Error) {
@@ -408,8 +231,8 @@ func (e *entry) readDates(fs frontmatter.Fields, at place, loc *time.Location) {
 			e.hasDate = true
 		}
 		for _, k := range frontmatter.Keys(frontmatter.Address) {
-			if !e.hasDate {
-				e.date, e.hasDate = frontmatter.PathDate(fs.Text(k), loc)
+			if at := fs.Text(k); at != "" && !e.hasDate {
+				e.date, e.hasDate = frontmatter.PathDate(at, loc)
 			}
 		}
 	}
@@ -589,5 +412,3 @@ func cut(s string, n int) string {
 	}
 	return s[:n] + "…"
 }
-
-func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }

@@ -2,12 +2,10 @@ package blog
 
 import (
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"sheaf/app/frontmatter"
 	"sheaf/app/markdown"
 )
 
@@ -198,55 +196,4 @@ func FuzzEntry(f *testing.F) {
 		}
 		entryOf("p.md", text, markdown.Franklin)
 	})
-}
-
-func TestQuickAndFullReadingAgree(t *testing.T) {
-	for _, src := range []string{
-		"---\ntitle: A b\ndate: 2021-04-08\ntags: [x, 'y z']\n---\n\n# A b\n\nSome words of text,\nover lines.\n\n```go\ncode here\n```\n\nMore.\n",
-		"---\ntitle: 题\ntags:\n  - 一\n---\n" + strings.Repeat("给你一个字符串。", 200),
-		"---\ntitle: A\n---\n",
-		"@def title = \"A b\"\n@def date = Date(2021, 4, 8)\n@def tags = [\"x\", \"y z\"] # two\n\n# Other\n\nSome words,\nover lines.\n",
-		"+++\ntitle = \"A b\"\ndate = Date(2021, 4, 8)\ntags = [\n  \"x\",\n]\n+++\n\nSome words.\n",
-		"@def hascode = true\n\n# Welcome to my blog\n\n<!-- \\toc -->\n\nThis is text.\n",
-	} {
-		options, read := markdown.Options{Path: "p.md"}, quickRead
-		if src[0] == '@' || src[0] == '+' {
-			options.Dialect, read = markdown.Franklin, quickFranklin
-		}
-		qs, ql, quick := read([]byte(src))
-		if !quick {
-			t.Errorf("not read quickly: %q", src)
-			continue
-		}
-		a := entryOf("p.md", src, "")
-		a.facts = facts{}
-		a.read(qs, ql, nil)
-		b := &entry{file: a.file}
-		s := markdown.Read([]byte(src), options)
-		list, _ := frontmatter.Parse(s.Front)
-		b.read(s, list, nil)
-		if a.title != b.title || !slices.Equal(a.tags, b.tags) || !a.date.Equal(b.date) || a.minutes != b.minutes {
-			t.Errorf("%q: %+v and %+v", src[:20], a.facts, b.facts)
-		}
-	}
-}
-
-func TestIdeographs(t *testing.T) {
-	simple := func(s string) (n int) {
-		for _, r := range s {
-			if r >= 0x3040 && r <= 0x9fff {
-				n++
-			}
-		}
-		return n
-	}
-	for _, text := range []string{"", "a", "字", "plain words only", "日本語のテキスト、です。そして", "سلام دنیا", "가나다라", "e é ü 漢", "…—“”　　、", "𠀀𠀁", "ab〿぀ヿ鿿ꀀ"} {
-		for pad := range 9 {
-			for _, s := range []string{strings.Repeat("x", pad) + text, text + strings.Repeat("x", pad), strings.Repeat(text, pad)} {
-				if got := ideographs([]byte(s)); got != simple(s) {
-					t.Errorf("%q: %d, want %d", s, got, simple(s))
-				}
-			}
-		}
-	}
 }

@@ -82,7 +82,7 @@ func (v Visitor) Sketch(name string, src []byte) Sketch {
 	edition.sketch = out.Post
 	out.Problems = append(out.Problems, edition.inspect(out.Post)...)
 	sortProblems(out.Problems)
-	out.Body = bodyOf(src, at.section.options(name, markdown.Auto))
+	out.Body = markdown.BodyStart(src, at.section.options(name, markdown.Auto))
 	return out
 }
 
@@ -113,60 +113,4 @@ func (v *snapshot) slugOf(e *entry, state State, now time.Time) (string, State, 
 		state = Broken
 	}
 	return slug, state, problems
-}
-
-// bodyOf gives where the text begins behind a front matter, or behind the
-// definitions that a page of Franklin's begins with.
-func bodyOf(src []byte, o markdown.Options) int {
-	s := markdown.Read(src, o)
-	line := s.BodyLine
-	if s.Front.Kind == markdown.Julia {
-		line = defsEnd(src, s.Front.Defs)
-	}
-	return lineStart(src, line)
-}
-
-// defsEnd gives the line behind the definitions at the top.
-func defsEnd(src []byte, defs []markdown.Def) int {
-	lines := strings.Split(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(strings.TrimPrefix(string(src), "\ufeff")), "\n")
-	at := map[int]markdown.Def{}
-	for _, d := range defs {
-		at[d.Line] = d
-	}
-	end, block := 1, false
-	for n := 1; n <= len(lines); n++ {
-		text := strings.TrimSpace(lines[n-1])
-		d, defines := at[n]
-		switch {
-		case defines, strings.HasPrefix(text, "@def "):
-			n += strings.Count(d.Source, "\n")
-			end = n + 1
-		case text == "+++":
-			block = !block
-			end = n + 1
-		case block:
-		case text != "":
-			return end
-		}
-	}
-	return end
-}
-
-// lineStart gives the offset of a line, from 1, whatever its line ends are.
-func lineStart(src []byte, line int) int {
-	for i := 0; i < len(src); i++ {
-		if line <= 1 {
-			return i
-		}
-		switch src[i] {
-		case '\r':
-			if i+1 < len(src) && src[i+1] == '\n' {
-				continue
-			}
-			line--
-		case '\n':
-			line--
-		}
-	}
-	return len(src)
 }

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"sheaf/app/markdown"
 )
 
 // told gives problems as lines, warnings marked.
@@ -155,18 +153,4 @@ func BenchmarkSketch(b *testing.B) {
 			b.Fatal(s.Problems)
 		}
 	}
-}
-
-func FuzzBody(f *testing.F) {
-	f.Add([]byte("---\r\ntitle: A\r\n---\r\nText"), false)
-	f.Add([]byte("@def a = [1,\n2]\n+++\nb = 1\n"), true)
-	f.Fuzz(func(t *testing.T, src []byte, franklin bool) {
-		o := markdown.Options{}
-		if franklin {
-			o.Dialect = markdown.Franklin
-		}
-		if at := bodyOf(src, o); at < 0 || at > len(src) {
-			t.Fatalf("%q: %d", src, at)
-		}
-	})
 }

@@ -125,7 +125,6 @@ func (s signature) mayHave(word []byte) bool {
 }
 
 const (
-	headMark      = 0x02 // begins the line of a heading
 	maxSearchText = 512 << 10
 )
 
@@ -143,7 +142,7 @@ func (e *entry) searchText() *searchText {
 			t.body = bytes.Clone(t.body[:maxSearchText])
 		}
 		for rest := t.body; ; {
-			i := bytes.IndexByte(rest, headMark)
+			i := bytes.IndexByte(rest, markdown.HeadingMark)
 			if i < 0 {
 				break
 			}
@@ -160,13 +159,12 @@ func (e *entry) searchText() *searchText {
 // shown is the text of a source, roughly without its markup, a line for a line
 // of the body; line is the number of the first.
 func (e *entry) shown(src []byte) (text []byte, line int) {
-	if e.section.kind != markdown.Franklin && (e.dialect == markdown.Auto || e.dialect == markdown.Plain) {
-		if s, _, ok := quickRead(src); ok {
-			return shownText(s.Body, false), max(s.BodyLine, 1)
-		}
+	o := e.section.options(e.path, e.dialect)
+	s, ok := markdown.Skim(src, o)
+	if !ok {
+		s = markdown.Read(src, o)
 	}
-	s := markdown.Read(src, e.section.options(e.path, e.dialect))
-	return shownText(s.Body, s.Dialect == markdown.Franklin), max(s.BodyLine, 1)
+	return s.PlainText(), s.BodyLine
 }
 
 // Search finds the posts and pages in which every word stands, in the title, a
@@ -282,20 +280,20 @@ func (p *Post) hit(words [][]byte) Hit {
 		return h
 	}
 	for i := n; i >= 0; i-- {
-		if len(lines[i]) > 0 && lines[i][0] == headMark {
+		if len(lines[i]) > 0 && lines[i][0] == markdown.HeadingMark {
 			h.Heading = string(bytes.TrimSpace(lines[i][1:]))
 			break
 		}
 	}
 	if at < 0 {
-		for n < len(lines)-1 && (len(bytes.TrimSpace(lines[n])) == 0 || lines[n][0] == headMark) {
+		for n < len(lines)-1 && (len(bytes.TrimSpace(lines[n])) == 0 || lines[n][0] == markdown.HeadingMark) {
 			n++
 		}
 		h.Line = line + n
 	}
 	// The paragraph around the line, for prose with hard line ends.
 	from, to := n, n+1
-	head := func(l []byte) bool { return len(l) > 0 && l[0] == headMark }
+	head := func(l []byte) bool { return len(l) > 0 && l[0] == markdown.HeadingMark }
 	if !head(lines[n]) {
 		for from > 0 && n-from < 2 && len(lines[from-1]) > 0 && !head(lines[from-1]) {
 			from--
@@ -305,7 +303,7 @@ func (p *Post) hit(words [][]byte) Hit {
 		}
 	}
 	before := string(bytes.Join(lines[from:n], []byte(" ")))
-	h.Snippet = snippet(before, strings.Trim(string(bytes.Join(lines[n:to], []byte(" "))), "\x02"), words)
+	h.Snippet = snippet(before, strings.Trim(string(bytes.Join(lines[n:to], []byte(" "))), string(rune(markdown.HeadingMark))), words)
 	return h
 }
 
@@ -366,105 +364,4 @@ func foldedIndex(text string, word []byte) int {
 		return starts[i]
 	}
 	return -1
-}
-
-// shownText takes the markup off a body, roughly and quickly. It keeps the
-// lines, so that a place in it is a line of the source.
-func shownText(body []byte, franklin bool) []byte {
-	out := make([]byte, 0, len(body))
-	var fence byte // of the block of code we are in
-	comment, defs := false, false
-	for len(body) > 0 {
-		var line []byte
-		if i := bytes.IndexByte(body, '\n'); i >= 0 {
-			line, body = body[:i], body[i+1:]
-		} else {
-			line, body = body, nil
-		}
-		line = bytes.TrimSpace(line)
-		switch {
-		case len(line) == 0:
-		case comment:
-			if i := bytes.Index(line, []byte("-->")); i >= 0 {
-				comment = false
-				out = appendShown(out, line[i+3:])
-			}
-		case fence != 0:
-			if len(line) >= 3 && line[0] == fence && line[1] == fence && line[2] == fence {
-				fence = 0
-			} else {
-				out = append(out, line...)
-			}
-		case bytes.HasPrefix(line, []byte("```")), !franklin && bytes.HasPrefix(line, []byte("~~~")):
-			fence = line[0]
-		case franklin && bytes.HasPrefix(line, []byte("+++")):
-			defs = !defs
-		case defs, franklin && bytes.HasPrefix(line, []byte("@def ")), franklin && line[0] == '~' && bytes.HasPrefix(line, []byte("~~~")):
-		case line[0] == '#':
-			text := bytes.TrimLeft(line, "#")
-			if len(text) > 0 && text[0] == ' ' && len(line)-len(text) <= 6 {
-				out = append(out, headMark)
-				out = appendShown(out, bytes.TrimRight(text[1:], "# "))
-			} else {
-				out = appendShown(out, line)
-			}
-		case bytes.HasPrefix(line, []byte("<!--")):
-			i := bytes.Index(line, []byte("-->"))
-			if comment = i < 0; !comment {
-				out = appendShown(out, line[i+3:])
-			}
-		default:
-			out = appendShown(out, bytes.TrimLeft(line, "> "))
-		}
-		out = append(out, '\n')
-	}
-	return out
-}
-
-// appendShown takes the markup out of one line.
-func appendShown(out, line []byte) []byte {
-	if len(line) > 1 && (line[0] == '*' || line[0] == '-' || line[0] == '+') && line[1] == ' ' {
-		line = line[2:]
-	}
-	for i := 0; i < len(line); i++ {
-		c := line[i]
-		switch {
-		case c == '*' || c == '`' || c < ' ':
-			continue
-		case c == '!' && i+1 < len(line) && line[i+1] == '[', c == '[':
-			continue
-		case c == ']':
-			if i+1 < len(line) && (line[i+1] == '(' || line[i+1] == '[') {
-				closing := byte(')')
-				if line[i+1] == '[' {
-					closing = ']'
-				}
-				if end := bytes.IndexByte(line[i:], closing); line[i+1] == '(' && end > 0 {
-					i += end
-				} else if end := bytes.IndexByte(line[i+1:], closing); end > 0 {
-					i += 1 + end
-				}
-			}
-			continue
-		case c == '<' && i+1 < len(line) && (isLetter(line[i+1]) || line[i+1] == '/' || line[i+1] == '!'):
-			if end := bytes.IndexByte(line[i:], '>'); end > 0 {
-				i += end
-				continue
-			}
-		case c == '{' && i+1 < len(line) && (line[i+1] == '{' || line[i+1] == '%'):
-			closing := []byte("}}")
-			if line[i+1] == '%' {
-				closing = []byte("%}")
-			}
-			if end := bytes.Index(line[i:], closing); end > 0 {
-				i += end + 1
-				continue
-			}
-		case c == '~' && i+2 < len(line) && line[i+1] == '~' && line[i+2] == '~':
-			i += 2
-			continue
-		}
-		out = append(out, c)
-	}
-	return out
 }

@@ -273,9 +273,11 @@ func (fs Fields) Tags() []string {
 // is none that is whole and safe to show.
 func (fs Fields) External() string {
 	address := fs.Text(Keys(External)...)
+	if address == "" || strings.ContainsAny(address, " ()<>\\") {
+		return ""
+	}
 	u, err := url.Parse(address)
-	if address == "" || err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" ||
-		strings.ContainsAny(address, " ()<>\\") {
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return ""
 	}
 	return markdown.Clean(address)

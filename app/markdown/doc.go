@@ -6,7 +6,8 @@
 // # The two doors
 //
 // [Read] takes a source apart without parsing it: front matter, first heading,
-// number of words. It is meant for ten thousand files at start.
+// number of words ([Source]). [Skim] does so for ten thousand files at start:
+// it is quicker, and declines what is not plain.
 //
 // [Parse] gives the whole [Document]. It never fails and never panics: what
 // cannot be understood is shown as the author typed it, and said in
@@ -16,7 +17,8 @@
 // # How a source becomes a tree
 //
 //  1. clean.go   bytes to safe text: valid UTF-8, no control characters
-//  2. front.go   the front matter is cut off (julia.go: definitions anywhere)
+//  2. dialect.go says which dialect it is, and front.go cuts the front matter
+//     off (julia.go: definitions anywhere)
 //  3. protect.go all that must not be read as markup (code, math, comments,
 //     raw text) is replaced by one rune each, a placeholder
 //  4. franklin.go, template.go, mdx.go and obsidian.go bring the dialect's own

@@ -186,3 +186,17 @@ func FuzzFront(f *testing.F) {
 		}
 	})
 }
+
+func FuzzBodyStart(f *testing.F) {
+	f.Add([]byte("---\r\ntitle: A\r\n---\r\nText"), false)
+	f.Add([]byte("@def a = [1,\n2]\n+++\nb = 1\n"), true)
+	f.Fuzz(func(t *testing.T, src []byte, franklin bool) {
+		o := Options{}
+		if franklin {
+			o.Dialect = Franklin
+		}
+		if at := BodyStart(src, o); at < 0 || at > len(src) {
+			t.Fatalf("%q: %d", src, at)
+		}
+	})
+}

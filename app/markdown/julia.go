@@ -20,7 +20,8 @@ func juliaFront(s string) (Front, []defSpan) {
 	}
 	var spans []defSpan
 	var text strings.Builder
-	fence, comment := "", false
+	var code fenceState
+	comment := false
 	line := 1
 	for at := 0; at < len(s); {
 		l := lineAt(s, at)
@@ -28,8 +29,8 @@ func juliaFront(s string) (Front, []defSpan) {
 		switch {
 		case comment:
 			_, comment = uncommented(l, true)
-		case fence != "" || strings.HasPrefix(strings.TrimLeft(l, " \t"), "```"):
-			step(&fence, l)
+		case code.open() || strings.HasPrefix(strings.TrimLeft(l, " \t"), "```"):
+			follow(&code, l)
 		case strings.HasPrefix(l, "@def ") || strings.HasPrefix(l, "@def\t"):
 			end, n := next, 1
 			open := strings.Count(l, `"""`)%2 == 1

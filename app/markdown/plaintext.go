@@ -1,12 +1,118 @@
 package markdown
 
 import (
+	"bytes"
 	"html"
 	"strings"
 	"unicode/utf8"
 
 	"sheaf/app/lazyregexp"
 )
+
+// HeadingMark begins the line of a heading in a PlainText.
+const HeadingMark = 0x02
+
+// PlainText takes the markup off the body, roughly and quickly, for searches
+// in many sources; see Document.Text for the text as readers see it. Line n of
+// it is line BodyLine+n of the source. It is not cleaned.
+func (s *Source) PlainText() []byte {
+	franklin := s.Dialect == Franklin
+	body := s.Body
+	out := make([]byte, 0, len(body))
+	code := fenceState{franklin: franklin}
+	comment, defs := false, false
+	for len(body) > 0 {
+		var line []byte
+		if i := bytes.IndexByte(body, '\n'); i >= 0 {
+			line, body = body[:i], body[i+1:]
+		} else {
+			line, body = body, nil
+		}
+		line = bytes.TrimSpace(line)
+		switch {
+		case len(line) == 0:
+		case comment:
+			if i := bytes.Index(line, []byte("-->")); i >= 0 {
+				comment = false
+				out = appendPlain(out, line[i+3:])
+			}
+		case code.open():
+			if !follow(&code, line) {
+				out = append(out, line...)
+			}
+		case line[0] != '>' && follow(&code, line):
+		case franklin && bytes.HasPrefix(line, []byte("+++")):
+			defs = !defs
+		case defs, franklin && bytes.HasPrefix(line, []byte("@def ")), franklin && bytes.HasPrefix(line, []byte("~~~")):
+		case line[0] == '#':
+			text := bytes.TrimLeft(line, "#")
+			if len(text) > 0 && text[0] == ' ' && len(line)-len(text) <= 6 {
+				out = append(out, HeadingMark)
+				out = appendPlain(out, bytes.TrimRight(text[1:], "# "))
+			} else {
+				out = appendPlain(out, line)
+			}
+		case bytes.HasPrefix(line, []byte("<!--")):
+			i := bytes.Index(line, []byte("-->"))
+			if comment = i < 0; !comment {
+				out = appendPlain(out, line[i+3:])
+			}
+		default:
+			out = appendPlain(out, bytes.TrimLeft(line, "> "))
+		}
+		out = append(out, '\n')
+	}
+	return out
+}
+
+// appendPlain takes the markup out of one line: emphasis, code spans, links but
+// for their texts, tags, and the calls of templates.
+func appendPlain(out, line []byte) []byte {
+	if len(line) > 1 && (line[0] == '*' || line[0] == '-' || line[0] == '+') && line[1] == ' ' {
+		line = line[2:]
+	}
+	for i := 0; i < len(line); i++ {
+		c := line[i]
+		switch {
+		case c == '*' || c == '`' || c < ' ':
+			continue
+		case c == '!' && i+1 < len(line) && line[i+1] == '[', c == '[':
+			continue
+		case c == ']':
+			if i+1 < len(line) && (line[i+1] == '(' || line[i+1] == '[') {
+				closing := byte(')')
+				if line[i+1] == '[' {
+					closing = ']'
+				}
+				if end := bytes.IndexByte(line[i:], closing); line[i+1] == '(' && end > 0 {
+					i += end
+				} else if end := bytes.IndexByte(line[i+1:], closing); end > 0 {
+					i += 1 + end
+				}
+			}
+			continue
+		case c == '<' && i+1 < len(line) && (line[i+1]|0x20 >= 'a' && line[i+1]|0x20 <= 'z' || line[i+1] == '/' || line[i+1] == '!'):
+			if end := bytes.IndexByte(line[i:], '>'); end > 0 {
+				i += end
+				continue
+			}
+		case c == '{' && i+1 < len(line) && (line[i+1] == '{' || line[i+1] == '%'):
+			closing := []byte("}}")
+			if line[i+1] == '%' {
+				closing = []byte("%}")
+			}
+			if end := bytes.Index(line[i:], closing); end > 0 {
+				i += end + 1
+				continue
+			}
+		case c == '~' && i+2 < len(line) && line[i+1] == '~' && line[i+2] == '~':
+			i += 2
+			continue
+		}
+		out = append(out, c)
+	}
+	return out
+}
 
 var (
 	htmlTag    = lazyregexp.New(`</?[a-zA-Z][^<>]*>`)

@@ -83,15 +83,12 @@ func (pr *protector) takeIndentedCode(i int) int {
 // none. A fence without an end takes all that follows, but in a list item only
 // the item.
 func (pr *protector) takeFence(k int) int {
-	n := runOf(pr.src[k:], pr.src[k])
-	if n < 3 {
-		return 0
-	}
 	end := eol(pr.src, k)
-	info := strings.TrimSpace(pr.src[k+n : end])
-	if pr.src[k] == '`' && strings.IndexByte(info, '`') >= 0 {
+	n := opensFence(pr.src[k:end])
+	if n == 0 {
 		return 0
 	}
+	info := strings.TrimSpace(pr.src[k+n : end])
 	f := fence{char: pr.src[k], n: n, exact: pr.dialect == Franklin}
 	if i := strings.LastIndexByte(pr.prefix, '>'); i >= 0 {
 		f.indent = max(len(pr.prefix)-i-2, 0)
@@ -130,7 +127,6 @@ type fence struct {
 // that closes it. Code in a quote ends with the quote.
 func (pr *protector) fenceBody(f fence, i int) (code string, next int, closed bool) {
 	var b strings.Builder
-	closing := strings.Repeat(string(f.char), f.n)
 	for i < len(pr.src) {
 		end := eol(pr.src, i)
 		line := pr.src[i:end]
@@ -142,10 +138,8 @@ func (pr *protector) fenceBody(f fence, i int) (code string, next int, closed bo
 			line = strings.TrimPrefix(t[1:], " ")
 		}
 		t := strings.TrimLeft(line, " \t")
-		if strings.HasPrefix(t, closing) {
-			if m := runOf(t, f.char); strings.TrimSpace(t[m:]) == "" && (!f.exact || m == f.n) {
-				return b.String(), end + 1, true
-			}
+		if m := closesFence(t, f.char); m >= f.n && (!f.exact || m == f.n) {
+			return b.String(), end + 1, true
 		}
 		if f.inItem && t != "" && len(line)-len(t) < min(f.indent, 2) {
 			return b.String(), i, false
