@@ -96,10 +96,7 @@ func newCopier(from, to string) (_ *copier, err error) {
 // emptyFolder opens a folder that has nothing in it, and makes it if it is not
 // there.
 func emptyFolder(dir string) (disk, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("%s: %w", dir, Reason(err))
-	}
-	d, err := openDisk(dir)
+	d, err := makeDisk(dir)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, Reason(err))
 	}

@@ -76,6 +76,14 @@ func openDisk(dir string) (disk, error) {
 	return &osDisk{root, dir}, nil
 }
 
+// makeDisk is openDisk of a directory that is made if it is not there.
+func makeDisk(dir string) (disk, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	return openDisk(dir)
+}
+
 func (d *osDisk) OpenFile(name string, flag int, perm fs.FileMode) (file, error) {
 	f, err := d.root.OpenFile(name, flag|openFlags, perm)
 	if err != nil {

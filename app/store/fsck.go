@@ -69,7 +69,7 @@ func Fsck(dir string, repair bool) (findings []Finding, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", dir, err)
 		}
-		defer func() { err = errors.Join(err, releaseLock(lock)) }()
+		defer func() { err = errors.Join(err, lock.release()) }()
 		c.aside = "damaged-" + time.Now().UTC().Format("20060102T150405.000Z")
 	}
 	err = c.run()

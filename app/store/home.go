@@ -8,8 +8,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-
-	"github.com/gofrs/flock"
 )
 
 // sheafDir is what Sheaf keeps in a folder beside the plain files.
@@ -18,10 +16,9 @@ const sheafDir = ".sheaf"
 // A home is the .sheaf of a folder, which this process has to itself as long
 // as it is open.
 type home struct {
-	dir    string       // of the folder, absolute
-	disk   disk         // of .sheaf; nil: there is none, and none can be made
-	lock   *flock.Flock // nil: the folder cannot be written
-	locked fs.FileInfo  // the file that the lock is on
+	dir  string // of the folder, absolute
+	disk disk   // of .sheaf; nil: there is none, and none can be made
+	lock *lock  // nil: the folder cannot be written
 }
 
 // openHome takes a folder for this process, makes its .sheaf if there is none,
@@ -41,7 +38,7 @@ func openHome(dir string, log *slog.Logger, o options) (_ *home, err error) {
 	err = root.Mkdir(sheafDir, privateDir)
 	made := err == nil
 	if made || errors.Is(err, fs.ErrExist) {
-		err = h.takeLock(o.holder)
+		h.lock, err = takeLock(filepath.Join(dir, sheafDir), o.holder)
 	}
 	switch {
 	case err == nil:
@@ -65,13 +62,6 @@ func openHome(dir string, log *slog.Logger, o options) (_ *home, err error) {
 		return nil, errors.Join(err, h.close())
 	}
 	return h, nil
-}
-
-func (h *home) takeLock(holder string) (err error) {
-	if h.lock, err = takeLock(filepath.Join(h.dir, sheafDir), holder); err == nil {
-		h.locked, err = h.lock.Stat()
-	}
-	return err
 }
 
 // prepare makes what every .sheaf has, and empties tmp.
@@ -107,7 +97,7 @@ var errForeignLock = errors.New("another program has removed or replaced .sheaf/
 func (h *home) inPlace() error {
 	err := errReplaced
 	if h.disk.InPlace() {
-		if isLockOf(h.locked, h.lock.Path()) {
+		if h.lock.inPlace() {
 			return nil
 		}
 		err = errForeignLock
@@ -124,7 +114,7 @@ func (h *home) close() error {
 		err = h.disk.Close()
 	}
 	if h.lock != nil {
-		err = errors.Join(err, releaseLock(h.lock))
+		err = errors.Join(err, h.lock.release())
 	}
 	return err
 }

@@ -16,9 +16,15 @@ var ErrHeld = errors.New("held by another server")
 
 const lockName = "lock"
 
+// A lock is the file "lock" of a folder, locked by this process.
+type lock struct {
+	*flock.Flock
+	file fs.FileInfo
+}
+
 // takeLock locks the file "lock" in dir, which says who holds it.
 // The system gives the lock back when the process ends, however it ends.
-func takeLock(dir, holder string) (*flock.Flock, error) {
+func takeLock(dir, holder string) (*lock, error) {
 	name := filepath.Join(dir, lockName)
 	l := flock.New(name, flock.SetFlag(os.O_RDWR|os.O_CREATE), flock.SetPermissions(privateFile))
 	ok, err := l.TryLock()
@@ -35,13 +41,17 @@ func takeLock(dir, holder string) (*flock.Flock, error) {
 	}
 	// A courtesy: on a full disk the folder is held without it.
 	_ = os.WriteFile(name, []byte(who+"\n"), privateFile)
-	return l, nil
+	info, err := l.Stat()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("lock: %w", err), l.Close())
+	}
+	return &lock{l, info}, nil
 }
 
-// isLockOf reports whether name is still the file that was locked.
-func isLockOf(locked fs.FileInfo, name string) bool {
-	now, err := os.Lstat(name)
-	return err == nil && os.SameFile(now, locked)
+// inPlace reports whether the file that is locked is the one that others find.
+func (l *lock) inPlace() bool {
+	now, err := os.Lstat(l.Path())
+	return err == nil && os.SameFile(now, l.file)
 }
 
 func holderOf(name string) string {
@@ -57,8 +67,8 @@ func holderOf(name string) string {
 	return "one that has not said who it is"
 }
 
-// releaseLock leaves an empty file behind: removing it would let two servers
+// release leaves an empty file behind: removing it would let two servers
 // hold two files of one name.
-func releaseLock(l *flock.Flock) error {
+func (l *lock) release() error {
 	return errors.Join(os.Truncate(l.Path(), 0), l.Close())
 }
