@@ -105,7 +105,7 @@ func (p *Post) setDue(src []byte, at time.Time) ([]byte, error) {
 		return nil, err
 	}
 	name := own.NameOf("date", p.entry.section.kind)
-	if f, ok := own.Get(frontmatter.Keys(frontmatter.Visible)...); ok {
+	if f, ok := own.Find(frontmatter.Visible); ok {
 		name = f.Name
 	}
 	return frontmatter.SetNamed(src, p.options(), name, at.In(p.entry.section.location()).Truncate(time.Second))

@@ -74,13 +74,13 @@ func (v Visitor) Keep(_ context.Context, k Kept) (id string, err error) {
 	case int64(len(k.Text)) > v.blog.limits.Post:
 		return "", refusal(k.Path, "is too big: %s; at most %s", bytesOf(int64(len(k.Text))), bytesOf(v.blog.limits.Post))
 	case k.ID != "" && !keptID().MatchString(k.ID):
-		return "", fmt.Errorf("kept text %q: %w", cut(markdown.Clean(k.ID), 40), fs.ErrInvalid)
+		return "", fmt.Errorf("kept text %q: %w", markdown.Shorten(markdown.Clean(k.ID), 40), fs.ErrInvalid)
 	case len(k.Path) > maxPath:
 		return "", fmt.Errorf("kept text: its path is longer than %d bytes", maxPath)
 	}
 	k.Author = v.name
 	k.At = min(max(k.At, 0), len(k.Text))
-	k.Reason, k.Door = cut(oneLine(k.Reason), 1000), cut(oneLine(k.Door), 20)
+	k.Reason, k.Door = markdown.Shorten(oneLine(k.Reason), 1000), markdown.Shorten(oneLine(k.Door), 20)
 	if k.Time.IsZero() {
 		k.Time = v.blog.lib.now()
 	}
@@ -171,7 +171,7 @@ func (v Visitor) Forget(_ context.Context, id string) error {
 	case !v.author:
 		return ErrNotAuthor
 	case !keptID().MatchString(id):
-		return fmt.Errorf("kept text %q: %w", cut(markdown.Clean(id), 40), fs.ErrInvalid)
+		return fmt.Errorf("kept text %q: %w", markdown.Shorten(markdown.Clean(id), 40), fs.ErrInvalid)
 	}
 	v.blog.keeping.Lock()
 	defer v.blog.keeping.Unlock()

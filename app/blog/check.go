@@ -272,15 +272,15 @@ func (e *Edition) inspect(p *Post) []Problem {
 	}
 	for _, l := range d.Links {
 		if why := e.deadLink(p, d, l.Target); why != "" {
-			add(l.Line, true, "link to %q: %s", cut(l.Target, 120), why)
+			add(l.Line, true, "link to %q: %s", markdown.Shorten(l.Target, 120), why)
 		}
 	}
 	for _, i := range d.Images {
 		if i.Alt == "" {
-			add(i.Line, true, "image %q has no description", cut(i.Target, 120))
+			add(i.Line, true, "image %q has no description", markdown.Shorten(i.Target, 120))
 		}
 		if local(i.Target) && !e.fileFor(p, i.Target) {
-			add(i.Line, true, "image %q is not there", cut(i.Target, 120))
+			add(i.Line, true, "image %q is not there", markdown.Shorten(i.Target, 120))
 		}
 	}
 	return out

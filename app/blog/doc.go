@@ -17,7 +17,7 @@
 // token that cannot be guessed (previews.go), until that is revoked.
 //
 // From a file to a post: scan.go says which files are posts and pages,
-// package frontmatter takes a front matter apart, facts.go says what its fields
+// package frontmatter takes a front matter apart, entry.go says what its fields
 // make of a post, site.go what a folder's configuration says, generators.go and section.go which generator a folder is written for.
 // Only an index is kept of a post: its text is parsed when it is first read
 // (post.go) and kept in a bounded cache (documents.go).

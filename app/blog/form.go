@@ -42,7 +42,7 @@ func (v Visitor) Fields(name string, src []byte) (Fields, error) {
 	f := Fields{
 		Title:   markdown.PlainLine(fs.Text("title")),
 		Slug:    markdown.PlainLine(fs.Text("slug")),
-		Summary: markdown.PlainLine(fs.Text(frontmatter.Keys(frontmatter.Summary)...)),
+		Summary: markdown.PlainLine(fs.TextOf(frontmatter.Summary)),
 		Tags:    strings.Join(tagsIn(fs, s.Dialect), ", "),
 		Draft:   "no",
 	}
@@ -102,7 +102,7 @@ func (v Visitor) SetField(name string, src []byte, field, value string) ([]byte,
 	case "slug":
 		value = strings.TrimSuffix(value, ".md")
 		if a := addressOf(value); value != "" && (len(a) != 1 || a[0] != value) {
-			return nil, fmt.Errorf("%q cannot be a slug: letters, digits and dashes can", cut(markdown.Clean(value), 60))
+			return nil, fmt.Errorf("%q cannot be a slug: letters, digits and dashes can", markdown.Shorten(markdown.Clean(value), 60))
 		}
 	case "date":
 		if value == "" {
@@ -127,7 +127,7 @@ func (v Visitor) SetField(name string, src []byte, field, value string) ([]byte,
 	case "draft":
 		return typedDraft(src, o, sec.defaults, value)
 	default:
-		return nil, fmt.Errorf("field %q is not in the form", cut(markdown.Clean(field), 60))
+		return nil, fmt.Errorf("field %q is not in the form", markdown.Shorten(markdown.Clean(field), 60))
 	}
 	if value == "" {
 		return frontmatter.Set(src, o, field, nil)
@@ -143,7 +143,7 @@ func typedDraft(src []byte, o markdown.Options, given frontmatter.Fields, value 
 		return frontmatter.SetDraft(src, o, given, false)
 	case "":
 	default:
-		return nil, fmt.Errorf("%q is neither yes nor no", cut(markdown.Clean(value), 40))
+		return nil, fmt.Errorf("%q is neither yes nor no", markdown.Shorten(markdown.Clean(value), 40))
 	}
 	return frontmatter.ClearDraft(src, o)
 }

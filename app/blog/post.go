@@ -70,7 +70,7 @@ type entry struct {
 	given   []byte           // the source, when it is not the folder's to give
 	stamp   store.Stamp      // of the file when it was read; only the index looks at it
 
-	facts
+	metadata
 	folded string                     // title and tags as the filter compares them
 	text   atomic.Pointer[searchText] // nil until it is made
 	names  atomic.Pointer[[]string]   // nil until somebody asks: see Post.names

@@ -379,7 +379,7 @@ func addressOf(p string) []string {
 			s = strings.ReplaceAll(s, "--", "-")
 		}
 		if s = strings.TrimRight(strings.TrimLeft(s, "-.~"), "-"); s != "" {
-			out = append(out, cut(s, 200))
+			out = append(out, markdown.Shorten(s, 200))
 		}
 	}
 	return out

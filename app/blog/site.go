@@ -96,16 +96,16 @@ func (s *Site) fill(name string, fs frontmatter.Fields) []Problem {
 	if yes, set := fs.Flag("git"); set {
 		s.Git = yes
 	} else if w := fs.Text("git"); w != "" {
-		bad("git", "git %q is neither true nor false", cut(markdown.Clean(w), 40))
+		bad("git", "git %q is neither true nor false", markdown.Shorten(markdown.Clean(w), 40))
 	}
 	if a := strings.ToLower(fs.Text("accent", "color", "colour")); a != "" {
 		if s.Accent = accentOf(a); s.Accent == "" {
-			bad("accent", "accent %q is neither #rrggbb nor a colour's number or name", cut(markdown.Clean(a), 40))
+			bad("accent", "accent %q is neither #rrggbb nor a colour's number or name", markdown.Shorten(markdown.Clean(a), 40))
 		}
 	}
 	if z := fs.Text("timezone"); z != "" {
 		if _, err := time.LoadLocation(z); err != nil {
-			bad("timezone", "timezone %q is not known", cut(markdown.Clean(z), 40))
+			bad("timezone", "timezone %q is not known", markdown.Shorten(markdown.Clean(z), 40))
 		}
 	}
 	f, _ := fs.Get("links")
@@ -147,7 +147,7 @@ func (s *Site) fillFrom(fs frontmatter.Fields) {
 	params := append(append(append(frontmatter.Fields{}, fs.Sub("extra")...), fs.Sub("params")...), fs...)
 	set := func(to *string, v string) {
 		if *to == "" {
-			*to = cut(markdown.PlainLine(v), 300)
+			*to = markdown.Shorten(markdown.PlainLine(v), 300)
 		}
 	}
 	set(&s.Title, fs.Text("websitetitle", "title", "name"))

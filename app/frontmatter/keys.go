@@ -131,6 +131,12 @@ func KeysIn(d markdown.Dialect, m Meaning) []string {
 	return Keys(m)
 }
 
+// Find returns the first field that means m and has a value; see Get.
+func (fs Fields) Find(m Meaning) (Field, bool) { return fs.Get(Keys(m)...) }
+
+// TextOf returns the first text that means m; see Text.
+func (fs Fields) TextOf(m Meaning) string { return fs.Text(Keys(m)...) }
+
 // KeyOf returns the short form of a field's name: lower case, without _, - and
 // blanks. Names with one key are one name.
 func KeyOf(name string) string {
@@ -204,12 +210,12 @@ func (fs Fields) NameOf(name string, d markdown.Dialect) string {
 			}
 		}
 	case "summary":
-		if f, ok := fs.Get(Keys(Summary)...); ok {
+		if f, ok := fs.Find(Summary); ok {
 			return f.Name
 		}
 		return "description"
 	case "tags":
-		if f, ok := fs.Get(Keys(Tags)...); ok {
+		if f, ok := fs.Find(Tags); ok {
 			return f.Name
 		}
 		for _, table := range []string{"taxonomies", "extra"} {
@@ -236,7 +242,7 @@ func (fs Fields) IsDraft() bool {
 			return true
 		}
 	}
-	return strings.EqualFold(fs.Text(Keys(Status)...), "draft")
+	return strings.EqualFold(fs.TextOf(Status), "draft")
 }
 
 // maxTag bounds the bytes of a tag.
@@ -272,7 +278,7 @@ func (fs Fields) Tags() []string {
 // External returns the address of a post whose text is elsewhere, "" if there
 // is none that is whole and safe to show.
 func (fs Fields) External() string {
-	address := fs.Text(Keys(External)...)
+	address := fs.TextOf(External)
 	if address == "" || strings.ContainsAny(address, " ()<>\\") {
 		return ""
 	}

@@ -70,7 +70,7 @@ func SetDraft(src []byte, o markdown.Options, given Fields, draft bool) ([]byte,
 		return src, nil
 	}
 	if draft {
-		if f, ok := own.Get(Keys(Draft)...); ok {
+		if f, ok := own.Find(Draft); ok {
 			return SetNamed(src, o, f.Name, true)
 		}
 		for _, k := range Keys(Published) {
@@ -79,7 +79,7 @@ func SetDraft(src []byte, o markdown.Options, given Fields, draft bool) ([]byte,
 				return SetNamed(src, o, f.Name, false)
 			}
 		}
-		if f, ok := own.Get(Keys(Status)...); ok {
+		if f, ok := own.Find(Status); ok {
 			return SetNamed(src, o, f.Name, "draft")
 		}
 		if s.Dialect == markdown.Jekyll {

@@ -14,9 +14,9 @@ import (
 	"sheaf/app/markdown"
 )
 
-// facts are what a file says of itself, whatever the moment and the other
-// files.
-type facts struct {
+// metadata is what a source file says of itself, whatever the moment and the
+// other files.
+type metadata struct {
 	title       string
 	date        time.Time
 	hasDate     bool
@@ -57,7 +57,7 @@ type Problem struct {
 	Warning bool // the post is shown all the same
 }
 
-// String gives "path:line: text".
+// String returns "path:line: text".
 func (p Problem) String() string {
 	if p.Line == 0 {
 		return p.Path + ": " + p.Text
@@ -71,22 +71,22 @@ var hashSeed = maphash.MakeSeed()
 
 func sum(b []byte) uint64 { return maphash.Bytes(hashSeed, b) }
 
-// newEntry reads what src, the file at p, says of itself.
+// newEntry reads what src, the source of f, says of itself. A source that Skim
+// takes is not read whole.
 func newEntry(f file, src []byte, lib *library, d markdown.Dialect) *entry {
 	e := &entry{file: f, hash: sum(src), lib: lib, dialect: d}
 	o := f.section.options(f.path, d)
 	s, ok := markdown.Skim(src, o)
+	var fs frontmatter.Fields
+	var bad *frontmatter.Error
 	if ok {
-		list, bad := frontmatter.Parse(s.Front)
-		if ok = bad == nil && (s.Heading != "" || list.Text("title") != ""); ok {
-			e.read(s, list, nil)
-		}
+		fs, bad = frontmatter.Parse(s.Front)
 	}
-	if !ok {
+	if !ok || bad != nil || s.Heading == "" && fs.Text("title") == "" {
 		s = markdown.Read(src, o)
-		list, bad := frontmatter.Parse(s.Front)
-		e.read(s, list, bad)
+		fs, bad = frontmatter.Parse(s.Front)
 	}
+	e.read(s, fs, bad)
 	e.folded = foldString(e.title + "\n" + strings.Join(e.tags, "\n"))
 	return e
 }
@@ -94,7 +94,7 @@ func newEntry(f file, src []byte, lib *library, d markdown.Dialect) *entry {
 // brokenEntry stands for a file that cannot be read.
 func brokenEntry(f file, lib *library, why string) *entry {
 	e := &entry{file: f, lib: lib}
-	e.facts = facts{title: path.Base(f.path), broken: true, unread: true, address: f.place().address}
+	e.metadata = metadata{title: path.Base(f.path), broken: true, unread: true, address: f.place().address}
 	e.problem(0, false, "%s", why)
 	e.folded = foldString(e.title)
 	return e
@@ -105,10 +105,12 @@ func (e *entry) problem(line int, warning bool, format string, args ...any) {
 		Text: markdown.Clean(fmt.Sprintf(format, args...))})
 }
 
+// read takes everything that a source and its fields say; bad is what is wrong
+// with the fields. The defaults of the section stand below the file's own.
 func (e *entry) read(s *markdown.Source, fs frontmatter.Fields, bad *frontmatter.Error) {
 	for _, p := range s.Problems {
-		// What the reading pass calls an error is about the front matter:
-		// without its end nobody knows whether this is a draft.
+		// An error of Read is about the front matter: without its end nobody
+		// knows whether this is a draft.
 		e.problem(p.Line, p.Warning, "%s", p.Text)
 		e.broken = e.broken || !p.Warning
 	}
@@ -119,25 +121,55 @@ func (e *entry) read(s *markdown.Source, fs frontmatter.Fields, bad *frontmatter
 	if len(e.section.defaults) > 0 {
 		fs = append(e.section.defaults[:len(e.section.defaults):len(e.section.defaults)], fs...)
 	}
-	loc := e.section.location()
-
+	at := e.place()
 	e.front = s.Front.Kind
-	place := e.place()
-	e.draft, e.page = place.draft, place.page
-	e.lang = place.lang
-	e.words = s.Words
-	e.minutes = minutes(s.Words, s.Wide)
-	e.empty = s.Words == 0 && s.Heading == ""
-
-	e.readTitle(fs, s, place.name)
-	e.readDates(fs, place, loc)
+	e.draft, e.page, e.lang = at.draft, at.page, at.lang
+	e.words, e.minutes = s.Words, minutes(s.Words, s.Wide)
+	e.readTitle(fs, s, at.name)
+	e.readDates(fs, at, e.section.location())
 	e.readState(fs)
-	e.readAddress(fs, place)
+	e.readAddress(fs, at)
+	e.readAbout(fs)
 
+	e.empty = s.Words == 0 && s.Heading == "" && e.external == ""
+	if e.empty && !e.hasDate && !e.broken && !e.draft {
+		e.unlisted = true // it sends browsers on, or waits to be written
+		if !e.indexFile() {
+			e.problem(0, true, "has no text: not in the list")
+		}
+	}
+}
+
+// readAbout takes what is said about the post and decides nothing: tags,
+// authors, description, language, series, place in the menu.
+func (e *entry) readAbout(fs frontmatter.Fields) {
 	e.tags = fs.Tags()
+	e.readAuthors(fs)
+	e.description = markdown.Shorten(markdown.PlainLine(fs.TextOf(frontmatter.Summary)), 1000)
+	if e.description == "." || e.description == "-" {
+		e.description = "" // a filled-in field that says nothing
+	}
+	if l := fs.Text(frontmatter.KeysIn(e.section.kind, frontmatter.Language)...); l != "" && len(l) <= 16 {
+		e.lang = markdown.PlainLine(l)
+	}
+	if f, ok := fs.Find(frontmatter.Series); ok {
+		if list := f.List(); len(list) > 0 {
+			e.series = markdown.PlainLine(list[0])
+		}
+	} else if list := fs.Sub("taxonomies").Names("series"); len(list) > 0 {
+		e.series = markdown.PlainLine(list[0])
+	}
+	e.external = fs.External()
+	if f, ok := fs.Find(frontmatter.Weight); ok {
+		e.weight = f.Int()
+	}
+}
+
+// readAuthors takes the names of the first field that has any. Franklin's may
+// be links: <a href="...">A</a>, <a ...>B</a>.
+func (e *entry) readAuthors(fs frontmatter.Fields) {
 	for _, k := range frontmatter.Keys(frontmatter.Authors) {
 		for _, a := range fs.Names(k) {
-			// Names in links: <a href="...">A</a>, <a ...>B</a>.
 			a = strings.ReplaceAll(a, "</a>", ",")
 			for _, a := range strings.Split(markdown.PlainLine(a), ",") {
 				a = strings.TrimPrefix(strings.TrimSpace(a), "and ")
@@ -147,66 +179,44 @@ func (e *entry) read(s *markdown.Source, fs frontmatter.Fields, bad *frontmatter
 			}
 		}
 		if len(e.authors) > 0 {
-			break
-		}
-	}
-	e.description = cut(markdown.PlainLine(fs.Text(frontmatter.Keys(frontmatter.Summary)...)), 1000)
-	if e.description == "." || e.description == "-" {
-		e.description = "" // a filled-in field that says nothing
-	}
-	if l := fs.Text(frontmatter.KeysIn(e.section.kind, frontmatter.Language)...); l != "" && len(l) <= 16 {
-		e.lang = markdown.PlainLine(l)
-	}
-	if f, ok := fs.Get(frontmatter.Keys(frontmatter.Series)...); ok {
-		if list := f.List(); len(list) > 0 {
-			e.series = markdown.PlainLine(list[0])
-		}
-	} else if list := fs.Sub("taxonomies").Names("series"); len(list) > 0 {
-		e.series = markdown.PlainLine(list[0])
-	}
-	e.external = fs.External()
-	if f, ok := fs.Get(frontmatter.Keys(frontmatter.Weight)...); ok {
-		e.weight = f.Int()
-	}
-	if e.external != "" {
-		e.empty = false
-	}
-	if e.empty && !e.hasDate && !e.broken && !e.draft {
-		e.unlisted = true // it sends browsers on, or waits to be written
-		if !e.indexFile() {
-			e.problem(0, true, "has no text: not in the list")
+			return
 		}
 	}
 }
 
+// readTitle decides the title: the front matter's, else the first heading,
+// else name, that of the file. In Obsidian's folders a note is called what its
+// file is called.
 func (e *entry) readTitle(fs frontmatter.Fields, s *markdown.Source, name string) {
-	t := fs.Text(frontmatter.Keys(frontmatter.Title)...)
+	t := fs.TextOf(frontmatter.Title)
 	e.titled = t != "" || s.Heading != ""
 	switch {
 	case t != "":
 		t = markdown.PlainLine(t)
 	case e.section.kind == markdown.Obsidian:
-		t = name // a note is called what its file is called
+		t = name
 	default:
 		t = s.Heading
 	}
 	if t == "" {
 		t = strings.TrimSpace(strings.NewReplacer("_", " ", "-", " ").Replace(name))
-		if strings.Contains(name, " ") || !isASCII(name) {
+		if strings.Contains(name, " ") || strings.ContainsFunc(name, func(r rune) bool { return r >= utf8.RuneSelf }) {
 			t = name // a name that was written to be read
 		}
 		r, n := utf8.DecodeRuneInString(t)
 		t = string(unicode.ToUpper(r)) + t[n:]
 	}
 	t = strings.TrimSuffix(t, ".md")
-	e.title = cut(markdown.Clean(t), 500)
+	e.title = markdown.Shorten(markdown.Clean(t), 500)
 }
 
+// readDates takes the dates. That of the post is in the front matter, else in
+// the name of its file or folder (at), else in the address it had on the web.
 func (e *entry) readDates(fs frontmatter.Fields, at place, loc *time.Location) {
 	read := func(f frontmatter.Field) (time.Time, bool) {
 		t, err := f.Date(loc)
 		if err != nil {
-			e.problem(f.Line, false, "%s %q is not a date", f.Name, cut(f.String(), 60))
+			e.problem(f.Line, false, "%s %q is not a date", f.Name, markdown.Shorten(f.String(), 60))
 			e.broken = true
 		}
 		return t, err == nil
@@ -239,25 +249,27 @@ func (e *entry) readDates(fs frontmatter.Fields, at place, loc *time.Location) {
 	if e.hasDate {
 		e.due = e.date
 	}
-	if f, ok := fs.Get(frontmatter.Keys(frontmatter.Visible)...); ok {
+	if f, ok := fs.Find(frontmatter.Visible); ok {
 		if t, ok := read(f); ok {
 			e.due = t
 		}
 	}
-	if f, ok := fs.Get(frontmatter.Keys(frontmatter.Expiry)...); ok {
+	if f, ok := fs.Find(frontmatter.Expiry); ok {
 		if t, ok := read(f); ok {
 			e.expires = t
 		}
 	}
-	if f, ok := fs.Get(frontmatter.Keys(frontmatter.Updated)...); ok {
+	if f, ok := fs.Find(frontmatter.Updated); ok {
 		if t, err := f.Date(loc); err == nil {
 			e.updated = t
 		} else if !strings.HasPrefix(f.String(), ":") { // Hugo's ":git"
-			e.problem(f.Line, true, "%s %q is not a date", f.Name, cut(f.String(), 60))
+			e.problem(f.Line, true, "%s %q is not a date", f.Name, markdown.Shorten(f.String(), 60))
 		}
 	}
 }
 
+// readState decides whether this is a draft, a page, listed. A yes-or-no that is
+// neither breaks the post: nobody may read a draft for a slip of the pen.
 func (e *entry) readState(fs frontmatter.Fields) {
 	for _, m := range []frontmatter.Meaning{frontmatter.Draft, frontmatter.Hidden} {
 		for _, k := range frontmatter.Keys(m) {
@@ -266,7 +278,7 @@ func (e *entry) readState(fs frontmatter.Fields) {
 				continue
 			}
 			if _, set := fs.Flag(k); !set {
-				e.problem(f.Line, false, "%s %q is neither true nor false", f.Name, cut(f.String(), 40))
+				e.problem(f.Line, false, "%s %q is neither true nor false", f.Name, markdown.Shorten(f.String(), 40))
 				e.broken = true
 			}
 		}
@@ -287,7 +299,7 @@ func (e *entry) readState(fs frontmatter.Fields) {
 			e.page, decided = yes, true
 		}
 	}
-	if !decided && strings.EqualFold(fs.Text(frontmatter.Keys(frontmatter.Layout)...), "page") && !e.hasDate {
+	if !decided && strings.EqualFold(fs.TextOf(frontmatter.Layout), "page") && !e.hasDate {
 		e.page, decided = true, true
 	}
 	if !decided && !e.page && !e.hasDate {
@@ -318,13 +330,13 @@ func (e *entry) readAddress(fs frontmatter.Fields, at place) {
 			break
 		}
 	}
-	if f, ok := fs.Get(frontmatter.Keys(frontmatter.Slug)...); ok {
+	if f, ok := fs.Find(frontmatter.Slug); ok {
 		if a := addressOf(strings.Trim(f.String(), "/ ")); len(a) > 0 {
 			e.explicit = true
 			dir := at.address[:len(at.address)-1]
 			e.address = append(dir[:len(dir):len(dir)], a[len(a)-1])
 		} else {
-			e.problem(f.Line, true, "slug %q cannot be an address", cut(f.String(), 60))
+			e.problem(f.Line, true, "slug %q cannot be an address", markdown.Shorten(f.String(), 60))
 		}
 	}
 	for _, k := range frontmatter.Keys(frontmatter.Aliases) {
@@ -368,6 +380,7 @@ func (e *entry) next(now time.Time) time.Time {
 	return time.Time{}
 }
 
+// plainHost returns the host of an address, without www.
 func plainHost(u string) string {
 	if p, err := url.Parse(u); err == nil {
 		return strings.TrimPrefix(p.Host, "www.")
@@ -391,24 +404,4 @@ func containsFold(list []string, s string) bool {
 		}
 	}
 	return false
-}
-
-func isASCII(s string) bool {
-	for i := range len(s) {
-		if s[i] >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
-}
-
-// cut shortens s to n bytes at most, at a rune.
-func cut(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:n] + "…"
 }
