@@ -4,34 +4,43 @@ import (
 	"strings"
 
 	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/text"
 )
 
 const (
-	maxParsed = 256 << 10 // of a source that is parsed; more follows as plain text
-	maxSource = 4 << 20   // of a source that is shown at all
+	maxParsed = 256 << 10 // bytes of a source that are parsed; more follows as plain text
+	maxSource = 4 << 20   // bytes of a source that are shown at all
 )
 
 // page is one source on its way through the passes.
 type page struct {
-	dialect      Dialect
-	site         *Site
-	path         string
-	title        string
-	stash        stash
+	dialect  Dialect
+	site     *Site
+	path     string
+	title    string
+	stash    stash
+	lastLine int32 // of the source
+	problems []Problem
+	reported map[string]bool // texts of problems that are told once
+
 	macros       map[string]macro  // of Franklin, by name
 	vars         map[string]any    // definitions of the page and its site
 	labels       map[string]string // of equations, with their numbers
-	equation     int
-	fenceLang    string // of fences without a language
-	indentIsCode bool   // Franklin: indented code is code
-	lastLine     int32
-	protectDepth int // shields inside one another
-	problems     []Problem
-	reported     map[string]bool
+	equation     int               // number of the last one
+	fenceLang    string            // Franklin: of fences without a language
+	indentIsCode bool              // Franklin: indented lines are code
+	protectDepth int               // protectors inside one another
 }
 
+const (
+	maxProblems = 100
+	maxLabels   = 10000
+)
+
+// problem tells the author something about a line of the source. The page is
+// right all the same.
 func (p *page) problem(line int32, text string) {
-	if len(p.problems) < 100 {
+	if len(p.problems) < maxProblems {
 		p.problems = append(p.problems, Problem{Line: int(line), Text: text, Warning: true})
 	}
 }
@@ -47,95 +56,115 @@ func (p *page) problemOnce(line int32, text string) {
 	}
 }
 
+// addLabel gives an equation's label its number.
 func (p *page) addLabel(name, number string) {
-	if len(p.labels) < 10000 {
+	if len(p.labels) < maxLabels {
 		p.labels[equationKey(name)] = number
 	}
 }
 
-// Parse makes the document of a source. It never fails: what is not
-// understood is shown as typed.
+// Parse returns the document of a source. It never fails: what is not
+// understood is shown as typed, and what is longer than 256 KB follows as plain
+// text, up to 4 MB. src is not kept.
 func Parse(src []byte, o Options) (d *Document) {
-	text := normalizeNewlines(string(src))
-	long := len(text) > maxSource
+	source := normalizeNewlines(string(src))
+	long := len(source) > maxSource
 	if long {
-		text = text[:maxSource]
+		source = source[:maxSource]
 	}
-	text = Clean(text)
+	source = Clean(source)
 	defer func() {
 		if r := recover(); r != nil {
-			d = verbatimDocument(text, o.Dialect)
+			d = verbatimDocument(source, o.Dialect)
 		}
 	}()
-	d = parse(text, o)
+	d = parse(source, o)
 	if long {
 		d.Problems = append(d.Problems, Problem{Text: "the file is too long: its end is left out", Warning: true})
 	}
 	return d
 }
 
-func parse(text string, o Options) *Document {
-	p := &page{dialect: resolveDialect(text, o), site: o.Site, path: o.Path, title: o.Title, labels: map[string]string{}}
+// parse does what Parse promises, but may panic.
+func parse(source string, o Options) *Document {
+	p := &page{
+		dialect: resolveDialect(source, o), site: o.Site, path: o.Path, title: o.Title,
+		labels: map[string]string{}, lastLine: int32(strings.Count(source, "\n") + 1),
+	}
 	d := &Document{Dialect: p.dialect}
-	p.lastLine = int32(strings.Count(text, "\n") + 1)
-	body, rest := text, ""
-	line := int32(1)
+	body, line := source, int32(1)
 	var spans []defSpan
 	if p.dialect == Franklin {
-		d.Front, spans = juliaFront(text)
+		d.Front, spans = juliaFront(source)
 		p.franklinVars(d.Front.Defs)
 	} else {
-		front, cut, problems := splitFront(text)
-		d.Front, p.problems = front, problems
-		body = text[cut:]
-		line += int32(strings.Count(text[:cut], "\n"))
+		var cut int
+		d.Front, cut, p.problems = splitFront(source)
+		body = source[cut:]
+		line += int32(strings.Count(source[:cut], "\n"))
 	}
-	if len(body) > maxParsed {
-		cut := strings.LastIndexByte(body[:maxParsed], '\n') + 1
-		if cut < maxParsed/2 {
-			cut = maxParsed
-			for cut > 0 && body[cut]&0xc0 == 0x80 {
-				cut--
-			}
-		}
-		body, rest = body[:cut], body[cut:]
-	}
-	sh := withoutDefs(body, spans, line)
-	sh = p.protect(sh)
-	switch p.dialect {
-	case Plain:
-	case Franklin:
-		sh = p.franklinPass(sh)
-	case MDX:
-		sh = p.mdxPass(sh)
-	default:
-		sh = p.templatePass(sh)
-	}
-	if p.dialect != Franklin && strings.Contains(sh.text, "[[") || p.dialect == Obsidian {
-		sh = p.obsidianPass(sh)
-	}
-	if strings.ContainsAny(sh.text, "<") || hasPlaceholder(sh.text) {
-		sh = p.htmlPass(sh)
-	}
-	sh = p.finishPass(sh)
+	body, rest := cutLong(body)
+	out := p.runPasses(withoutDefs(body, spans, line))
 	if rest != "" {
-		at := line + int32(strings.Count(body, "\n"))
-		w := newMappedWriter(sh)
-		w.copyRange(sh, 0, len(sh.text))
-		w.line = at
-		w.write("\n\n")
-		p.problem(at, "the post is too long: from here on it is shown as typed")
-		p.restoreFences(w, "", p.stash.put(placeholder{kind: phFence, text: rest, n: int(at) - 1}))
-		sh = w.text()
+		out = p.appendVerbatim(out, rest, line+int32(strings.Count(body, "\n")))
 	}
-	d.Source = []byte(sh.text)
-	d.lines, d.start = sh.lines, sh.start
-	p.tree(d)
+	d.Source = []byte(out.text)
+	d.lines, d.start = out.lines, out.start
+	p.buildTree(d)
 	d.Problems = append(d.Problems, p.problems...)
 	return d
 }
 
-// franklinVars gathers the definitions a page sees.
+// cutLong cuts what is too long to be parsed off a body: at a line end, or
+// within a very long line at a character.
+func cutLong(body string) (head, rest string) {
+	if len(body) <= maxParsed {
+		return body, ""
+	}
+	cut := strings.LastIndexByte(body[:maxParsed], '\n') + 1
+	if cut < maxParsed/2 {
+		cut = maxParsed
+		for cut > 0 && body[cut]&0xc0 == 0x80 {
+			cut--
+		}
+	}
+	return body[:cut], body[cut:]
+}
+
+// runPasses brings a body to the Markdown that goldmark parses.
+func (p *page) runPasses(t mappedText) mappedText {
+	t = p.protect(t)
+	switch p.dialect {
+	case Plain:
+	case Franklin:
+		t = p.franklinPass(t)
+	case MDX:
+		t = p.mdxPass(t)
+	default:
+		t = p.templatePass(t)
+	}
+	if p.dialect != Franklin && strings.Contains(t.text, "[[") || p.dialect == Obsidian {
+		t = p.obsidianPass(t)
+	}
+	if strings.Contains(t.text, "<") || hasPlaceholder(t.text) {
+		t = p.htmlPass(t)
+	}
+	return p.finishPass(t)
+}
+
+// appendVerbatim appends text from some line of the source on as code.
+func (p *page) appendVerbatim(t mappedText, rest string, line int32) mappedText {
+	p.problem(line, "the post is too long: from here on it is shown as typed")
+	w := newMappedWriter(t)
+	w.copyRange(t, 0, len(t.text))
+	w.line = line
+	w.write("\n\n")
+	p.writeFence(w, "", placeholder{text: rest, n: int(line) - 1})
+	return w.text()
+}
+
+// franklinVars gathers the definitions a page sees: those of its site, and its
+// own over them.
 func (p *page) franklinVars(defs []Def) {
 	p.macros = make(map[string]macro)
 	p.vars = make(map[string]any)
@@ -147,32 +176,36 @@ func (p *page) franklinVars(defs []Def) {
 	for _, d := range defs {
 		p.vars[d.Name] = d.Value
 	}
-	p.fenceLang, _ = p.vars["lang"].(string)
-	p.fenceLang = languageName(p.fenceLang)
+	lang, _ := p.vars["lang"].(string)
+	p.fenceLang = languageName(lang)
 	p.indentIsCode, _ = p.vars["indented_code"].(bool)
 }
 
-// verbatimDocument is the document of a source no pass could take.
-func verbatimDocument(text string, dialect Dialect) *Document {
-	d := &Document{Dialect: dialect, Source: []byte(text), Text: text}
+// verbatimDocument is the document of a source that made a pass panic: one
+// block of code.
+func verbatimDocument(source string, dialect Dialect) *Document {
+	d := &Document{
+		Dialect: dialect, Source: []byte(source), Text: source,
+		Codes:    []Code{{Text: source, Line: 1}},
+		Problems: []Problem{{Text: "the post cannot be set, it is shown as typed"}},
+	}
 	if dialect == Auto {
 		d.Dialect = Plain
 	}
-	at := int32(0)
+	t := textFromLine(source, 1)
 	block := ast.NewFencedCodeBlock(nil)
-	sh := textFromLine(text, 1)
-	for i := range sh.lines {
-		sh.lines[i] = int32(i + 1)
+	for i, from := range t.start {
+		t.lines[i] = int32(i + 1)
+		to := len(source)
+		if i+1 < len(t.start) {
+			to = int(t.start[i+1])
+		}
+		if int(from) < to {
+			block.Lines().Append(text.NewSegment(int(from), to))
+		}
 	}
-	d.lines, d.start = sh.lines, sh.start
-	for l := range strings.Lines(text) {
-		block.Lines().Append(segment(int(at), int(at)+len(l)))
-		at += int32(len(l))
-	}
-	root := ast.NewDocument()
-	root.AppendChild(root, block)
-	d.Root = root
-	d.Codes = []Code{{Text: text, Line: 1}}
-	d.Problems = []Problem{{Text: "the post cannot be set, it is shown as typed"}}
+	d.lines, d.start = t.lines, t.start
+	d.Root = ast.NewDocument()
+	d.Root.AppendChild(d.Root, block)
 	return d
 }
