@@ -15,16 +15,13 @@ import (
 
 // desk commits what work makes of a post as it stands. When somebody else has
 // changed it meanwhile it is done again: nothing of theirs is written over.
-func (v Visitor) desk(ctx context.Context, slug string, work func(p *Post) (Change, error)) (Receipt, error) {
-	if !v.author {
-		return Receipt{}, ErrNotAuthor
-	}
-	if err := v.blog.adoption(ctx); err != nil {
+func (a Author) desk(ctx context.Context, slug string, work func(p *Post) (Change, error)) (Receipt, error) {
+	if err := a.blog.adoption(ctx); err != nil {
 		return Receipt{}, err
 	}
 	for tries := 1; ; tries++ {
-		base := v.blog.lib.folder.Ledger().Rev() // first: what follows is not older
-		p, err := v.Edition().Post(slug)
+		base := a.blog.lib.folder.Ledger().Rev() // first: what follows is not older
+		p, err := a.Edition().Post(slug)
 		if err != nil {
 			return Receipt{}, err
 		}
@@ -33,7 +30,7 @@ func (v Visitor) desk(ctx context.Context, slug string, work func(p *Post) (Chan
 			return Receipt{}, err
 		}
 		c.Base = base
-		r, err := v.Commit(ctx, c)
+		r, err := a.Commit(ctx, c)
 		if !errors.Is(err, ErrConflict) || tries == 3 {
 			return r, err
 		}
@@ -41,8 +38,8 @@ func (v Visitor) desk(ctx context.Context, slug string, work func(p *Post) (Chan
 }
 
 // edit commits what change makes of a post's source, at the path it gives.
-func (v Visitor) edit(ctx context.Context, slug, verb string, change func(p *Post, src []byte) (to string, out []byte, err error)) (Receipt, error) {
-	return v.desk(ctx, slug, func(p *Post) (Change, error) {
+func (a Author) edit(ctx context.Context, slug, verb string, change func(p *Post, src []byte) (to string, out []byte, err error)) (Receipt, error) {
+	return a.desk(ctx, slug, func(p *Post) (Change, error) {
 		src, err := p.Source()
 		if err != nil {
 			return Change{}, err
@@ -51,18 +48,18 @@ func (v Visitor) edit(ctx context.Context, slug, verb string, change func(p *Pos
 		if err != nil {
 			return Change{}, refusal(p.Path, "%v", err)
 		}
-		entries, err := v.moved(ctx, p.Path, to, out)
+		entries, err := a.moved(ctx, p.Path, to, out)
 		return Change{Entries: entries, Message: verb + " " + p.Slug}, err
 	})
 }
 
 // moved gives the entries of a source that goes from one path to another,
 // which may be the same.
-func (v Visitor) moved(ctx context.Context, from, to string, src []byte) ([]Entry, error) {
-	hash, err := v.Put(ctx, src)
+func (a Author) moved(ctx context.Context, from, to string, src []byte) ([]Entry, error) {
+	hash, err := a.Put(ctx, src)
 	entries := []Entry{{Path: to, Hash: hash, Size: int64(len(src))}}
 	if from != to {
-		if _, there := v.blog.lib.folder.Ledger().Entry(to); there {
+		if _, there := a.blog.lib.folder.Ledger().Entry(to); there {
 			return nil, refusal(from, "%s is there already", to)
 		}
 		entries = append(entries, Entry{Path: from})
@@ -114,9 +111,9 @@ func (p *Post) setDue(src []byte, at time.Time) ([]byte, error) {
 // Publish shows a draft, or a scheduled post, to readers now: it changes the
 // field that keeps it from them and nothing else. What is in _drafts moves to
 // _posts.
-func (v Visitor) Publish(ctx context.Context, slug string) (Receipt, error) {
-	return v.edit(ctx, slug, "publish", func(p *Post, src []byte) (string, []byte, error) {
-		now := v.blog.lib.now()
+func (a Author) Publish(ctx context.Context, slug string) (Receipt, error) {
+	return a.edit(ctx, slug, "publish", func(p *Post, src []byte) (string, []byte, error) {
+		now := a.blog.lib.now()
 		switch p.State {
 		case Published, Page:
 			return p.Path, src, nil
@@ -145,8 +142,8 @@ func (v Visitor) Publish(ctx context.Context, slug string) (Receipt, error) {
 }
 
 // Unpublish makes a draft of a post.
-func (v Visitor) Unpublish(ctx context.Context, slug string) (Receipt, error) {
-	return v.edit(ctx, slug, "unpublish", func(p *Post, src []byte) (string, []byte, error) {
+func (a Author) Unpublish(ctx context.Context, slug string) (Receipt, error) {
+	return a.edit(ctx, slug, "unpublish", func(p *Post, src []byte) (string, []byte, error) {
 		if p.State == Draft {
 			return p.Path, src, nil
 		}
@@ -157,10 +154,10 @@ func (v Visitor) Unpublish(ctx context.Context, slug string) (Receipt, error) {
 
 // Schedule has readers see a post from a moment on that is to come. A draft is
 // one no longer.
-func (v Visitor) Schedule(ctx context.Context, slug string, at time.Time) (Receipt, error) {
-	return v.edit(ctx, slug, "schedule", func(p *Post, src []byte) (string, []byte, error) {
+func (a Author) Schedule(ctx context.Context, slug string, at time.Time) (Receipt, error) {
+	return a.edit(ctx, slug, "schedule", func(p *Post, src []byte) (string, []byte, error) {
 		at := at.In(p.entry.section.location()).Truncate(time.Second)
-		now := v.blog.lib.now()
+		now := a.blog.lib.now()
 		if !at.After(now) {
 			return "", nil, fmt.Errorf("%s is past", at.Format("2 January 2006 15:04"))
 		}
@@ -183,10 +180,10 @@ func (v Visitor) Schedule(ctx context.Context, slug string, at time.Time) (Recei
 
 // Remove removes a post's file; if that is an index file, the folder with all
 // that is in it. Restore brings it back.
-func (v Visitor) Remove(ctx context.Context, slug string) (Receipt, error) {
-	return v.desk(ctx, slug, func(p *Post) (Change, error) {
+func (a Author) Remove(ctx context.Context, slug string) (Receipt, error) {
+	return a.desk(ctx, slug, func(p *Post) (Change, error) {
 		entries := []Entry{{Path: p.Path}}
-		for _, e := range v.bundle(p) {
+		for _, e := range a.bundle(p) {
 			if e.Path != p.Path {
 				entries = append(entries, Entry{Path: e.Path})
 			}
@@ -197,9 +194,9 @@ func (v Visitor) Remove(ctx context.Context, slug string) (Receipt, error) {
 
 // bundle gives the files of the folder that is a post's own: that of an index
 // file with no other posts in it.
-func (v Visitor) bundle(p *Post) []Entry {
+func (a Author) bundle(p *Post) []Entry {
 	dir := path.Dir(p.Path)
-	e := v.Edition()
+	e := a.Edition()
 	if sec := p.entry.section; !p.entry.indexFile() || dir == sec.dirOrDot() || dir == path.Join(sec.dir, sec.base) {
 		return nil
 	}
@@ -209,7 +206,7 @@ func (v Visitor) bundle(p *Post) []Entry {
 		}
 	}
 	var list []Entry
-	for _, e := range v.blog.lib.folder.Ledger().Entries() {
+	for _, e := range a.blog.lib.folder.Ledger().Entries() {
 		if strings.HasPrefix(e.Path, dir+"/") {
 			list = append(list, e)
 		}
@@ -221,16 +218,16 @@ func (v Visitor) bundle(p *Post) []Entry {
 // else the file is renamed, or the folder of an index file with all that is in
 // it; a date in the name stays. Where the name does not decide, the field is
 // added. The old address goes on leading to the post.
-func (v Visitor) Rename(ctx context.Context, slug, to string) (Receipt, error) {
+func (a Author) Rename(ctx context.Context, slug, to string) (Receipt, error) {
 	to = strings.TrimSuffix(to, ".md")
-	return v.desk(ctx, slug, func(p *Post) (Change, error) {
-		if a := addressOf(to); len(a) != 1 || a[0] != to {
+	return a.desk(ctx, slug, func(p *Post) (Change, error) {
+		if s := addressOf(to); len(s) != 1 || s[0] != to {
 			return Change{}, refusal(p.Path, "%q cannot be a slug: letters, digits and dashes can", to)
 		}
-		if p == v.Edition().Home() {
+		if p == a.Edition().Home() {
 			return Change{}, refusal(p.Path, "is the home page")
 		}
-		if other := v.Edition().bySlug(strings.ToLower(to)); other != nil && other != p {
+		if other := a.Edition().bySlug(strings.ToLower(to)); other != nil && other != p {
 			return Change{}, refusal(p.Path, "slug %q is already that of %s", to, other.Path)
 		}
 		c := Change{Message: "rename " + p.Slug + " to " + to}
@@ -241,10 +238,10 @@ func (v Visitor) Rename(ctx context.Context, slug, to string) (Receipt, error) {
 		if name := p.renamed(to); !p.entry.explicit && name != p.Path {
 			if e := p.as(name, src); e.address[len(e.address)-1] == to {
 				if !p.entry.indexFile() {
-					c.Entries, err = v.moved(ctx, p.Path, name, src)
+					c.Entries, err = a.moved(ctx, p.Path, name, src)
 					return c, err
 				}
-				if c.Entries, err = v.moveFolder(p, path.Dir(name)); err != nil || c.Entries != nil {
+				if c.Entries, err = a.moveFolder(p, path.Dir(name)); err != nil || c.Entries != nil {
 					return c, err
 				}
 			}
@@ -253,7 +250,7 @@ func (v Visitor) Rename(ctx context.Context, slug, to string) (Receipt, error) {
 		if err != nil {
 			return c, refusal(p.Path, "%v", err)
 		}
-		c.Entries, err = v.moved(ctx, p.Path, p.Path, out)
+		c.Entries, err = a.moved(ctx, p.Path, p.Path, out)
 		return c, err
 	})
 }
@@ -284,12 +281,12 @@ func (p *Post) renamed(to string) string {
 
 // moveFolder gives the entries of a post's own folder under another name; none
 // if it has no folder of its own.
-func (v Visitor) moveFolder(p *Post, to string) ([]Entry, error) {
+func (a Author) moveFolder(p *Post, to string) ([]Entry, error) {
 	from := path.Dir(p.Path)
 	var come, leave []Entry
-	for _, e := range v.bundle(p) {
+	for _, e := range a.bundle(p) {
 		name := to + strings.TrimPrefix(e.Path, from)
-		if _, there := v.blog.lib.folder.Ledger().Entry(name); there {
+		if _, there := a.blog.lib.folder.Ledger().Entry(name); there {
 			return nil, refusal(p.Path, "%s is there already", name)
 		}
 		leave = append(leave, Entry{Path: e.Path})

@@ -67,27 +67,25 @@ func random() string {
 // now. Of more than 100 texts the oldest refused upload goes; if all are being
 // written the answer is an error. A context that ends does not stop it: that a
 // connection is lost is what it is for.
-func (v Visitor) Keep(_ context.Context, k Kept) (id string, err error) {
+func (a Author) Keep(_ context.Context, k Kept) (id string, err error) {
 	switch {
-	case !v.author:
-		return "", ErrNotAuthor
-	case int64(len(k.Text)) > v.blog.limits.Post:
-		return "", refusal(k.Path, "is too big: %s; at most %s", bytesOf(int64(len(k.Text))), bytesOf(v.blog.limits.Post))
+	case int64(len(k.Text)) > a.blog.limits.Post:
+		return "", refusal(k.Path, "is too big: %s; at most %s", bytesOf(int64(len(k.Text))), bytesOf(a.blog.limits.Post))
 	case k.ID != "" && !keptID().MatchString(k.ID):
 		return "", fmt.Errorf("kept text %q: %w", markdown.Shorten(markdown.Clean(k.ID), 40), fs.ErrInvalid)
 	case len(k.Path) > maxPath:
 		return "", fmt.Errorf("kept text: its path is longer than %d bytes", maxPath)
 	}
-	k.Author = v.name
+	k.Author = a.name
 	k.At = min(max(k.At, 0), len(k.Text))
 	k.Reason, k.Door = markdown.Shorten(oneLine(k.Reason), 1000), markdown.Shorten(oneLine(k.Door), 20)
 	if k.Time.IsZero() {
-		k.Time = v.blog.lib.now()
+		k.Time = a.blog.lib.now()
 	}
-	v.blog.keeping.Lock()
-	defer v.blog.keeping.Unlock()
-	mine := keptOf(v.name)
-	names, err := v.keptNames()
+	a.blog.keeping.Lock()
+	defer a.blog.keeping.Unlock()
+	mine := keptOf(a.name)
+	names, err := a.keptNames()
 	if err != nil {
 		return "", fmt.Errorf("kept texts: %w", err)
 	}
@@ -96,7 +94,7 @@ func (v Visitor) Keep(_ context.Context, k Kept) (id string, err error) {
 		k.ID = random()
 	}
 	if fresh && len(names) >= maxKept {
-		if err := v.makeRoom(names); err != nil {
+		if err := a.makeRoom(names); err != nil {
 			return "", err
 		}
 	}
@@ -104,46 +102,43 @@ func (v Visitor) Keep(_ context.Context, k Kept) (id string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if err := v.blog.state.SetState(mine+k.ID, b); err != nil {
+	if err := a.blog.state.SetState(mine+k.ID, b); err != nil {
 		return "", err
 	}
 	return k.ID, nil
 }
 
 // makeRoom forgets the oldest of the refused uploads.
-func (v Visitor) makeRoom(names []string) error {
-	all := v.readKept(names)
+func (a Author) makeRoom(names []string) error {
+	all := a.readKept(names)
 	for _, k := range slices.Backward(all) {
 		if k.Reason != "" {
-			return v.blog.state.SetState(keptOf(v.name)+k.ID, nil)
+			return a.blog.state.SetState(keptOf(a.name)+k.ID, nil)
 		}
 	}
 	return refusal("texts", "%d are kept for you already; discard one first", len(names))
 }
 
-func (v Visitor) keptNames() ([]string, error) {
-	names, err := v.blog.state.States()
-	mine := keptOf(v.name)
+func (a Author) keptNames() ([]string, error) {
+	names, err := a.blog.state.States()
+	mine := keptOf(a.name)
 	return slices.DeleteFunc(names, func(n string) bool { return !strings.HasPrefix(n, mine) }), err
 }
 
 // Kept gives the visitor's own texts that were put aside, the newest first. One
 // that is damaged is left where it is, and out.
-func (v Visitor) Kept(context.Context) ([]Kept, error) {
-	if !v.author {
-		return nil, ErrNotAuthor
-	}
-	names, err := v.keptNames()
+func (a Author) Kept(context.Context) ([]Kept, error) {
+	names, err := a.keptNames()
 	if err != nil {
 		return nil, fmt.Errorf("kept texts: %w", err)
 	}
-	return v.readKept(names), nil
+	return a.readKept(names), nil
 }
 
-func (v Visitor) readKept(names []string) []Kept {
+func (a Author) readKept(names []string) []Kept {
 	var all []Kept
 	for _, name := range names {
-		b, err := v.blog.state.State(name)
+		b, err := a.blog.state.State(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // forgotten meanwhile
 		}
@@ -151,11 +146,11 @@ func (v Visitor) readKept(names []string) []Kept {
 		if err == nil {
 			k, err = unmarshalKept(b)
 		}
-		if err == nil && (k.Author != v.name || keptOf(v.name)+k.ID != name) {
+		if err == nil && (k.Author != a.name || keptOf(a.name)+k.ID != name) {
 			err = errors.New("is not what its name says")
 		}
 		if err != nil {
-			v.blog.log.Warn("kept text not read", "state", name, "err", oneLine(err.Error()))
+			a.blog.log.Warn("kept text not read", "state", name, "err", oneLine(err.Error()))
 			continue
 		}
 		all = append(all, k)
@@ -166,46 +161,41 @@ func (v Visitor) readKept(names []string) []Kept {
 
 // Forget gives up one of the visitor's own texts; one that is not there is
 // forgotten already.
-func (v Visitor) Forget(_ context.Context, id string) error {
+func (a Author) Forget(_ context.Context, id string) error {
 	switch {
-	case !v.author:
-		return ErrNotAuthor
 	case !keptID().MatchString(id):
 		return fmt.Errorf("kept text %q: %w", markdown.Shorten(markdown.Clean(id), 40), fs.ErrInvalid)
 	}
-	v.blog.keeping.Lock()
-	defer v.blog.keeping.Unlock()
-	return v.blog.state.SetState(keptOf(v.name)+id, nil)
+	a.blog.keeping.Lock()
+	defer a.blog.keeping.Unlock()
+	return a.blog.state.SetState(keptOf(a.name)+id, nil)
 }
 
 // Hold says that a kept text is being written now, in this session, for Held to
 // tell the author's other sessions. Calling release ends that; a server that
 // ends does too.
-func (v Visitor) Hold(id string) (release func()) {
-	if !v.author || id == "" {
+func (a Author) Hold(id string) (release func()) {
+	if id == "" {
 		return func() {}
 	}
-	name := keptOf(v.name) + id
-	v.blog.keeping.Lock()
-	defer v.blog.keeping.Unlock()
-	v.blog.held[name]++
+	name := keptOf(a.name) + id
+	a.blog.keeping.Lock()
+	defer a.blog.keeping.Unlock()
+	a.blog.held[name]++
 	return func() {
-		v.blog.keeping.Lock()
-		defer v.blog.keeping.Unlock()
-		if v.blog.held[name]--; v.blog.held[name] <= 0 {
-			delete(v.blog.held, name)
+		a.blog.keeping.Lock()
+		defer a.blog.keeping.Unlock()
+		if a.blog.held[name]--; a.blog.held[name] <= 0 {
+			delete(a.blog.held, name)
 		}
 	}
 }
 
 // Held reports whether some session writes a kept text now.
-func (v Visitor) Held(id string) bool {
-	if !v.author {
-		return false
-	}
-	v.blog.keeping.Lock()
-	defer v.blog.keeping.Unlock()
-	return v.blog.held[keptOf(v.name)+id] > 0
+func (a Author) Held(id string) bool {
+	a.blog.keeping.Lock()
+	defer a.blog.keeping.Unlock()
+	return a.blog.held[keptOf(a.name)+id] > 0
 }
 
 // keptHead is what stands before a text.

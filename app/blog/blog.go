@@ -254,19 +254,36 @@ func (b *Blog) publish(s *index, next *snapshot) {
 // A Visitor is somebody who may see editions: the only way to one. The zero
 // Visitor sees nothing.
 type Visitor struct {
-	blog   *Blog
-	author bool
-	name   string
-	door   string
-	guest  *share // the only post the visitor sees; nil: not a guest
+	blog    *Blog
+	author  bool
+	name    string
+	channel string
+	guest   *share // the only post the visitor sees; nil: not a guest
+}
+
+// An Author is a visitor who may see and change everything. Its methods are
+// what a reader cannot ask for: the only ways to one are Blog.Author, for who
+// has proven a key, and Visitor.Author.
+type Author struct {
+	Visitor
 }
 
 // Reader makes a visitor who sees what is published.
 func (b *Blog) Reader() Visitor { return Visitor{blog: b} }
 
-// Author makes a visitor who sees everything. The name is the byline that goes
-// with a proven key; that it is proven is the caller's promise.
-func (b *Blog) Author(name string) Visitor { return Visitor{blog: b, author: true, name: name} }
+// Author makes an author. The name is the byline that goes with a proven key;
+// that it is proven is the caller's promise.
+func (b *Blog) Author(name string) Author {
+	return Author{Visitor{blog: b, author: true, name: name}}
+}
+
+// Author gives the author that the visitor is; false if it is none.
+func (v Visitor) Author() (a Author, ok bool) {
+	if !v.author {
+		return Author{}, false
+	}
+	return Author{v}, true
+}
 
 // Edition gives the blog at this moment, as the visitor may see it.
 func (v Visitor) Edition() *Edition {

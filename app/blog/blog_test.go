@@ -227,7 +227,7 @@ func TestFoldersOfGenerators(t *testing.T) {
 }
 
 // next waits for the edition after e.
-func next(t *testing.T, v Visitor, e *Edition) *Edition {
+func next(t *testing.T, v interface{ Edition() *Edition }, e *Edition) *Edition {
 	t.Helper()
 	select {
 	case <-e.Superseded():

@@ -39,7 +39,7 @@ func (l Limits) or() Limits {
 }
 
 // A Change is a set of files to be put and removed as one commit. The bytes of
-// the files have been given to Visitor.Put before.
+// the files have been given to Author.Put before.
 type Change struct {
 	Base    Rev     // what the author saw: files of the change that have changed since are a conflict. 0: whatever stands there
 	Entries []Entry // Hash "" removes; a zero MTime is now

@@ -10,20 +10,20 @@ import (
 	"sheaf/app/store"
 )
 
-// Through gives the visitor as it comes through a door (sftp, scp, rsync, git,
-// pipe, shell, browser), for the record of what it commits.
-func (v Visitor) Through(door string) Visitor {
-	v.door = door
+// Via gives the visitor as it comes through a channel (sftp, scp, rsync, git,
+// pipe, shell, browser), which the record of what it commits names.
+func (v Visitor) Via(channel string) Visitor {
+	v.channel = channel
 	return v
 }
 
+// Via gives the author as it comes through a channel: see Visitor.Via.
+func (a Author) Via(channel string) Author { return Author{a.Visitor.Via(channel)} }
+
 // Put keeps the bytes of a file for a change and gives their hash for an
 // Entry.
-func (v Visitor) Put(ctx context.Context, data []byte) (hash string, err error) {
-	if !v.author {
-		return "", ErrNotAuthor
-	}
-	return v.blog.lib.folder.Put(ctx, data)
+func (a Author) Put(ctx context.Context, data []byte) (hash string, err error) {
+	return a.blog.lib.folder.Put(ctx, data)
 }
 
 // MaxFile is the most bytes that a file of this path may have.
@@ -39,21 +39,17 @@ func (v Visitor) MaxFile(name string) int64 {
 
 // Commit checks a change, makes it durable and shows it: when it returns, the
 // next edition is out. All of it is made or nothing: a *Refusal says why not.
-// Readers get ErrNotAuthor.
-func (v Visitor) Commit(ctx context.Context, c Change) (Receipt, error) { return v.file(ctx, c, true) }
+func (a Author) Commit(ctx context.Context, c Change) (Receipt, error) { return a.file(ctx, c, true) }
 
 // Check is Commit without the change: what it would answer.
-func (v Visitor) Check(ctx context.Context, c Change) (Receipt, error) { return v.file(ctx, c, false) }
+func (a Author) Check(ctx context.Context, c Change) (Receipt, error) { return a.file(ctx, c, false) }
 
-func (v Visitor) file(ctx context.Context, c Change, keep bool) (r Receipt, err error) {
-	if !v.author {
-		return Receipt{}, ErrNotAuthor
-	}
-	if err := v.blog.adoption(ctx); err != nil {
+func (a Author) file(ctx context.Context, c Change, keep bool) (r Receipt, err error) {
+	if err := a.blog.adoption(ctx); err != nil {
 		return Receipt{}, err
 	}
 	for range 5 { // somebody may edit by hand at the same time
-		work := v.blog.do(ctx, func(s *index) { r, err = v.blog.file(ctx, s, v, c, keep) })
+		work := a.blog.do(ctx, func(s *index) { r, err = a.blog.file(ctx, s, a, c, keep) })
 		if work != nil {
 			return Receipt{}, work
 		}
@@ -67,7 +63,7 @@ func (v Visitor) file(ctx context.Context, c Change, keep bool) (r Receipt, err 
 
 // file does the work of Commit in the goroutine that owns the index. The index
 // that a change is judged on is the one that stands when it is made.
-func (b *Blog) file(ctx context.Context, s *index, v Visitor, c Change, keep bool) (Receipt, error) {
+func (b *Blog) file(ctx context.Context, s *index, a Author, c Change, keep bool) (Receipt, error) {
 	now := b.lib.now()
 	if c.Time.IsZero() {
 		c.Time = now
@@ -96,7 +92,7 @@ func (b *Blog) file(ctx context.Context, s *index, v Visitor, c Change, keep boo
 	}
 	f.receipt.Rev = f.ledger.Rev()
 	if keep && len(changed) > 0 {
-		rev, err := b.lib.folder.Commit(ctx, f.ledger.Rev(), store.Commit{ID: c.ID, Time: c.Time, Author: v.name, Door: v.door,
+		rev, err := b.lib.folder.Commit(ctx, f.ledger.Rev(), store.Commit{ID: c.ID, Time: c.Time, Author: a.name, Door: a.channel,
 			Message: c.Message, Meta: f.meta(), Entries: changed})
 		if err != nil {
 			return Receipt{}, err

@@ -16,19 +16,21 @@
 // nothing. A guest has an edition of one post, which an author shares by a
 // token that cannot be guessed (previews.go), until that is revoked.
 //
-// From a file to a post: scan.go says which files are posts and pages,
-// package frontmatter takes a front matter apart, entry.go says what its fields
-// make of a post, site.go what a folder's configuration says, generators.go and section.go which generator a folder is written for.
-// Only an index is kept of a post: its text is parsed when it is first read
-// (post.go) and kept in a bounded cache (documents.go).
+// From a file to a post: scan.go says which files are posts and pages, package
+// frontmatter takes a front matter apart, entry.go says what its fields make of
+// a post, site.go what a folder's configuration says, generators.go and
+// section.go which generator a folder is written for. Only an index is kept of
+// a post: its text is parsed when it is first read (post.go) and kept in a
+// bounded cache (documents.go).
 //
-// Authors change the blog through their Visitor. Whatever the door, a set of
-// files is one Change (change.go) and ends in Visitor.Commit (commit.go): it is
-// judged on the edition that it would make (review.go), by the same checks as
-// `sheaf check`, then made durable by the store, then shown; what is wrong with
-// any of it refuses all of it. One goroutine owns what is known of the files
-// (index.go), so that there is one change at a time. actions.go changes a post
-// that is there, a field at a time (frontmatter.Set) and by bytes, newpost.go begins
+// What only authors may do is in the methods of Author, which a Visitor gives
+// away to nobody else. Whatever the door, a set of files is one Change
+// (change.go) and ends in Author.Commit (commit.go): it is judged on the
+// edition that it would make (review.go), by the same checks as `sheaf check`,
+// then made durable by the store, then shown; what is wrong with any of it
+// refuses all of it. One goroutine owns what is known of the files (index.go),
+// so that there is one change at a time. actions.go changes a post that is
+// there, a field at a time (frontmatter.Set) and by bytes, newpost.go begins
 // one, history.go brings back what was; files.go says who may fetch what. What
 // is changed by hand is shown first and goes into the history after that.
 //

@@ -8,7 +8,7 @@ import (
 	"sheaf/app/store"
 )
 
-// ErrNotAuthor is the answer to readers who try to change something.
+// ErrNotAuthor is what is answered to readers who try to change something.
 var ErrNotAuthor = errors.New("permission denied: no author key")
 
 // ErrConflict is what a Refusal is when somebody else has changed the same

@@ -13,7 +13,9 @@ import (
 	"sheaf/app/store"
 )
 
-func filesOf(t *testing.T, v Visitor) *Files {
+func filesOf(t *testing.T, v interface {
+	Files(context.Context) (*Files, error)
+}) *Files {
 	t.Helper()
 	f, err := v.Files(t.Context())
 	if err != nil {
@@ -178,7 +180,7 @@ func TestReadersFetchWhatIsPublic(t *testing.T) {
 	if got, want := list(b.Reader()), "files/a b.txt posts/boat.png posts/sea.md"; got != want {
 		t.Errorf("readers: %s", got)
 	}
-	if got := list(b.Author("Ada")); strings.Count(got, ".") != 8 {
+	if got := list(b.Author("Ada").Visitor); strings.Count(got, ".") != 8 {
 		t.Errorf("authors: %s", got)
 	}
 	f, _ := b.Reader().Files(t.Context())

@@ -23,18 +23,15 @@ type Fields struct {
 }
 
 // place gives how a text at a path is read, which may not be there yet.
-func (v Visitor) place(name string) (markdown.Options, *section) {
-	sec := v.blog.current.Load().listing.nearest(path.Dir(name))
+func (a Author) place(name string) (markdown.Options, *section) {
+	sec := a.blog.current.Load().listing.nearest(path.Dir(name))
 	return sec.options(name, markdown.Auto), sec
 }
 
 // Fields reads the front matter of a text as if it stood at a path. The error
 // is the plain reason why it cannot be read.
-func (v Visitor) Fields(name string, src []byte) (Fields, error) {
-	if !v.author {
-		return Fields{}, ErrNotAuthor
-	}
-	o, sec := v.place(name)
+func (a Author) Fields(name string, src []byte) (Fields, error) {
+	o, sec := a.place(name)
 	s, fs, err := frontmatter.Read(src, o)
 	if err != nil {
 		return Fields{}, err
@@ -91,24 +88,21 @@ func typed(t time.Time) string {
 // typed, and no other bytes: title, slug, date (see ParseWhen), tags (between
 // commas), summary or draft (yes or no). Nothing typed takes the field away.
 // The error is a plain reason.
-func (v Visitor) SetField(name string, src []byte, field, value string) ([]byte, error) {
-	if !v.author {
-		return nil, ErrNotAuthor
-	}
-	o, sec := v.place(name)
+func (a Author) SetField(name string, src []byte, field, value string) ([]byte, error) {
+	o, sec := a.place(name)
 	value = strings.TrimSpace(value)
 	switch field {
 	case "title", "summary":
 	case "slug":
 		value = strings.TrimSuffix(value, ".md")
-		if a := addressOf(value); value != "" && (len(a) != 1 || a[0] != value) {
+		if s := addressOf(value); value != "" && (len(s) != 1 || s[0] != value) {
 			return nil, fmt.Errorf("%q cannot be a slug: letters, digits and dashes can", markdown.Shorten(markdown.Clean(value), 60))
 		}
 	case "date":
 		if value == "" {
 			break
 		}
-		t, err := frontmatter.ParseWhen(value, v.blog.lib.now(), sec.location())
+		t, err := frontmatter.ParseWhen(value, a.blog.lib.now(), sec.location())
 		if err != nil {
 			return nil, err
 		}
@@ -158,16 +152,13 @@ func ParseWhen(text string, now time.Time, loc *time.Location) (time.Time, error
 // Beside gives the files that belong to a post, or to one that is to be at a
 // path: what is in a folder of its own, what has its name, and what its text
 // names in the same folder. Sorted.
-func (v Visitor) Beside(name string) []string {
-	if !v.author {
-		return nil
-	}
-	all := v.blog.current.Load()
+func (a Author) Beside(name string) []string {
+	all := a.blog.current.Load()
 	p := all.author.byFile(name)
 	own := map[string]bool{}
 	var words []string
 	if p != nil {
-		for _, e := range v.bundle(p) {
+		for _, e := range a.bundle(p) {
 			own[e.Path] = true
 		}
 		for _, w := range p.names() {
@@ -176,10 +167,10 @@ func (v Visitor) Beside(name string) []string {
 	}
 	dir, stem := path.Dir(name), strings.TrimSuffix(path.Base(name), path.Ext(name))
 	folder := strings.TrimSuffix(name, path.Ext(name)) + "/"
-	ledger := v.blog.lib.folder.Ledger()
+	ledger := a.blog.lib.folder.Ledger()
 	entries := ledger.Entries()
 	if ledger.Rev() == 0 {
-		entries = v.blog.standing()
+		entries = a.blog.standing()
 	}
 	var list []string
 	for _, e := range entries {

@@ -90,7 +90,4 @@ func TestBeside(t *testing.T) {
 			t.Errorf("%s: %s", name, got)
 		}
 	}
-	if b.Reader().Beside("posts/sea.md") != nil {
-		t.Error("a reader is told")
-	}
 }

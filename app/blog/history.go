@@ -36,38 +36,28 @@ func revisionOf(c store.Commit, e Entry) Revision {
 	return Revision{c.Rev, c.Time, c.Author, c.Door, c.Message, e.Path, e.Hash}
 }
 
-// Commits gives the commits after a revision, in order: all there are, to
-// authors only.
-func (v Visitor) Commits(since Rev) iter.Seq[Commit] {
-	if !v.author {
-		return func(func(Commit) bool) {}
-	}
-	return slices.Values(v.blog.lib.folder.Ledger().Commits(since))
+// Commits gives the commits after a revision, in order.
+func (a Author) Commits(since Rev) iter.Seq[Commit] {
+	return slices.Values(a.blog.lib.folder.Ledger().Commits(since))
 }
 
-// Get gives the bytes of any version of a file, to authors only.
-func (v Visitor) Get(ctx context.Context, hash string) ([]byte, error) {
-	if !v.author {
-		return nil, ErrNotAuthor
-	}
-	return v.blog.lib.folder.Get(ctx, hash)
+// Get gives the bytes of any version of a file.
+func (a Author) Get(ctx context.Context, hash string) ([]byte, error) {
+	return a.blog.lib.folder.Get(ctx, hash)
 }
 
 // Log is the history, newest first, at most limit revisions (0: all): of one
 // post, by any slug or path it has or had, removed ones too, or with "" of the
 // blog.
-func (v Visitor) Log(ctx context.Context, post string, limit int) ([]Revision, error) {
-	if !v.author {
-		return nil, ErrNotAuthor
-	}
+func (a Author) Log(ctx context.Context, post string, limit int) ([]Revision, error) {
 	var all []Revision
 	if post != "" {
 		var err error
-		if all, err = v.trail(ctx, post); err != nil {
+		if all, err = a.trail(ctx, post); err != nil {
 			return nil, err
 		}
 	} else {
-		for _, c := range slices.Backward(v.blog.lib.folder.Ledger().Commits(0)) {
+		for _, c := range slices.Backward(a.blog.lib.folder.Ledger().Commits(0)) {
 			for _, e := range c.Entries {
 				all = append(all, revisionOf(c, e))
 			}
@@ -84,12 +74,9 @@ func (v Visitor) Log(ctx context.Context, post string, limit int) ([]Revision, e
 
 // trail gives the revisions of one post, newest first: of the path it has, and
 // before each renaming of the path it had then.
-func (v Visitor) trail(ctx context.Context, post string) ([]Revision, error) {
-	if !v.author {
-		return nil, ErrNotAuthor
-	}
-	l := v.blog.lib.folder.Ledger()
-	at, err := v.lastPath(ctx, l, post)
+func (a Author) trail(ctx context.Context, post string) ([]Revision, error) {
+	l := a.blog.lib.folder.Ledger()
+	at, err := a.lastPath(ctx, l, post)
 	if err != nil {
 		return nil, err
 	}
@@ -114,12 +101,12 @@ func (v Visitor) trail(ctx context.Context, post string) ([]Revision, error) {
 }
 
 // lastPath is the path that a post has, or had last.
-func (v Visitor) lastPath(ctx context.Context, l *store.Ledger, post string) (string, error) {
+func (a Author) lastPath(ctx context.Context, l *store.Ledger, post string) (string, error) {
 	clean := strings.Trim(post, "/")
 	if _, there := l.Entry(clean); there {
 		return clean, nil
 	}
-	if p, err := v.Edition().Post(post); err == nil {
+	if p, err := a.Edition().Post(post); err == nil {
 		return p.Path, nil
 	}
 	// It was removed. The name tells, or what its front matter said.
@@ -143,11 +130,11 @@ func (v Visitor) lastPath(ctx context.Context, l *store.Ledger, post string) (st
 		}
 	}
 	const most = 1000
-	listing := v.blog.current.Load().listing
+	listing := a.blog.current.Load().listing
 	for _, name := range order[:min(len(order), most)] {
 		at, ok := listing.place(name)
-		if src, err := v.blog.lib.folder.Get(ctx, gone[name]); ok && err == nil {
-			if addressKey(newEntry(at, src, v.blog.lib, markdown.Auto).slug()) == addressKey(clean) {
+		if src, err := a.blog.lib.folder.Get(ctx, gone[name]); ok && err == nil {
+			if addressKey(newEntry(at, src, a.blog.lib, markdown.Auto).slug()) == addressKey(clean) {
 				return name, nil
 			}
 		}
@@ -182,8 +169,8 @@ func nameSlug(name string) string {
 
 // on gives the revision of a trail that counts at a revision of the blog: none
 // when there was no such post yet, or no more.
-func (v Visitor) on(trail []Revision, rev Rev) (r Revision, ok bool, err error) {
-	if head := v.blog.lib.folder.Ledger().Rev(); rev > head {
+func (a Author) on(trail []Revision, rev Rev) (r Revision, ok bool, err error) {
+	if head := a.blog.lib.folder.Ledger().Rev(); rev > head {
 		return r, false, fmt.Errorf("revision %d: %w", rev, fs.ErrNotExist)
 	}
 	for _, r := range trail {
@@ -195,8 +182,8 @@ func (v Visitor) on(trail []Revision, rev Rev) (r Revision, ok bool, err error) 
 }
 
 // source gives the bytes of a revision.
-func (v Visitor) source(ctx context.Context, r Revision) ([]byte, error) {
-	src, err := v.blog.lib.folder.Get(ctx, r.Hash)
+func (a Author) source(ctx context.Context, r Revision) ([]byte, error) {
+	src, err := a.blog.lib.folder.Get(ctx, r.Hash)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, refusal(r.Path, "r%d is not kept any more", r.Rev)
 	}
@@ -205,51 +192,51 @@ func (v Visitor) source(ctx context.Context, r Revision) ([]byte, error) {
 
 // At gives a post's source as of a revision, and the path it had; 0 is the
 // newest. fs.ErrNotExist if there was none.
-func (v Visitor) At(ctx context.Context, post string, rev Rev) (src []byte, name string, err error) {
-	trail, err := v.trail(ctx, post)
+func (a Author) At(ctx context.Context, post string, rev Rev) (src []byte, name string, err error) {
+	trail, err := a.trail(ctx, post)
 	if err != nil {
 		return nil, "", err
 	}
-	r, ok, err := v.on(trail, rev)
+	r, ok, err := a.on(trail, rev)
 	if err == nil && !ok {
 		err = fmt.Errorf("post %q at revision %d: %w", post, rev, fs.ErrNotExist)
 	}
 	if err != nil {
 		return nil, "", err
 	}
-	src, err = v.source(ctx, r)
+	src, err = a.source(ctx, r)
 	return src, r.Path, err
 }
 
 // Version gives a post's source as it was at a revision, for a post of any slug
 // or path it has or had. fs.ErrNotExist if there was none.
-func (v Visitor) Version(ctx context.Context, post string, rev Rev) ([]byte, error) {
-	src, _, err := v.At(ctx, post, rev)
+func (a Author) Version(ctx context.Context, post string, rev Rev) ([]byte, error) {
+	src, _, err := a.At(ctx, post, rev)
 	return src, err
 }
 
 // Diff is the unified diff of a post from a revision to the present, its lines
 // safe for a terminal; 0 is the revision before the last. What was not there is
 // empty.
-func (v Visitor) Diff(ctx context.Context, post string, rev Rev) ([]textdiff.Line, error) {
-	trail, err := v.trail(ctx, post)
+func (a Author) Diff(ctx context.Context, post string, rev Rev) ([]textdiff.Line, error) {
+	trail, err := a.trail(ctx, post)
 	if err != nil {
 		return nil, err
 	}
 	var before, now []byte
 	if trail[0].Hash != "" {
-		if now, err = v.source(ctx, trail[0]); err != nil {
+		if now, err = a.source(ctx, trail[0]); err != nil {
 			return nil, err
 		}
 	}
-	old, ok, err := v.on(trail, rev)
+	old, ok, err := a.on(trail, rev)
 	if rev == 0 {
 		if ok = len(trail) > 1 && trail[1].Hash != ""; ok {
 			old = trail[1]
 		}
 	}
 	if err == nil && ok {
-		before, err = v.source(ctx, old)
+		before, err = a.source(ctx, old)
 	}
 	if err != nil {
 		return nil, err
@@ -263,26 +250,23 @@ func (v Visitor) Diff(ctx context.Context, post string, rev Rev) ([]textdiff.Lin
 
 // Restore brings a post back to what it was at a revision, under the path it
 // has or had last; one that was removed with its folder, with that.
-func (v Visitor) Restore(ctx context.Context, post string, rev Rev) (Receipt, error) {
-	if !v.author {
-		return Receipt{}, ErrNotAuthor
-	}
-	if err := v.blog.adoption(ctx); err != nil {
+func (a Author) Restore(ctx context.Context, post string, rev Rev) (Receipt, error) {
+	if err := a.blog.adoption(ctx); err != nil {
 		return Receipt{}, err
 	}
-	l := v.blog.lib.folder.Ledger()
-	trail, err := v.trail(ctx, post)
+	l := a.blog.lib.folder.Ledger()
+	trail, err := a.trail(ctx, post)
 	if err != nil {
 		return Receipt{}, err
 	}
-	r, ok, err := v.on(trail, rev)
+	r, ok, err := a.on(trail, rev)
 	if err == nil && !ok {
 		err = fmt.Errorf("post %q at revision %d: %w", post, rev, fs.ErrNotExist)
 	}
 	if err != nil {
 		return Receipt{}, err
 	}
-	if _, err := v.source(ctx, r); err != nil {
+	if _, err := a.source(ctx, r); err != nil {
 		return Receipt{}, err
 	}
 	was, last := l.At(r.Rev)[r.Path], trail[0]
@@ -300,18 +284,15 @@ func (v Visitor) Restore(ctx context.Context, post string, rev Rev) (Receipt, er
 		}
 	}
 	c.Entries = append(c.Entries, was)
-	return v.Commit(ctx, c)
+	return a.Commit(ctx, c)
 }
 
 // Undo takes back one commit, if nothing has touched its files since.
-func (v Visitor) Undo(ctx context.Context, rev Rev) (Receipt, error) {
-	if !v.author {
-		return Receipt{}, ErrNotAuthor
-	}
-	if err := v.blog.adoption(ctx); err != nil {
+func (a Author) Undo(ctx context.Context, rev Rev) (Receipt, error) {
+	if err := a.blog.adoption(ctx); err != nil {
 		return Receipt{}, err
 	}
-	l := v.blog.lib.folder.Ledger()
+	l := a.blog.lib.folder.Ledger()
 	c, ok := l.Commit(rev)
 	if !ok {
 		return Receipt{}, fmt.Errorf("revision %d: %w", rev, fs.ErrNotExist)
@@ -336,7 +317,7 @@ func (v Visitor) Undo(ctx context.Context, rev Rev) (Receipt, error) {
 			}
 			no.Problems = append(no.Problems, Problem{Path: e.Path, Text: fmt.Sprintf("has been changed since, by %s in r%d", who, by.Rev)})
 		} else if was.Hash != "" {
-			if _, err := v.source(ctx, Revision{Rev: rev - 1, Path: e.Path, Hash: was.Hash}); err != nil {
+			if _, err := a.source(ctx, Revision{Rev: rev - 1, Path: e.Path, Hash: was.Hash}); err != nil {
 				return Receipt{}, err
 			}
 		}
@@ -347,5 +328,5 @@ func (v Visitor) Undo(ctx context.Context, rev Rev) (Receipt, error) {
 	if len(no.Problems) > 0 {
 		return Receipt{}, no
 	}
-	return v.Commit(ctx, undo)
+	return a.Commit(ctx, undo)
 }

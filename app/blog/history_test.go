@@ -14,7 +14,7 @@ import (
 
 func TestTrail(t *testing.T) {
 	b := at(t, t.TempDir(), still)
-	v := b.Author("Ada").Through("pipe")
+	v := b.Author("Ada").Via("pipe")
 	ctx := t.Context()
 	publish(t, v, "a.md", sea)            // 1
 	publish(t, v, "a.md", sea+"More.\n")  // 2
@@ -172,7 +172,7 @@ func TestDiffIsSafeForATerminal(t *testing.T) {
 
 func TestRemoveRestoreUndo(t *testing.T) {
 	b := at(t, t.TempDir(), still)
-	v := b.Author("Ada").Through("shell")
+	v := b.Author("Ada").Via("shell")
 	publish(t, v, "posts/sea.md", sea)
 	r, err := v.Remove(t.Context(), "sea")
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 
 // A Sketch is what the blog would make of a text that is not in it.
 type Sketch struct {
-	Post     *Post     // in no edition; its Document is of the text. nil for those who are no authors
+	Post     *Post     // in no edition; its Document is of the text
 	Problems []Problem // by line; those without one first
 	Body     int       // where the text after the front matter begins, in bytes
 }
@@ -21,12 +21,9 @@ type Sketch struct {
 // Nothing is kept and nobody is waited for, so that it can follow every key.
 // The problems are those that Check would tell of; of a text that has errors,
 // those too that Check would tell when they are gone.
-func (v Visitor) Sketch(name string, src []byte) Sketch {
-	if !v.author {
-		return Sketch{}
-	}
-	now := v.blog.lib.now()
-	all := v.blog.current.Load()
+func (a Author) Sketch(name string, src []byte) Sketch {
+	now := a.blog.lib.now()
+	all := a.blog.current.Load()
 	old := all.author.byFile(name)
 	at, is := all.listing.place(name)
 	if !is {
@@ -34,7 +31,7 @@ func (v Visitor) Sketch(name string, src []byte) Sketch {
 	} else if old != nil {
 		at = old.entry.file
 	}
-	lib := &library{folder: v.blog.lib.folder, docs: newDocuments(1 << 20), now: v.blog.lib.now}
+	lib := &library{folder: a.blog.lib.folder, docs: newDocuments(1 << 20), now: a.blog.lib.now}
 	e := newEntry(at, src, lib, markdown.Auto)
 	e.given = src
 	day, known := all.first[name]
@@ -54,7 +51,7 @@ func (v Visitor) Sketch(name string, src []byte) Sketch {
 	} else if !is {
 		say(0, true, notAPost)
 	}
-	if why := wrongSize(int64(len(src)), v.MaxFile(name)); why != "" {
+	if why := wrongSize(int64(len(src)), a.MaxFile(name)); why != "" {
 		say(0, false, why)
 	}
 	if line, why := unprintable(src); why != "" {

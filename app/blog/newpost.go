@@ -64,14 +64,11 @@ func (v *snapshot) makeCustom() custom {
 // PathOf says where a post with this source goes: to the post with its slug, if
 // there is one, else into the folder that most posts are in, named after its
 // slug or title, and after its date if the others there are.
-func (v Visitor) PathOf(src []byte) (name string, err error) {
-	if !v.author {
-		return "", ErrNotAuthor
-	}
-	now := v.blog.current.Load()
+func (a Author) PathOf(src []byte) (name string, err error) {
+	now := a.blog.current.Load()
 	custom := now.custom()
 	at := file{path: path.Join(custom.dir, "post.md"), section: now.listing.nearest(custom.dir)}
-	e := newEntry(at, src, v.blog.lib, markdown.Auto)
+	e := newEntry(at, src, a.blog.lib, markdown.Auto)
 	slug := e.slug()
 	switch {
 	case e.explicit:
@@ -86,7 +83,7 @@ func (v Visitor) PathOf(src []byte) (name string, err error) {
 	if custom.dated {
 		day := e.date
 		if !e.hasDate {
-			day = v.blog.lib.now()
+			day = a.blog.lib.now()
 		}
 		slug = day.In(at.section.location()).Format("2006-01-02-") + slug
 	}
@@ -120,18 +117,15 @@ func slugFor(title string) string {
 // Starter gives the source of a new post, a draft, in the manner that most of
 // this blog's posts are written in, and where the cursor goes: to the title if
 // there is none, else to the text. PathOf says where the post goes.
-func (v Visitor) Starter(title string) (src []byte, at int) {
-	if !v.author {
-		return nil, 0
-	}
+func (a Author) Starter(title string) (src []byte, at int) {
 	title = strings.TrimSpace(markdown.Clean(strings.Join(strings.Fields(title), " ")))
-	now := v.blog.current.Load()
+	now := a.blog.current.Load()
 	custom := now.custom()
 	to := file{path: path.Join(custom.dir, "post.md"), section: now.listing.nearest(custom.dir)}
 	o := to.section.options(to.path, markdown.Auto)
 	for _, kind := range []markdown.FrontKind{custom.kind, markdown.YAML} {
 		src, at = start(kind, custom.flag, title, o, to.section)
-		if newEntry(to, src, v.blog.lib, markdown.Auto).state(v.blog.lib.now()) == Draft {
+		if newEntry(to, src, a.blog.lib, markdown.Auto).state(a.blog.lib.now()) == Draft {
 			break
 		}
 	}

@@ -162,15 +162,12 @@ func (b *Blog) showPreviews(v *snapshot) {
 // Share makes an unguessable token that shows a post to whoever has it. For a
 // post that is shared already it is the same one. fs.ErrNotExist if there is
 // no such post.
-func (v Visitor) Share(_ context.Context, slug string) (Preview, error) {
-	if !v.author {
-		return Preview{}, ErrNotAuthor
-	}
-	b := v.blog
+func (a Author) Share(_ context.Context, slug string) (Preview, error) {
+	b := a.blog
 	p := &b.previews
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	e := v.Edition()
+	e := a.Edition()
 	post, err := e.Post(slug)
 	if err != nil {
 		return Preview{}, err
@@ -181,7 +178,7 @@ func (v Visitor) Share(_ context.Context, slug string) (Preview, error) {
 	if len(p.list) >= maxPreviews {
 		return Preview{}, refusal(post.Path, "%d posts are shared already; revoke one first", len(p.list))
 	}
-	s := &share{Preview: Preview{Token: random(), Path: post.Path, Author: v.name, Since: b.lib.now().Truncate(time.Second)}}
+	s := &share{Preview: Preview{Token: random(), Path: post.Path, Author: a.name, Since: b.lib.now().Truncate(time.Second)}}
 	p.list[post.Path] = s
 	if err := p.save(b.state); err != nil {
 		delete(p.list, post.Path)
@@ -193,11 +190,8 @@ func (v Visitor) Share(_ context.Context, slug string) (Preview, error) {
 
 // Revoke ends a preview, also for those who have it open. One that is not there
 // is fs.ErrNotExist.
-func (v Visitor) Revoke(_ context.Context, token string) error {
-	if !v.author {
-		return ErrNotAuthor
-	}
-	p := &v.blog.previews
+func (a Author) Revoke(_ context.Context, token string) error {
+	p := &a.blog.previews
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := p.find(token)
@@ -205,7 +199,7 @@ func (v Visitor) Revoke(_ context.Context, token string) error {
 		return fmt.Errorf("preview: %w", fs.ErrNotExist)
 	}
 	delete(p.list, s.Path)
-	if err := p.save(v.blog.state); err != nil {
+	if err := p.save(a.blog.state); err != nil {
 		p.list[s.Path] = s
 		return err
 	}
@@ -225,11 +219,8 @@ func (p *previews) find(token string) (found *share) {
 }
 
 // Previews are all that are open, the newest first.
-func (v Visitor) Previews(context.Context) ([]Preview, error) {
-	if !v.author {
-		return nil, ErrNotAuthor
-	}
-	p := &v.blog.previews
+func (a Author) Previews(context.Context) ([]Preview, error) {
+	p := &a.blog.previews
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	all := make([]Preview, 0, len(p.list))
@@ -240,13 +231,12 @@ func (v Visitor) Previews(context.Context) ([]Preview, error) {
 	return all, nil
 }
 
-// PreviewOf gives the preview of a post; false if it is not shared, and for
-// those who are no authors.
-func (v Visitor) PreviewOf(post *Post) (Preview, bool) {
-	if !v.author || post == nil {
+// PreviewOf gives the preview of a post; false if it is not shared.
+func (a Author) PreviewOf(post *Post) (Preview, bool) {
+	if post == nil {
 		return Preview{}, false
 	}
-	p := &v.blog.previews
+	p := &a.blog.previews
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	s := p.list[post.Path]

@@ -64,7 +64,7 @@ func TestCommitIsRefusedWhole(t *testing.T) {
 
 func TestTwoAuthors(t *testing.T) {
 	b := at(t, t.TempDir(), still)
-	ada, bob := b.Author("Ada").Through("git"), b.Author("Bob").Through("scp")
+	ada, bob := b.Author("Ada").Via("git"), b.Author("Bob").Via("scp")
 	base := publish(t, ada, "a.md", sea, "b.md", hills).Rev
 	// Another file is no conflict, the same one is.
 	publish(t, bob, "b.md", hills+"More.\n")

@@ -471,13 +471,12 @@ func (v Visitor) Visit() (leave func()) {
 	})
 }
 
-// Views is how often readers have viewed a post, 0 for those who are no
-// authors. It is one look into a table.
-func (v Visitor) Views(p *Post) int {
-	if !v.author || p == nil {
+// Views is how often readers have viewed a post. It is one look into a table.
+func (a Author) Views(p *Post) int {
+	if p == nil {
 		return 0
 	}
-	s := &v.blog.stats
+	s := &a.blog.stats
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if t := s.file.Posts[p.Path]; t != nil {
@@ -486,14 +485,10 @@ func (v Visitor) Views(p *Post) int {
 	return 0
 }
 
-// Stats tells how much the blog is read. It is the caller's; ErrNotAuthor for
-// readers.
-func (v Visitor) Stats() (Stats, error) {
-	if !v.author {
-		return Stats{}, ErrNotAuthor
-	}
-	e := v.Edition()
-	s := &v.blog.stats
+// Stats tells how much the blog is read. It is the caller's.
+func (a Author) Stats() Stats {
+	e := a.Edition()
+	s := &a.blog.stats
 	today := s.date()
 	s.mu.Lock()
 	st := Stats{Today: s.day(today), Now: s.open, Sessions: s.file.Sessions.count(today), Views: s.file.Views.count(today)}
@@ -506,5 +501,5 @@ func (v Visitor) Stats() (Stats, error) {
 	slices.SortFunc(st.Posts, func(a, b PostCount) int {
 		return cmp.Or(cmp.Compare(b.Month, a.Month), cmp.Compare(b.Total, a.Total), strings.Compare(a.Post.Path, b.Post.Path))
 	})
-	return st, nil
+	return st
 }

@@ -19,7 +19,7 @@ const maxInput = 16 << 20
 const noTerminal = "the post comes from the standard input, not from a terminal"
 
 // publish publishes the input or, if there is none, the draft that is named.
-func (c *call) publish() error {
+func (c authorCall) publish() error {
 	if c.Terminal {
 		if len(c.operands) == 0 {
 			return c.usageError(noTerminal)
@@ -42,11 +42,11 @@ func (c *call) publish() error {
 	if err != nil {
 		return err
 	}
-	return c.printReceipt(c.Visitor.Through("pipe").Commit(c.ctx, change))
+	return c.printReceipt(c.author.Via("pipe").Commit(c.ctx, change))
 }
 
 // check prints the warnings publish would, and refuses what it would.
-func (c *call) check() error {
+func (c authorCall) check() error {
 	if c.Terminal {
 		return c.usageError(noTerminal)
 	}
@@ -58,7 +58,7 @@ func (c *call) check() error {
 	if err != nil {
 		return err
 	}
-	receipt, err := c.Visitor.Check(c.ctx, change)
+	receipt, err := c.author.Check(c.ctx, change)
 	if err != nil {
 		return c.asNotFound(err)
 	}
@@ -90,7 +90,7 @@ func (c *call) readInput() ([]byte, error) {
 }
 
 // change makes a change of the blog from the source of a post.
-func (c *call) change(src []byte) (blog.Change, error) {
+func (c authorCall) change(src []byte) (blog.Change, error) {
 	if len(src) == 0 {
 		return blog.Change{}, refuse(c.verb.name()+": the input is empty", "usage: "+c.verb.usage)
 	}
@@ -98,7 +98,7 @@ func (c *call) change(src []byte) (blog.Change, error) {
 	if err != nil {
 		return blog.Change{}, err
 	}
-	hash, err := c.Visitor.Put(c.ctx, src)
+	hash, err := c.author.Put(c.ctx, src)
 	if err != nil {
 		return blog.Change{}, err
 	}
@@ -108,14 +108,14 @@ func (c *call) change(src []byte) (blog.Change, error) {
 // destination returns the path of the file that src becomes: the one that is
 // given as an operand, that of the post whose address is given, or where the
 // blog keeps such posts.
-func (c *call) destination(src []byte) (string, error) {
+func (c authorCall) destination(src []byte) (string, error) {
 	if len(c.operands) == 0 {
-		return c.Visitor.PathOf(src)
+		return c.author.PathOf(src)
 	}
 	to := c.operands[0]
 	switch {
 	case strings.HasSuffix(to, "/"):
-		usual, err := c.Visitor.PathOf(src)
+		usual, err := c.author.PathOf(src)
 		if err != nil {
 			return "", err
 		}
@@ -154,23 +154,23 @@ func (c *call) asNotFound(err error) error {
 	return err
 }
 
-// viaShell is the visitor for changes that do not come with the contents of a
+// viaShell is the author of changes that do not come with the contents of a
 // file.
-func (c *call) viaShell() blog.Visitor { return c.Visitor.Through("shell") }
+func (c authorCall) viaShell() blog.Author { return c.author.Via("shell") }
 
-func (c *call) unpublish() error {
+func (c authorCall) unpublish() error {
 	return c.printReceipt(c.viaShell().Unpublish(c.ctx, c.operands[0]))
 }
 
-func (c *call) remove() error {
+func (c authorCall) remove() error {
 	return c.printReceipt(c.viaShell().Remove(c.ctx, c.operands[0]))
 }
 
-func (c *call) rename() error {
+func (c authorCall) rename() error {
 	return c.printReceipt(c.viaShell().Rename(c.ctx, c.operands[0], c.operands[1]))
 }
 
-func (c *call) schedule() error {
+func (c authorCall) schedule() error {
 	text := strings.Join(c.operands[1:], " ")
 	at, err := blog.ParseWhen(text, time.Now(), c.edition.Site().Location)
 	if err != nil {
@@ -182,7 +182,7 @@ func (c *call) schedule() error {
 
 // drafts lists the posts that readers do not see, each with the address of its
 // preview if it is shared.
-func (c *call) drafts() error {
+func (c authorCall) drafts() error {
 	var hidden []*blog.Post
 	for _, p := range c.edition.Posts() {
 		if !p.State.Visible() {
@@ -190,13 +190,13 @@ func (c *call) drafts() error {
 		}
 	}
 	if c.hasOption("--json") {
-		return printArray(c, len(hidden), func(i int) postJSON { return c.postJSON(hidden[i]) })
+		return printArray(c.call, len(hidden), func(i int) postJSON { return c.postJSON(hidden[i]) })
 	}
 	if len(hidden) == 0 {
 		return nothing("drafts: none")
 	}
 	return c.printPosts(hidden, func(p *blog.Post) string {
-		shared, ok := c.Visitor.PreviewOf(p)
+		shared, ok := c.author.PreviewOf(p)
 		if !ok {
 			return ""
 		}
@@ -205,7 +205,7 @@ func (c *call) drafts() error {
 }
 
 // preview shares a draft with whoever has the address it prints, or ends that.
-func (c *call) preview() error {
+func (c authorCall) preview() error {
 	p, _, err := c.findPost(c.operands[0])
 	if err != nil {
 		return err
@@ -217,7 +217,7 @@ func (c *call) preview() error {
 		}
 		return c.println(c.previewAddress(shared))
 	}
-	shared, ok := c.Visitor.PreviewOf(p)
+	shared, ok := c.author.PreviewOf(p)
 	if ok {
 		err = c.viaShell().Revoke(c.ctx, shared.Token)
 		ok = !errors.Is(err, fs.ErrNotExist) // another author was faster

@@ -13,7 +13,7 @@ import (
 )
 
 // restore brings a post back as it was at a revision.
-func (c *call) restore() error {
+func (c authorCall) restore() error {
 	rev, err := c.parseRev(c.operands[1])
 	if err != nil {
 		return err
@@ -22,7 +22,7 @@ func (c *call) restore() error {
 }
 
 // undo takes back what one revision has changed.
-func (c *call) undo() error {
+func (c authorCall) undo() error {
 	rev, err := c.parseRev(c.operands[0])
 	if err != nil {
 		return err
@@ -55,17 +55,17 @@ type revisionJSON struct {
 }
 
 // log prints the history of a post, or of the blog, newest first.
-func (c *call) log() error {
+func (c authorCall) log() error {
 	post := ""
 	if len(c.operands) > 0 {
 		post = c.operands[0]
 	}
-	revisions, err := c.Visitor.Log(c.ctx, post, 0)
+	revisions, err := c.author.Log(c.ctx, post, 0)
 	if err != nil {
 		return c.asNotFound(err)
 	}
 	if c.hasOption("--json") {
-		return printArray(c, len(revisions), func(i int) revisionJSON {
+		return printArray(c.call, len(revisions), func(i int) revisionJSON {
 			r := revisions[i]
 			return revisionJSON{
 				Rev:     uint64(r.Rev),
@@ -120,7 +120,7 @@ func (c *call) location() *time.Location {
 }
 
 // diff prints what has changed in a post since a revision, or in its last one.
-func (c *call) diff() error {
+func (c authorCall) diff() error {
 	var rev blog.Rev
 	if len(c.operands) > 1 {
 		var err error
@@ -128,7 +128,7 @@ func (c *call) diff() error {
 			return err
 		}
 	}
-	lines, err := c.Visitor.Diff(c.ctx, c.operands[0], rev)
+	lines, err := c.author.Diff(c.ctx, c.operands[0], rev)
 	if err != nil {
 		return c.asNotFound(err)
 	}

@@ -38,8 +38,10 @@ func (c *call) postJSON(p *blog.Post) postJSON {
 		Address: c.address(p),
 		State:   p.State.String(),
 	}
-	if shared, ok := c.Visitor.PreviewOf(p); ok {
-		j.Preview = c.previewAddress(shared)
+	if author, ok := c.Visitor.Author(); ok {
+		if shared, ok := author.PreviewOf(p); ok {
+			j.Preview = c.previewAddress(shared)
+		}
 	}
 	if p.HasDate {
 		j.Date = p.Date.Format(time.RFC3339)

@@ -66,7 +66,7 @@ func Run(ctx context.Context, c Call) (status int, err error) {
 		return 1, nil
 	case ctx.Err() != nil:
 		return 1, nil
-	case k.verb.authorsOnly && blog.Obstacle(err) != "":
+	case k.verb.forAuthors != nil && blog.Obstacle(err) != "":
 		k.say("sheaf: ", k.verb.name()+": "+blog.Obstacle(err)+"; nothing was changed")
 		return 1, nil
 	}
@@ -82,6 +82,12 @@ type call struct {
 	verb     verb
 	operands []string          // the arguments that are no options
 	options  map[string]string // values by name, which begins with "--"
+}
+
+// An authorCall is a call of an author's command.
+type authorCall struct {
+	*call
+	author blog.Author
 }
 
 // A refusal is an answer other than the one that was asked for.

@@ -44,11 +44,8 @@ type statsJSON struct {
 const shownDays = 14
 
 // stats prints what readers have read, and how many sessions there were.
-func (c *call) stats() error {
-	s, err := c.Visitor.Stats()
-	if err != nil {
-		return err
-	}
+func (c authorCall) stats() error {
+	s := c.author.Stats()
 	if c.hasOption("--json") {
 		return c.printStatsJSON(s)
 	}

@@ -14,10 +14,13 @@ import (
 // capitals are operands, of which WORDS and DATE take any number, [OPTIONAL]
 // ones need not be given, and [--option VALUE] and [--option] are options.
 type verb struct {
-	usage       string
-	help        string
-	run         func(*call) error
-	authorsOnly bool // readers are not told that it exists
+	usage string
+	help  string
+
+	// One of the two runs it. Readers are not told that a command for authors
+	// exists.
+	run        func(*call) error
+	forAuthors func(authorCall) error
 }
 
 func (v verb) name() string {
@@ -43,41 +46,38 @@ func verbs() []verb {
 		{usage: "feed", run: (*call).feed,
 			help: "the newest posts as an Atom feed"},
 	}
-	for _, v := range authorsVerbs() {
-		v.authorsOnly = true
-		all = append(all, v)
-	}
+	all = append(all, authorsVerbs()...)
 	return append(all, verb{usage: "help", run: (*call).help, help: "this list"})
 }
 
 // authorsVerbs returns the commands of authors.
 func authorsVerbs() []verb {
 	return []verb{
-		{usage: "publish [PATH] < post.md", run: (*call).publish,
+		{usage: "publish [PATH] < post.md", forAuthors: authorCall.publish,
 			help: "publish a file, or a draft: publish SLUG"},
-		{usage: "unpublish SLUG", run: (*call).unpublish,
+		{usage: "unpublish SLUG", forAuthors: authorCall.unpublish,
 			help: "make a post a draft"},
-		{usage: "schedule SLUG DATE", run: (*call).schedule,
+		{usage: "schedule SLUG DATE", forAuthors: authorCall.schedule,
 			help: "let a post go live by itself: friday 18:00"},
-		{usage: "rm SLUG", run: (*call).remove,
+		{usage: "rm SLUG", forAuthors: authorCall.remove,
 			help: "remove a post; restore brings it back"},
-		{usage: "mv SLUG NEW", run: (*call).rename,
+		{usage: "mv SLUG NEW", forAuthors: authorCall.rename,
 			help: "give a post another slug; the old one leads to it"},
-		{usage: "check [PATH] < post.md", run: (*call).check,
+		{usage: "check [PATH] < post.md", forAuthors: authorCall.check,
 			help: "what publish would say"},
-		{usage: "drafts [--json]", run: (*call).drafts,
+		{usage: "drafts [--json]", forAuthors: authorCall.drafts,
 			help: "the posts that readers do not see"},
-		{usage: "preview SLUG [--revoke]", run: (*call).preview,
+		{usage: "preview SLUG [--revoke]", forAuthors: authorCall.preview,
 			help: "an address that shows one draft to whoever has it"},
-		{usage: "log [SLUG] [--json]", run: (*call).log,
+		{usage: "log [SLUG] [--json]", forAuthors: authorCall.log,
 			help: "who changed what and when, newest first"},
-		{usage: "diff SLUG [REV]", run: (*call).diff,
+		{usage: "diff SLUG [REV]", forAuthors: authorCall.diff,
 			help: "what has changed since a revision, or in the last one"},
-		{usage: "restore SLUG REV", run: (*call).restore,
+		{usage: "restore SLUG REV", forAuthors: authorCall.restore,
 			help: "a post as it was at a revision, removed ones too"},
-		{usage: "undo REV", run: (*call).undo,
+		{usage: "undo REV", forAuthors: authorCall.undo,
 			help: "take one revision back"},
-		{usage: "stats [--json]", run: (*call).stats,
+		{usage: "stats [--json]", forAuthors: authorCall.stats,
 			help: "what readers read, and how many come"},
 	}
 }
@@ -119,12 +119,16 @@ func (c *call) dispatch() error {
 		v, _ = findVerb("read")
 		args = c.Args
 	}
-	if v.authorsOnly && !c.Visitor.IsAuthor() {
+	author, is := c.Visitor.Author()
+	if v.forAuthors != nil && !is {
 		return blog.ErrNotAuthor
 	}
 	c.verb = v
 	if err := c.parse(args); err != nil {
 		return err
+	}
+	if v.forAuthors != nil {
+		return v.forAuthors(authorCall{c, author})
 	}
 	return v.run(c)
 }
@@ -233,7 +237,7 @@ func (c *call) help() error {
 		{"ssh -t " + host + " SLUG", "the browser at one post; SLUG#HEADING goes to a heading"},
 	}
 	for _, v := range verbs() {
-		if !v.authorsOnly || c.Visitor.IsAuthor() {
+		if v.forAuthors == nil || c.Visitor.IsAuthor() {
 			entries = append(entries, entry{"ssh " + host + " " + v.usage, v.help})
 		}
 	}

@@ -93,8 +93,9 @@ func (r repository) gitWith(settings []string, args ...string) program {
 // git serves git-upload-pack and git-receive-pack. The path is ignored: a
 // visitor sees one repository.
 func (t *Transfer) git(ctx context.Context, s Session, args []string) (status int, err error) {
-	s.Visitor = s.Visitor.Through("git")
-	isAuthor, isPush := s.Visitor.IsAuthor(), args[0] == "git-receive-pack"
+	s.Visitor = s.Visitor.Via("git")
+	author, isAuthor := s.Visitor.Author()
+	isPush := args[0] == "git-receive-pack"
 	switch {
 	case args[0] != "git-upload-pack" && !isPush, len(args) != 2, strings.HasPrefix(args[1], "-"):
 		s.say("sheaf: " + args[0] + ": is not answered here; git clone, pull and push are")
@@ -122,7 +123,7 @@ func (t *Transfer) git(ctx context.Context, s Session, args []string) (status in
 		}
 	}
 	if isPush {
-		return t.receive(ctx, s, r, env)
+		return t.receive(ctx, s, author, r, env)
 	}
 	p := r.git("upload-pack", "--strict", "--timeout=600", ".")
 	p.env = append(p.env, env...)

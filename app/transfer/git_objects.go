@@ -83,8 +83,8 @@ func (g gitObjects) change(ctx context.Context, to *uploader, files *blog.Files,
 	var refused rejection
 	var total int64
 	for i, size := range sizes {
-		if total += size; size > to.visitor.MaxFile(d.names[i]) {
-			refused = append(refused, oneLine(d.names[i])+": "+tooBig(to.visitor.MaxFile(d.names[i])).Error())
+		if total += size; size > to.author.MaxFile(d.names[i]) {
+			refused = append(refused, oneLine(d.names[i])+": "+tooBig(to.author.MaxFile(d.names[i])).Error())
 		}
 	}
 	if total > maxSet {

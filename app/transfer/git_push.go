@@ -24,10 +24,11 @@ import (
 // the blog makes the change, the push no longer ends with the session: git gets
 // the time to move its branch.
 type push struct {
-	t   *Transfer
-	s   Session
-	r   repository
-	ctx context.Context // ends with the session, or up to pushGrace later
+	t      *Transfer
+	s      Session
+	author blog.Author
+	r      repository
+	ctx    context.Context // ends with the session, or up to pushGrace later
 
 	stop       context.CancelFunc // of ctx
 	locked     bool               // the push holds Transfer.viewMu
@@ -43,7 +44,9 @@ const pushGrace = 10 * time.Second
 
 // receive serves git-receive-pack. The objects of the push are received by git,
 // the change is decided on by its hook, which asks serveHook over two pipes.
-func (t *Transfer) receive(ctx context.Context, s Session, r repository, env []string) (status int, err error) {
+func (t *Transfer) receive(ctx context.Context, s Session, author blog.Author, r repository, env []string) (
+	status int, err error,
+) {
 	hooks, err := t.hooksDir()
 	if err != nil {
 		return 1, err
@@ -59,7 +62,7 @@ func (t *Transfer) receive(ctx context.Context, s Session, r repository, env []s
 		return 1, err
 	}
 	defer tellR.Close()
-	p := &push{t: t, s: s, r: r}
+	p := &push{t: t, s: s, author: author, r: r}
 	p.ctx, p.stop = context.WithCancel(context.WithoutCancel(ctx))
 	defer p.stop()
 	defer context.AfterFunc(ctx, p.cancel)()
@@ -231,12 +234,12 @@ func (p *push) review(q hookRequest) (lines []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	files, err := p.s.Visitor.Files(p.ctx)
+	files, err := p.author.Files(p.ctx)
 	if err != nil {
 		return nil, err
 	}
 	st, ok := p.r.state()
-	others, known, err := p.r.newCommits(p.ctx, p.s.Visitor, st, files.Rev())
+	others, known, err := p.r.newCommits(p.ctx, p.author, st, files.Rev())
 	if err != nil {
 		return nil, err
 	}
@@ -250,7 +253,7 @@ func (p *push) review(q hookRequest) (lines []string, err error) {
 	if err := objects.checkCommit(p.ctx, from, to); err != nil {
 		return nil, err
 	}
-	change, err := objects.change(p.ctx, p.t.newUploader(p.ctx, p.s.Visitor), files, from, to)
+	change, err := objects.change(p.ctx, p.t.newUploader(p.ctx, p.author), files, from, to)
 	if err != nil {
 		return nil, explain(err)
 	}
@@ -261,7 +264,7 @@ func (p *push) review(q hookRequest) (lines []string, err error) {
 		return nil, nil
 	}
 	change.Base = files.Rev()
-	receipt, err := p.s.Visitor.Commit(p.ctx, change)
+	receipt, err := p.author.Commit(p.ctx, change)
 	if err != nil {
 		return nil, explain(err)
 	}

@@ -33,11 +33,13 @@ func (t *Transfer) updateView(ctx context.Context, r repository, v blog.Visitor)
 	if err != nil {
 		return err
 	}
-	plan := r.planPublic
-	if v.IsAuthor() {
-		plan = r.planHistory
+	var next viewState
+	var write writeFunc
+	if author, ok := v.Author(); ok {
+		next, write, err = r.planHistory(ctx, author, files, old, valid)
+	} else {
+		next, write, err = r.planPublic(ctx, v, files, old, valid)
 	}
-	next, write, err := plan(ctx, v, files, old, valid)
 	if err != nil {
 		return err
 	}
@@ -73,11 +75,11 @@ type writeFunc func(*importer) error
 // blog's, or one for all if the view is not known to be at one of the blog's
 // revisions. It returns the state of the view afterwards, but for the Commit,
 // and what has to be written; nil is nothing.
-func (r repository) planHistory(ctx context.Context, v blog.Visitor, files *blog.Files, old viewState, valid bool) (
+func (r repository) planHistory(ctx context.Context, a blog.Author, files *blog.Files, old viewState, valid bool) (
 	viewState, writeFunc, error,
 ) {
-	next := viewState{Rev: files.Rev(), ID: revisionID(v, files.Rev())}
-	commits, known, err := r.newCommits(ctx, v, old, files.Rev())
+	next := viewState{Rev: files.Rev(), ID: revisionID(a, files.Rev())}
+	commits, known, err := r.newCommits(ctx, a, old, files.Rev())
 	switch {
 	case err != nil:
 		return next, nil, err
@@ -89,7 +91,7 @@ func (r repository) planHistory(ctx context.Context, v blog.Visitor, files *blog
 	}
 	return next, func(w *importer) error {
 		for _, c := range commits {
-			if err := w.commit(c, v.Get); err != nil {
+			if err := w.commit(c, a.Get); err != nil {
 				return err
 			}
 		}
@@ -134,13 +136,13 @@ func (r repository) planPublic(ctx context.Context, v blog.Visitor, files *blog.
 // newCommits returns the blog's commits from the view's revision to another,
 // without those of pushes that are in the view already. known is false if the
 // view's revision is not one of the blog's.
-func (r repository) newCommits(ctx context.Context, v blog.Visitor, st viewState, to blog.Rev) (
+func (r repository) newCommits(ctx context.Context, a blog.Author, st viewState, to blog.Rev) (
 	commits []blog.Commit, known bool, err error,
 ) {
-	if st.Rev > to || st.Rev > 0 && revisionID(v, st.Rev) != st.ID {
+	if st.Rev > to || st.Rev > 0 && revisionID(a, st.Rev) != st.ID {
 		return nil, false, nil
 	}
-	for c := range v.Commits(st.Rev) {
+	for c := range a.Commits(st.Rev) {
 		if c.Rev > to {
 			break
 		}
@@ -159,9 +161,9 @@ func (r repository) newCommits(ctx context.Context, v blog.Visitor, st viewState
 }
 
 // revisionID returns the ID of a revision, "" if the blog does not have it.
-func revisionID(v blog.Visitor, rev blog.Rev) string {
+func revisionID(a blog.Author, rev blog.Rev) string {
 	if rev > 0 {
-		for c := range v.Commits(rev - 1) {
+		for c := range a.Commits(rev - 1) {
 			return c.ID
 		}
 	}

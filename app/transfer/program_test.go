@@ -183,7 +183,7 @@ func write(t testing.TB, dir string, files map[string]string) {
 	}
 }
 
-func (h *house) author() blog.Visitor { return h.blog.Author("Ada Lovelace") }
+func (h *house) author() blog.Visitor { return h.blog.Author("Ada Lovelace").Visitor }
 
 // head is the newest revision.
 func (h *house) head() blog.Rev { return h.files(h.author()).Rev() }
@@ -214,7 +214,7 @@ func (h *house) text(name string) string {
 // put is another author who comes through another door; "" removes.
 func (h *house) put(name, text string) {
 	h.t.Helper()
-	v := h.blog.Author("Grace").Through("sftp")
+	v := h.blog.Author("Grace").Via("sftp")
 	e := blog.Entry{Path: name, Size: int64(len(text))}
 	if text != "" {
 		var err error
@@ -229,7 +229,7 @@ func (h *house) put(name, text string) {
 
 // last is the newest commit.
 func (h *house) last() (c blog.Commit) {
-	for c = range h.author().Commits(h.head() - 1) {
+	for c = range h.blog.Author("").Commits(h.head() - 1) {
 	}
 	return c
 }

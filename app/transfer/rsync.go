@@ -33,13 +33,14 @@ const rsyncPartial = 23
 
 // rsync serves the command rsync.
 func (t *Transfer) rsync(ctx context.Context, s Session, args []string) (status int, err error) {
-	s.Visitor = s.Visitor.Through("rsync")
+	s.Visitor = s.Visitor.Via("rsync")
 	a, err := parseRsync(args)
 	if err != nil {
 		s.say("sheaf: rsync: " + err.Error())
 		return 1, nil
 	}
-	if !a.sender && !s.Visitor.IsAuthor() {
+	author, isAuthor := s.Visitor.Author()
+	if !a.sender && !isAuthor {
 		s.deny()
 		return 1, nil
 	}
@@ -54,7 +55,8 @@ func (t *Transfer) rsync(ctx context.Context, s Session, args []string) (status 
 	if a.sender {
 		return g.send(ctx, s, a)
 	}
-	return g.receive(ctx, s, a)
+	g.uploader = t.newUploader(ctx, author)
+	return g.receive(ctx, s, author, a)
 }
 
 // checkRsyncVersion fails if rsync is missing or too old.
@@ -133,7 +135,7 @@ func (g *staging) send(ctx context.Context, s Session, a rsyncArgs) (status int,
 
 // receive takes files from the client, all of them or none, and returns the
 // exit status. The error is internal.
-func (g *staging) receive(ctx context.Context, s Session, a rsyncArgs) (status int, err error) {
+func (g *staging) receive(ctx context.Context, s Session, author blog.Author, a rsyncArgs) (status int, err error) {
 	if err := g.stageTarget(ctx, a.paths[0]); err != nil {
 		return s.reportUnavailable(err)
 	}
@@ -169,7 +171,7 @@ func (g *staging) receive(ctx context.Context, s Session, a rsyncArgs) (status i
 		}
 		return rsyncPartial, nil
 	case len(d.change.Entries) > 0:
-		status, err = s.report(s.Visitor.Commit(ctx, d.change))
+		status, err = s.report(author.Commit(ctx, d.change))
 	}
 	s.say(d.warnings...)
 	if status == 1 {

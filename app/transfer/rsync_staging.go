@@ -34,7 +34,7 @@ type staging struct {
 	staged       map[string]blog.FileInfo // by name, which is the path within dir
 	placeholders map[uint64]blog.FileInfo // by inode
 
-	uploader *uploader
+	uploader *uploader            // nil in a copy that is sent
 	uploaded map[string]fileStamp // by name, of files the uploader has been given
 }
 
@@ -70,7 +70,6 @@ func (t *Transfer) newStaging(ctx context.Context, v blog.Visitor, a rsyncArgs) 
 		withContent:  a.needsContent || a.sender,
 		staged:       map[string]blog.FileInfo{},
 		placeholders: map[uint64]blog.FileInfo{},
-		uploader:     t.newUploader(ctx, v),
 		uploaded:     map[string]fileStamp{},
 	}
 	if g.top, err = filepath.EvalSymlinks(top); err == nil {

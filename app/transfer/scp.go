@@ -75,14 +75,15 @@ func parseScp(args []string) (a scpArgs, err error) {
 }
 
 func (t *Transfer) scp(ctx context.Context, s Session, args []string) (status int, err error) {
-	s.Visitor = s.Visitor.Through("scp")
+	s.Visitor = s.Visitor.Via("scp")
 	a, err := parseScp(args)
 	if err != nil {
 		s.say("sheaf: scp: " + err.Error())
 		return 2, nil
 	}
 	conn := &scpConn{in: bufio.NewReaderSize(s.In, 32<<10), out: s.Out}
-	if a.sink && !s.Visitor.IsAuthor() {
+	author, isAuthor := s.Visitor.Author()
+	if a.sink && !isAuthor {
 		s.deny()
 		conn.fail("nothing was changed")
 		return 1, nil
@@ -92,7 +93,7 @@ func (t *Transfer) scp(ctx context.Context, s Session, args []string) (status in
 		return 1, err
 	}
 	if a.sink {
-		k := &scpSink{Session: s, ctx: ctx, conn: conn, args: a, files: files, seen: map[string]bool{}}
+		k := &scpSink{Session: s, author: author, ctx: ctx, conn: conn, args: a, files: files, seen: map[string]bool{}}
 		k.change.Base = files.Rev()
 		return k.receive()
 	}

@@ -16,10 +16,11 @@ import (
 // An scpSink takes a set of files and commits it as one change.
 type scpSink struct {
 	Session
-	ctx   context.Context
-	conn  *scpConn
-	args  scpArgs
-	files *blog.Files
+	author blog.Author
+	ctx    context.Context
+	conn   *scpConn
+	args   scpArgs
+	files  *blog.Files
 
 	target      string
 	targetIsDir bool
@@ -85,7 +86,7 @@ func (k *scpSink) commit() error {
 	if len(k.change.Entries) == 0 {
 		return nil
 	}
-	status, err := k.report(k.Visitor.Commit(k.ctx, k.change))
+	status, err := k.report(k.author.Commit(k.ctx, k.change))
 	k.change.Entries = nil
 	switch {
 	case err != nil:
@@ -206,7 +207,7 @@ func (k *scpSink) receiveFile(p string, size int64) error {
 	} else if err != nil {
 		return err
 	}
-	hash, err := k.Visitor.Put(k.ctx, data)
+	hash, err := k.author.Put(k.ctx, data)
 	if err != nil {
 		return &internalError{err}
 	}

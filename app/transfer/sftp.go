@@ -37,7 +37,7 @@ const (
 func (t *Transfer) SFTP(ctx context.Context, session Session) (status int, err error) {
 	defer t.contain(&err)
 	status = 1
-	session.Visitor = session.Visitor.Through("sftp")
+	session.Visitor = session.Visitor.Via("sftp")
 	s := &sftpSession{
 		Session:  session,
 		t:        t,
@@ -48,6 +48,7 @@ func (t *Transfer) SFTP(ctx context.Context, session Session) (status int, err e
 		backedUp: map[string]bool{},
 		ownRevs:  map[string]blog.Rev{},
 	}
+	s.author, _ = session.Visitor.Author()
 	defer s.releaseAll()
 	in := &sftpFilter{r: session.In, opened: s.opened}
 	out := &closableWriter{w: session.Out}
@@ -92,6 +93,7 @@ func (c *closableWriter) Close() error {
 // other methods are called with the lock held.
 type sftpSession struct {
 	Session
+	author blog.Author // nobody for readers: see requireAuthor
 	t      *Transfer
 	ctx    context.Context
 	opened chan struct{} // gets a value for each request to open; capacity 1

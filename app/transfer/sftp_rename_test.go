@@ -79,7 +79,7 @@ func TestEditorsSave(t *testing.T) {
 			}
 			m.leave()
 			b.has("posts/hello.md", text)
-			for c := range b.ada.Commits(1) {
+			for c := range b.blog.Author("Ada").Commits(1) {
 				for _, e := range c.Entries {
 					if e.Path != "posts/hello.md" {
 						t.Errorf("commit %d has %s", c.Rev, e.Path)

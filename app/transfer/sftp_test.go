@@ -250,7 +250,7 @@ func TestEmptyFilesAndDroppingsStayInTheSession(t *testing.T) {
 	if got := m.ls("posts"); got != ".hello.md.swp empty.md hello.md secret.md" {
 		t.Error(got)
 	}
-	other := b.mount(b.blog.Author("Bob"))
+	other := b.mount(b.blog.Author("Bob").Visitor)
 	if got := other.ls("posts") + other.ls("/"); got != "hello.md secret.mdposts/ site.yaml" {
 		t.Errorf("another session sees %s", got)
 	}
@@ -296,7 +296,7 @@ func TestARefusedTextIsPutAsideForTheBrowser(t *testing.T) {
 	b := newBed(t)
 	kept := func() []blog.Kept {
 		t.Helper()
-		list, err := b.ada.Kept(t.Context())
+		list, err := b.blog.Author("Ada").Kept(t.Context())
 		ok(t, err)
 		return list
 	}
@@ -319,7 +319,7 @@ func TestARefusedTextIsPutAsideForTheBrowser(t *testing.T) {
 	}
 
 	// Through a file of another name, as some editors save; and from a backup.
-	_, _, began, _, err := b.ada.Open(t.Context(), "posts/hello.md")
+	_, _, began, _, err := b.blog.Author("Ada").Open(t.Context(), "posts/hello.md")
 	ok(t, err)
 	ok(t, m.put("posts/.hello.md.tmp", badPost))
 	fails(t, m.PosixRename("posts/.hello.md.tmp", "posts/hello.md"), "31 Smarch")
@@ -331,7 +331,7 @@ func TestARefusedTextIsPutAsideForTheBrowser(t *testing.T) {
 	if left := kept(); len(left) != 0 {
 		t.Errorf("%+v", left)
 	}
-	_, _, began, _, err = b.ada.Open(t.Context(), "posts/hello.md")
+	_, _, began, _, err = b.blog.Author("Ada").Open(t.Context(), "posts/hello.md")
 	ok(t, err)
 	ok(t, m.Rename("posts/hello.md", "posts/hello.md~"))
 	fails(t, m.put("posts/hello.md", badPost), "31 Smarch")
@@ -342,7 +342,7 @@ func TestARefusedTextIsPutAsideForTheBrowser(t *testing.T) {
 
 	// What came too late, with what it began from.
 	base, before := b.head(), m.get("posts/hello.md")
-	_, _, began, _, err = b.ada.Open(t.Context(), "posts/hello.md")
+	_, _, began, _, err = b.blog.Author("Ada").Open(t.Context(), "posts/hello.md")
 	ok(t, err)
 	f, err := m.OpenFile("posts/hello.md", os.O_WRONLY|os.O_TRUNC)
 	ok(t, err)

@@ -333,7 +333,7 @@ func (s *sftpSession) autosave(u *upload, p string, commitErr error) {
 	var err error
 	switch {
 	case commitErr == nil && u.autosaveID != "":
-		err = s.Visitor.Forget(s.ctx, u.autosaveID)
+		err = s.author.Forget(s.ctx, u.autosaveID)
 		u.autosaveID = ""
 	case errors.As(commitErr, &refusal) && blog.IsMarkdown(p) && u.isText():
 		text := blog.Kept{
@@ -348,7 +348,7 @@ func (s *sftpSession) autosave(u *upload, p string, commitErr error) {
 		if p != u.path { // a temporary file that is renamed to p
 			text.Hash = s.hashAt(p, u.base)
 		}
-		u.autosaveID, err = s.Visitor.Keep(s.ctx, text)
+		u.autosaveID, err = s.author.Keep(s.ctx, text)
 	}
 	if err != nil && !errors.As(err, &refusal) {
 		s.t.config.Log.Warn("refused text not kept", "path", oneLine(p), "err", oneLine(err.Error()))
@@ -363,7 +363,7 @@ func (u *upload) isText() bool {
 // hashAt returns the hash of the file at a path and revision, "" if there was
 // none.
 func (s *sftpSession) hashAt(p string, rev blog.Rev) string {
-	log, _ := s.Visitor.Log(s.ctx, p, 0) // an error means that there was none
+	log, _ := s.author.Log(s.ctx, p, 0) // an error means that there was none
 	for _, r := range log {
 		if r.Rev <= rev && r.Path == p {
 			return r.Hash
@@ -380,7 +380,7 @@ func (s *sftpSession) store(u *upload, p string) (blog.Entry, error) {
 		return e, nil
 	}
 	var err error
-	if e.Hash, err = s.Visitor.Put(s.ctx, u.data); err != nil {
+	if e.Hash, err = s.author.Put(s.ctx, u.data); err != nil {
 		return e, s.reply(blog.Receipt{}, err)
 	}
 	return e, nil
@@ -393,7 +393,7 @@ func (s *sftpSession) commit(base blog.Rev, entries ...blog.Entry) error {
 	for _, e := range entries {
 		base = max(base, s.ownRevs[e.Path])
 	}
-	r, err := s.Visitor.Commit(s.ctx, blog.Change{Base: base, Entries: entries})
+	r, err := s.author.Commit(s.ctx, blog.Change{Base: base, Entries: entries})
 	s.cached = nil
 	if err == nil {
 		for _, f := range r.Files {

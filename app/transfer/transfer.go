@@ -127,18 +127,15 @@ func (s Session) deny() {
 // report tells the author the outcome of a commit and returns the exit status.
 // Errors that mean nothing to an author are not told but returned.
 func (s Session) report(r blog.Receipt, err error) (status int, _ error) {
-	var refusal *blog.Refusal
-	switch {
-	case err == nil:
+	if err == nil {
 		s.sayAligned(r.Lines(s.Host))
 		return 0, nil
-	case errors.As(err, &refusal):
+	}
+	var refusal *blog.Refusal
+	if errors.As(err, &refusal) {
 		for _, l := range refusal.Lines() {
 			s.say("sheaf: not published: " + l)
 		}
-		return 1, nil
-	case errors.Is(err, blog.ErrNotAuthor):
-		s.deny()
 		return 1, nil
 	}
 	if why := blog.Obstacle(err); why != "" {

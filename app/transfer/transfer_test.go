@@ -71,7 +71,7 @@ func newBed(tb testing.TB) *bed {
 		b.blog.Close()
 		b.folder.Close()
 	})
-	b.ada = b.blog.Author("Ada")
+	b.ada = b.blog.Author("Ada").Visitor
 	b.tree() // until the folder is adopted
 	return b
 }

@@ -15,7 +15,7 @@ import (
 // the next ones are being read.
 type uploader struct {
 	t       *Transfer
-	visitor blog.Visitor
+	author  blog.Author
 	ctx     context.Context
 	slots   chan struct{} // bounds how many files are stored at the same time
 	running sync.WaitGroup
@@ -32,10 +32,10 @@ type numbered struct {
 	number int
 }
 
-func (t *Transfer) newUploader(ctx context.Context, v blog.Visitor) *uploader {
+func (t *Transfer) newUploader(ctx context.Context, a blog.Author) *uploader {
 	return &uploader{
 		t:       t,
-		visitor: v,
+		author:  a,
 		ctx:     ctx,
 		slots:   make(chan struct{}, min(2*runtime.GOMAXPROCS(0), 8)),
 		entries: map[string]numbered{},
@@ -61,7 +61,7 @@ func (u *uploader) add(e blog.Entry, b []byte) error {
 		var err error
 		func() {
 			defer u.t.contain(&err)
-			e.Hash, err = u.visitor.Put(u.ctx, b)
+			e.Hash, err = u.author.Put(u.ctx, b)
 		}()
 		u.mu.Lock()
 		defer u.mu.Unlock()

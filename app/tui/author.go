@@ -16,7 +16,7 @@ import (
 // posts, each of which ends in a commit of package blog, which decides.
 type author struct {
 	b       *browser
-	visitor blog.Visitor
+	visitor blog.Author
 
 	commits   []ownCommit // of this session, for undo
 	clipboard string      // what was cut or copied last
@@ -202,7 +202,7 @@ func (a *author) reason(err error) string {
 		return lines[0]
 	case errors.Is(err, fs.ErrNotExist):
 		return "it is gone"
-	case errors.Is(err, blog.ErrNotAuthor), errors.Is(err, fs.ErrInvalid):
+	case errors.Is(err, fs.ErrInvalid):
 		return oneLine(err.Error())
 	}
 	a.b.conf.Log.Error("an author's action", "err", err)

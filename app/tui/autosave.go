@@ -19,7 +19,7 @@ const (
 // An autosaver keeps the newest version of one text aside, whichever of several
 // goroutines is last. It waits for the disk and is not used within Update.
 type autosaver struct {
-	visitor blog.Visitor
+	visitor blog.Author
 
 	mu       sync.Mutex
 	id       string

@@ -79,8 +79,8 @@ func newBrowser(ctx context.Context, t Terminal, c Config, p *terminal.Painter, 
 	b := &browser{ctx: ctx, conf: c, crash: crash, edition: c.Visitor.Edition(), viewed: map[string]bool{}}
 	b.terminalIO = terminalIO{term: t, paint: p, began: time.Now()}
 	b.appearance = appearance{geo: newGeometry(t.Width, t.Height), theme: typeset.Theme{Name: "dark", Accent: b.edition.Site().Accent}}
-	if c.Visitor.IsAuthor() {
-		b.author = &author{b: b, visitor: c.Visitor}
+	if visitor, ok := c.Visitor.Author(); ok {
+		b.author = &author{b: b, visitor: visitor}
 		b.in.MaxPaste = maxPasteAuthor
 	}
 	return b

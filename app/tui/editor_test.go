@@ -17,7 +17,7 @@ import (
 func writing(t testing.TB, cols, rows int, text string) (*session, *editor) {
 	t.Helper()
 	bl, _ := openBlog(t, map[string]string{"hello.md": "---\ntitle: Hello\ndate: 2021-01-01\n---\nHello.\n"})
-	s := newSession(t, bl.Author("Ada"), cols, rows)
+	s := newSession(t, bl.Author("Ada").Visitor, cols, rows)
 	var e *editor
 	s.do(func() { e = s.author.openEditor(document{text: []byte(text)}) })
 	return s, e
@@ -350,7 +350,7 @@ func TestKeeperKeepsTheLatest(t *testing.T) {
 // there to choose from.
 func TestPublishingWhileOthersDo(t *testing.T) {
 	b, e := writing(t, 80, 24, "")
-	bob := b.conf.Visitor
+	bob := b.author.visitor
 	d, err := openDocument(t.Context(), bob, "hello")
 	if err != nil {
 		t.Fatal(err)

@@ -53,7 +53,7 @@ func (f *form) load() job {
 	}
 }
 
-func readForm(v blog.Visitor, path string, text []byte) (f formValues) {
+func readForm(v blog.Author, path string, text []byte) (f formValues) {
 	f.fields, f.err = v.Fields(path, text)
 	f.beside = v.Beside(path)
 	return f

@@ -110,7 +110,7 @@ func (e *editor) publish() {
 
 // A saving is one commit of a text: what goes in, and what came of it.
 type saving struct {
-	visitor blog.Visitor
+	visitor blog.Author
 	verb    string
 	more    func(context.Context, blog.Receipt) (blog.Receipt, error) // after it; may be nil
 	version int                                                       // of the editor's text
@@ -154,7 +154,7 @@ func (s *saving) run(ctx context.Context) {
 }
 
 // openDocument reads the source of a post.
-func openDocument(ctx context.Context, v blog.Visitor, slug string) (d document, err error) {
+func openDocument(ctx context.Context, v blog.Author, slug string) (d document, err error) {
 	d.path, d.base, d.hash, d.text, err = v.Open(ctx, slug)
 	return d, err
 }

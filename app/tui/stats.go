@@ -12,12 +12,8 @@ import (
 func (a *author) openStats() {
 	b, visitor := a.b, a.visitor
 	b.background(func() func() {
-		s, err := visitor.Stats()
+		s := visitor.Stats()
 		return func() {
-			if err != nil {
-				a.sayRefused(err)
-				return
-			}
 			b.push(&pager{b: b, name: "readers", setText: plainPage(func(width int, st typeset.Styles) []string {
 				return statsLines(s, width, st)
 			})})

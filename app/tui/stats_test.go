@@ -60,7 +60,7 @@ func muchRead(t *testing.T) *blog.Blog {
 }
 
 func asAuthor(b *blog.Blog) func(*Terminal, *Config, *vt.Emulator) {
-	return func(_ *Terminal, c *Config, _ *vt.Emulator) { c.Visitor = b.Author("Ada") }
+	return func(_ *Terminal, c *Config, _ *vt.Emulator) { c.Visitor = b.Author("Ada").Visitor }
 }
 
 func TestStatsScreens(t *testing.T) {
@@ -151,10 +151,7 @@ func TestPostsThatAreOpenedAreCounted(t *testing.T) {
 
 func TestStatsFitAnyWindow(t *testing.T) {
 	b := muchRead(t)
-	s, err := b.Author("Ada").Stats()
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := b.Author("Ada").Stats()
 	for i := range s.Posts {
 		s.Posts[i].Month, s.Posts[i].Total = 123456, 1234567
 	}

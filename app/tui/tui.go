@@ -108,7 +108,7 @@ func Run(ctx context.Context, t Terminal, c Config) (err error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	t.Width, t.Height = boundedSize(t.Width, t.Height)
-	c.Visitor = c.Visitor.Through(door)
+	c.Visitor = c.Visitor.Via(door)
 	own, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	crash := func(p any) {

@@ -60,7 +60,7 @@ func (a *author) pushUnsaved(texts []unsavedText) {
 }
 
 // readUnsaved reads the texts and finds their titles; it waits for the disk.
-func readUnsaved(ctx context.Context, v blog.Visitor) (texts []unsavedText, err error) {
+func readUnsaved(ctx context.Context, v blog.Author) (texts []unsavedText, err error) {
 	all, err := v.Kept(ctx)
 	for _, k := range all {
 		texts = append(texts, unsavedText{Kept: k, title: oneLine(v.Sketch(k.Path, k.Text).Post.Title), locked: v.Held(k.ID)})
@@ -136,7 +136,7 @@ func (a *author) continueUnsaved(k blog.Kept) {
 // continued is the document that an unsaved text was. Where it is open in another
 // session, which may be one that only seems to be alive, both go on with a copy
 // of their own. It waits for the disk.
-func continued(v blog.Visitor, k blog.Kept) document {
+func continued(v blog.Author, k blog.Kept) document {
 	d := document{origin: origin{k.Path, k.Base, k.Hash}, text: k.Text, cursor: k.At, keptID: k.ID, unsaved: true}
 	if v.Held(k.ID) {
 		d.keptID = ""
