@@ -1,6 +1,7 @@
 package sshd
 
 import (
+	"crypto/rand"
 	"errors"
 	"strings"
 
@@ -27,6 +28,7 @@ var errOfferKey = errors.New("offer a key, or answer no question")
 func (s *Server) serverConfig(ctx ssh.Context) *gossh.ServerConfig {
 	return &gossh.ServerConfig{
 		Config: gossh.Config{
+			Rand: connRand{rand.Reader, connOf(ctx)},
 			KeyExchanges: []string{
 				gossh.KeyExchangeMLKEM768X25519, gossh.KeyExchangeCurve25519, gossh.KeyExchangeDH16SHA512,
 			},

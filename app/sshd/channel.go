@@ -3,6 +3,7 @@ package sshd
 import (
 	"context"
 	"io"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -105,6 +106,7 @@ func (ch *channel) filter(in <-chan *gossh.Request, out chan<- *gossh.Request, a
 	defer idle.Stop()
 	for req := range in {
 		if req.Type == "window-change" {
+			ch.conn.traffic.resized()
 			time.Sleep(min(ch.conn.resizes.Reserve().Delay(), 10*time.Millisecond))
 		} else if !ch.conn.requests.Allow() {
 			ch.conn.drop("too many requests", true)
@@ -140,13 +142,32 @@ func (g *guardedOpening) Accept() (gossh.Channel, <-chan *gossh.Request, error) 
 	}
 	// The filter never waits for the library: it passes no more than fits.
 	out := make(chan *gossh.Request, maxPassed)
-	g.ch.conn.srv.start(func() { g.ch.filter(in, out, func() { real.Close() }) })
+	srv := g.ch.conn.srv
+	srv.start(func() { g.ch.filter(in, out, func() { real.Close() }) })
+	srv.start(func() { g.ch.discard(real.Stderr()) })
+	r := input{r: real, ch: g.ch}
+	if !g.ch.conn.traffic.trusted() {
+		r.inbox = newInbox(real, g.ch)
+		r.r = r.inbox
+	}
 	return &guardedChannel{
 		Channel: real,
-		in:      &input{r: real, ch: g.ch},
+		in:      &r,
 		out:     &output{w: real, ch: g.ch},
 		err:     &output{w: real.Stderr(), ch: g.ch},
 	}, out, nil
+}
+
+// discard reads what a client sends to nobody, so that it is not kept.
+func (ch *channel) discard(r io.Reader) {
+	var buf [512]byte
+	for {
+		n, err := r.Read(buf[:])
+		ch.conn.traffic.thrownAway(n)
+		if err != nil {
+			return
+		}
+	}
 }
 
 // guardedChannel limits how fast the client may send, and how long a write may
@@ -160,11 +181,19 @@ type guardedChannel struct {
 
 func (g *guardedChannel) Read(p []byte) (int, error)  { return g.in.Read(p) }
 func (g *guardedChannel) Write(p []byte) (int, error) { return g.out.Write(p) }
+func (g *guardedChannel) Close() error {
+	if g.in.inbox != nil {
+		g.in.inbox.abandon()
+	}
+	return g.Channel.Close()
+}
+
+// Stderr is for what goes out: what comes in there is discarded.
 func (g *guardedChannel) Stderr() io.ReadWriter {
 	return struct {
 		io.Reader
 		io.Writer
-	}{g.Channel.Stderr(), g.err}
+	}{strings.NewReader(""), g.err}
 }
 
 type channelKey struct{}

@@ -47,9 +47,12 @@ type conn struct {
 	net.Conn
 	srv      *Server
 	from     netip.Prefix
+	traffic  *traffic
 	requests *rate.Limiter // channel requests, global requests, opened channels
 	resizes  *rate.Limiter // window changes
+	rekeys   *rate.Limiter // key exchanges
 	slots    chan struct{} // one for each open channel
+	gone     chan struct{} // closed with the connection
 	since    time.Time
 	input    atomic.Int64 // when a key was last pressed, as a time.Duration after since
 
@@ -59,7 +62,6 @@ type conn struct {
 	timedOut      bool // the handshake has taken too long
 	author        *author
 	typed         *rate.Limiter     // bytes typed on all channels
-	uploaded      *rate.Limiter     // bytes of a reader's programs that copy files
 	refused       map[[32]byte]bool // SHA-256 of the keys offered that are no author's
 	fingerprints  []string          // of the first of these, as ssh-keygen -l shows them
 	channels      map[*channel]bool // opened and not ended
@@ -84,11 +86,13 @@ func (s *Server) accept(ctx ssh.Context, nc net.Conn) net.Conn {
 		Conn:     nc,
 		srv:      s,
 		from:     network(nc.RemoteAddr()), // behind a proxy this waits for the header, with a time limit
+		traffic:  newTraffic(s.limits.Upload),
 		requests: newLimiter(requestRate, requestBurst),
 		resizes:  newLimiter(resizeRate, resizeBurst),
+		rekeys:   newLimiter(rekeyRate, rekeyBurst),
 		typed:    newLimiter(s.limits.Input, inputBurst*s.limits.Input),
-		uploaded: newLimiter(s.limits.Upload, s.limits.Upload),
 		slots:    make(chan struct{}, s.limits.Channels),
+		gone:     make(chan struct{}),
 		since:    time.Now(),
 		channels: map[*channel]bool{},
 	}
@@ -123,6 +127,7 @@ func (c *conn) Write(p []byte) (int, error) {
 	if err != nil {
 		c.Close()
 	}
+	c.traffic.sent(n)
 	return n, err
 }
 
@@ -136,6 +141,7 @@ func (c *conn) Close() error {
 		return net.ErrClosed
 	}
 	c.closed = true
+	close(c.gone)
 	authenticated, penalty := c.authenticated, penaltyNoAuth
 	if c.timedOut {
 		penalty = penaltyTimeout
@@ -221,7 +227,8 @@ func (c *conn) identify(a *author) {
 	defer c.mu.Unlock()
 	if a != nil && c.author == nil {
 		l := c.srv.limits
-		c.typed = newLimiter(l.InputAuthor, inputBurst*l.InputAuthor)
+		c.typed = newLimiter(l.InputAuthor, inputBurstAuthor*l.InputAuthor)
+		c.traffic.trust()
 	}
 	c.author = a
 }

@@ -2,6 +2,7 @@ package sshd
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"golang.org/x/time/rate"
@@ -18,8 +19,9 @@ const leastRead = 64
 // uploaded pass unchanged; an author's pass as fast as they come, because the
 // program that reads them bounds them. Each read notes that somebody is there.
 type input struct {
-	r  io.Reader
-	ch *channel
+	r     io.Reader
+	inbox *inbox // r, of a reader
+	ch    *channel
 
 	filter  terminal.InputFilter
 	buf     [4 << 10]byte
@@ -57,6 +59,9 @@ func (in *input) Read(p []byte) (int, error) {
 				in.pending = in.filter.Filter(nil, in.pending)
 			}
 		}
+		if errors.Is(err, errLost) && in.ch.requests.terminal {
+			in.pending, err = in.filter.Lost(nil), nil
+		}
 		if err != nil && len(in.pending) == 0 {
 			return 0, err
 		}
@@ -75,10 +80,8 @@ func (in *input) limiter() *rate.Limiter {
 	switch {
 	case in.ch.requests.typed:
 		return c.typed
-	case c.author != nil:
+	case c.author != nil, in.ch.copying.Load(): // what a reader's connection sends is paced as a whole
 		return nil
-	case in.ch.copying.Load():
-		return c.uploaded
 	}
 	return c.typed
 }

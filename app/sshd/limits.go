@@ -29,9 +29,9 @@ type Limits struct {
 	Alive      time.Duration // for a client to answer when asked whether it is still there: 5 s
 	Queue      time.Duration // for a transfer to wait until others have ended: 10 s
 
-	Input       int // bytes a second that a reader may type: 1024, bursts of 16 times that
-	InputAuthor int // the same for an author: 65536
-	Upload      int // bytes a second from a reader's program that copies files: 262144; an author's is not limited
+	Input       int // bytes a second that a reader may type: 1024, bursts of 4 times that
+	InputAuthor int // the same for an author: 65536, bursts of 16 times that
+	Upload      int // bytes a second from a reader's connection: 262144, as many at once; an author's is not limited
 	Paste       int // bytes of one paste of a reader: 65536; of an author 16 times that
 }
 
@@ -108,7 +108,8 @@ func DefaultLimits() Limits {
 const (
 	requestRate, requestBurst = 50, 200
 	resizeRate, resizeBurst   = 20_000, 5_000
-	inputBurst                = 16 // seconds' worth of typing at once
+	inputBurst                = 4  // seconds' worth of typing at once
+	inputBurstAuthor          = 16 // the same for an author, who pastes whole posts
 )
 
 // newLimiter makes a limiter of so many tokens a second, which begins with a

@@ -74,13 +74,16 @@ func newServer(c Config, handle func(*session) int) (*Server, error) {
 	if s.authors, err = newAuthors(filepath.Join(c.Keys, "authors"), c.Authors, log); err != nil {
 		return nil, err
 	}
+	signer, err := gossh.ParsePrivateKey(pem)
+	if err != nil {
+		return nil, fmt.Errorf("host key: %w", err)
+	}
 	s.lib, err = wish.NewServer(
 		wish.WithVersion(softwareVersion(c.Version)),
-		wish.WithHostKeyPEM(pem),
 		wish.WithPublicKeyAuth(s.acceptKey),
 		wish.WithKeyboardInteractiveAuth(acceptReader),
 		wish.WithMiddleware(s.routing, s.recovering, s.logging), // the last one is the outermost
-		s.installGuard,
+		func(lib *ssh.Server) error { return s.installGuard(lib, signer) },
 	)
 	if err != nil {
 		return nil, fmt.Errorf("ssh server: %w", err)
@@ -90,7 +93,8 @@ func newServer(c Config, handle func(*session) int) (*Server, error) {
 
 // installGuard puts the guard into the library. Nothing is handled but
 // sessions: there is no forwarding of any kind.
-func (s *Server) installGuard(lib *ssh.Server) error {
+func (s *Server) installGuard(lib *ssh.Server, hostKey gossh.Signer) error {
+	lib.AddHostKey(countingSigner{hostKey})
 	lib.ConnCallback = s.accept
 	lib.ServerConfigCallback = s.serverConfig
 	lib.ChannelHandlers = map[string]ssh.ChannelHandler{

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"flag"
 	"fmt"
@@ -55,6 +56,7 @@ type testServer struct {
 
 	exempt, proxies []netip.Prefix
 
+	hold     chan bool    // what the command count waits for, if it is not nil
 	received atomic.Int64 // bytes that the command alive has read
 	alive    chan bool    // and what it found
 }
@@ -127,8 +129,15 @@ func (b *testServer) handle(v *session) int {
 	case v.command == "panic":
 		panic("on purpose")
 	case v.command == "count":
-		n, _ := io.Copy(io.Discard, out)
+		if b.hold != nil {
+			<-b.hold
+		}
+		sum := sha256.New()
+		n, err := io.Copy(sum, out)
 		fmt.Fprint(out, n)
+		if b.hold != nil {
+			fmt.Fprintf(out, " %x %v", sum.Sum(nil), err)
+		}
 	case v.command == "flood":
 		for {
 			if _, err := out.Write(make([]byte, 1<<20)); err != nil {

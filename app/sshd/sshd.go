@@ -30,10 +30,13 @@
 //   - conn.go is a connection with timers for its handshake, lifetime and
 //     idleness (the library wipes deadlines), and tcptimeout_linux.go has the
 //     kernel notice a peer whose network is gone
+//   - traffic.go slows a reader's connection down to a pace, and drops one that
+//     floods the server with packets nobody has a use for
 //   - channel.go reads every request of a channel, keeps window sizes to
 //     itself, and gives the session a context that ends with its channel;
 //     requests.go says which requests pass
-//   - input.go and output.go bound what is typed and what is not read
+//   - inbox.go takes what a reader sends off the library's hands, input.go and
+//     output.go bound what is typed and what is not read
 //
 // Every goroutine that is started here survives a panic, and a panic in a room
 // costs one session. The figures are Limits.

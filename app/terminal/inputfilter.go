@@ -30,6 +30,20 @@ func (f *InputFilter) Filter(dst, src []byte) []byte {
 	return dst
 }
 
+// Lost says that some of what was sent is missing from here on. It appends to
+// dst what closes a paste or a string that is open.
+func (f *InputFilter) Lost(dst []byte) []byte {
+	switch {
+	case f.cut:
+	case f.scan.state == inPaste:
+		dst = append(dst, pasteEnd...)
+	case f.scan.state == inString, f.scan.state == inStringEscape:
+		dst = append(dst, esc, '\\')
+	}
+	*f = InputFilter{MaxPaste: f.MaxPaste}
+	return dst
+}
+
 func (f *InputFilter) next(dst []byte, b byte) []byte {
 	in, _ := f.scan.next(b)
 	if in != ground {

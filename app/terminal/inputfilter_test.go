@@ -42,6 +42,33 @@ func TestInputFilter(t *testing.T) {
 	}
 }
 
+// What is open when something is missing is closed, and what comes next is read
+// as if nothing had been before.
+func TestInputFilterAfterALoss(t *testing.T) {
+	for before, closes := range map[string]string{
+		"":                                     "",
+		"j\x1b[A":                              "",
+		"\x1b[1;":                              "",
+		"\xc3":                                 "",
+		"\x1b[200~abc":                         "\x1b[201~",
+		"\x1b[200~abc\x1b[20":                  "\x1b[201~",
+		"\x1b[200~" + strings.Repeat("a", 200): "",
+		"\x1b]11;rgb":                          "\x1b\\",
+		"\x1b]11;rgb\x1b":                      "\x1b\\",
+		"\x1bP" + strings.Repeat("s", maxString+9): "",
+	} {
+		f := InputFilter{MaxPaste: 100}
+		f.Filter(nil, []byte(before))
+		if got := f.Lost(nil); string(got) != closes {
+			t.Errorf("%.40q: %q, want %q", before, got, closes)
+		}
+		const next = "1~j\x1b[Aé\x1b[200~b\x1b[201~"
+		if got := f.Filter(nil, []byte(next)); string(got) != next {
+			t.Errorf("after %.40q: %q", before, got)
+		}
+	}
+}
+
 // Whatever is typed and however it is cut into packets, no paste and no string
 // is longer than allowed, and not much is added.
 func FuzzInputFilter(f *testing.F) {
