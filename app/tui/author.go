@@ -98,35 +98,20 @@ func (a *author) act(do action) {
 // commit does something to the blog, says what came of it, and keeps the way
 // back.
 func (a *author) commit(what string, do func(context.Context) (blog.Receipt, error)) {
-	ctx := a.b.ctx
-	a.b.background(func() func() {
-		r, err := do(ctx)
-		return func() {
-			if err != nil {
-				a.sayRefused(err)
-				return
-			}
-			a.noteCommit(r, what)
-			a.selectChanged(r)
-			a.b.say(a.describe(r, what))
-		}
+	try(a, do, func(r blog.Receipt) {
+		a.noteCommit(r, what)
+		a.selectChanged(r)
+		a.b.say(a.describe(r, what))
 	})
 }
 
 // undo takes back the last commit of this session that was not taken back yet.
 func (a *author) undo() {
-	ctx, visitor, last := a.b.ctx, a.visitor, a.commits[len(a.commits)-1]
+	last := a.commits[len(a.commits)-1]
 	a.commits = a.commits[:len(a.commits)-1]
-	a.b.background(func() func() {
-		r, err := visitor.Undo(ctx, last.rev)
-		return func() {
-			if err != nil {
-				a.sayRefused(err)
-				return
-			}
-			a.selectChanged(r)
-			a.b.say("undone: " + last.what)
-		}
+	try(a, func(ctx context.Context) (blog.Receipt, error) { return a.visitor.Undo(ctx, last.rev) }, func(r blog.Receipt) {
+		a.selectChanged(r)
+		a.b.say("undone: " + last.what)
 	})
 }
 
@@ -231,13 +216,12 @@ func (a *author) edit(p *blog.Post) {
 	a.openInput(func() func() {
 		d, err := openDocument(ctx, visitor, p.Path)
 		var kept *blog.Kept
-		var mine document
 		if err == nil {
 			var all []blog.Kept
 			all, err = visitor.Kept(ctx)
 			i := slices.IndexFunc(all, func(k blog.Kept) bool { return k.Path == d.path && k.Door == door })
 			if i >= 0 {
-				kept, mine = &all[i], continued(visitor, all[i])
+				kept = &all[i]
 			}
 		}
 		return func() {
@@ -247,7 +231,7 @@ func (a *author) edit(p *blog.Post) {
 			case kept != nil:
 				text := "You have an unsaved text of this, kept " + ago(kept.Time, time.Now()) + "."
 				b.choice = &choice{b: b, text: text, options: []option{
-					{"c", "continue it", func() { a.openEditor(mine) }},
+					{"c", "continue it", func() { a.resume(*kept, nil) }},
 					{"n", "leave it aside", func() { a.openEditor(d) }},
 				}}
 			default:
@@ -255,4 +239,88 @@ func (a *author) edit(p *blog.Post) {
 			}
 		}
 	})
+}
+
+// askTitle begins a new post.
+func (a *author) askTitle() {
+	a.b.prompt = &prompt{b: a.b, label: "title: ", enter: func(title string) {
+		a.openInput(func() func() {
+			text, cursor := a.visitor.Starter(title)
+			return func() { a.openEditor(document{text: text, cursor: cursor, unsaved: title != ""}) }
+		})
+	}}
+}
+
+// askWhen asks for a moment and shows it in full before it counts.
+func (a *author) askWhen(p *blog.Post) {
+	b := a.b
+	read := func(text string) (time.Time, error) { return blog.ParseWhen(text, time.Now(), b.zone()) }
+	ask := &prompt{b: b, label: "when: "}
+	ask.tail = func() string {
+		if ask.text == "" {
+			return "tomorrow 9:00, 2026-12-01, in 2h"
+		}
+		at, err := read(ask.text)
+		if err != nil {
+			return "…"
+		}
+		return at.In(b.zone()).Format("Mon 2 Jan 2006 15:04")
+	}
+	ask.enter = func(text string) {
+		if text == "" {
+			return
+		}
+		at, err := read(text)
+		if err != nil {
+			b.say("not done: " + oneLine(err.Error()))
+			return
+		}
+		b.choice = &choice{b: b, text: "Goes live on " + b.fullTime(at) + ".", options: []option{{"y", "yes", func() {
+			a.commit("scheduled", func(ctx context.Context) (blog.Receipt, error) { return a.visitor.Schedule(ctx, p.Slug, at) })
+		}}}}
+	}
+	b.prompt = ask
+}
+
+// askSlug gives a post another address.
+func (a *author) askSlug(p *blog.Post) {
+	a.b.prompt = &prompt{lineInput: lineInput{oneLine(p.Slug)}, b: a.b, label: "address: ", enter: func(to string) {
+		if to == "" || to == p.Slug {
+			return
+		}
+		a.commit("renamed", func(ctx context.Context) (blog.Receipt, error) { return a.visitor.Rename(ctx, p.Slug, to) })
+	}}
+}
+
+// askShare gives a draft's preview address, making one if there is none.
+func (a *author) askShare(p *blog.Post) {
+	if p.State.Visible() {
+		a.b.say("everybody can read this one already")
+		return
+	}
+	if given, shared := a.visitor.PreviewOf(p); shared {
+		a.showShare(given)
+		return
+	}
+	try(a, func(ctx context.Context) (blog.Preview, error) { return a.visitor.Share(ctx, p.Slug) }, a.showShare)
+}
+
+// showShare shows a preview address, to be copied or taken back.
+func (a *author) showShare(given blog.Preview) {
+	b := a.b
+	host := b.host()
+	if host == "" {
+		host = "HOST"
+	}
+	address := "ssh preview-" + given.Token + "@" + host
+	b.choice = &choice{b: b, text: address, options: []option{
+		{"c", "copy", func() {
+			b.paint.Copy(address)
+			b.say("copied: " + address)
+		}},
+		{"x", "take back", func() {
+			revoke := func(ctx context.Context) (struct{}, error) { return struct{}{}, a.visitor.Revoke(ctx, given.Token) }
+			try(a, revoke, func(struct{}) { b.say("taken back: that address leads nowhere now") })
+		}},
+	}}
 }

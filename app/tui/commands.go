@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"context"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -101,6 +102,22 @@ func (b *browser) background(j job) {
 		})
 	case <-ctx.Done():
 	}
+}
+
+// try does what may fail, in the background; then is called in Update with what
+// came of it. Why it has failed is said.
+func try[T any](a *author, do func(context.Context) (T, error), then func(T)) {
+	ctx := a.b.ctx
+	a.b.background(func() func() {
+		v, err := do(ctx)
+		return func() {
+			if err != nil {
+				a.sayRefused(err)
+				return
+			}
+			then(v)
+		}
+	})
 }
 
 // hold does a job that changes what keys mean. What is typed before it is done

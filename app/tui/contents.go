@@ -28,7 +28,6 @@ func newTags(b *browser) *menu {
 		}
 		return entries
 	}
-	x.refresh()
 	return x
 }
 

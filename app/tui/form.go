@@ -36,7 +36,6 @@ func (a *author) openForm(e *editor) {
 		return func() {
 			put()
 			a.b.push(f.menu)
-			f.menu.refresh()
 		}
 	}, f.isOpen)
 }

@@ -26,14 +26,16 @@ func (b *browser) askSearch() {
 
 func (b *browser) openHits(words string) {
 	l := &hitList{b: b, words: words}
-	l.menu = &menu{b: b, name: "«" + words + "»", unit: "post", empty: "No match for «" + words + "».", build: l.items, load: l.load}
+	l.menu = &menu{
+		b: b, name: "«" + words + "»", unit: "post", empty: "No match for «" + words + "».",
+		build: l.items, load: l.load,
+	}
 	load := l.load()
 	b.background(func() func() {
 		put := load()
 		return func() {
 			put()
 			b.push(l.menu)
-			l.menu.refresh()
 		}
 	})
 }

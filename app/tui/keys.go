@@ -101,6 +101,9 @@ func (b *browser) perform(key string) bool {
 
 // can tells whether an action is of any use now.
 func (b *browser) can(a action) bool {
+	if a.ofAuthor() {
+		return b.author != nil && b.author.can(a)
+	}
 	switch a {
 	case actHelp:
 		return b.current().kind() != onHelp
@@ -114,9 +117,6 @@ func (b *browser) can(a action) bool {
 		return len(b.edition.Tags()) > 0
 	case actArchive:
 		return len(b.edition.Posts()) > 0
-	case actNewPost, actEdit, actPublish, actSchedule, actRename, actRemove,
-		actVersions, actUndo, actDrafts, actUnsaved, actShare, actStats:
-		return b.author != nil && b.author.can(a)
 	}
 	return b.current().can(a)
 }
@@ -144,11 +144,12 @@ func (b *browser) act(a action) {
 		b.push(newTags(b))
 	case actArchive:
 		b.push(newArchive(b))
-	case actNewPost, actEdit, actPublish, actSchedule, actRename, actRemove,
-		actVersions, actUndo, actDrafts, actUnsaved, actShare, actStats:
-		b.author.act(a)
 	default:
-		b.current().act(a)
+		if a.ofAuthor() {
+			b.author.act(a)
+		} else {
+			b.current().act(a)
+		}
 	}
 }
 

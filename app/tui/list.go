@@ -236,7 +236,6 @@ func (l *list) can(a action) bool {
 
 func (l *list) act(a action) {
 	h := l.b.geo.body()
-	half, whole := max(h/2, 1), max(h-1, 1)
 	switch a {
 	case actLineDown:
 		// What stands above the posts is read first.
@@ -256,14 +255,8 @@ func (l *list) act(a action) {
 		} else {
 			l.scroll(-1)
 		}
-	case actHalfDown:
-		l.jump(half)
-	case actHalfUp:
-		l.jump(-half)
-	case actPageDown:
-		l.jump(whole)
-	case actPageUp:
-		l.jump(-whole)
+	case actHalfDown, actHalfUp, actPageDown, actPageUp:
+		l.jump(a.rows(h))
 	case actTop:
 		l.top, l.sel = spot{}, 0
 	case actBottom:
@@ -343,4 +336,39 @@ func (l *list) unfilter() {
 		l.selectPost(p.Slug)
 	}
 	l.clamp()
+}
+
+const draftsName = "drafts"
+
+// hidden gives what readers do not see.
+func hidden(e *blog.Edition) (posts []*blog.Post) {
+	for _, p := range e.Posts() {
+		if !p.State.Visible() {
+			posts = append(posts, p)
+		}
+	}
+	return posts
+}
+
+// ordered gives the posts as lists show them: what readers do not see, to
+// authors, before everything else.
+func ordered(e *blog.Edition) []*blog.Post {
+	if first := hidden(e); len(first) > 0 {
+		return hiddenFirst(e.Posts())
+	}
+	return e.Posts()
+}
+
+func hiddenFirst(posts []*blog.Post) []*blog.Post {
+	posts = slices.Clone(posts)
+	slices.SortStableFunc(posts, func(a, b *blog.Post) int {
+		switch x, y := a.State.Visible(), b.State.Visible(); {
+		case x == y:
+			return 0
+		case x:
+			return 1
+		}
+		return -1
+	})
+	return posts
 }

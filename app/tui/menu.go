@@ -128,45 +128,34 @@ func (x *menu) ensure() {
 }
 
 func (x *menu) can(a action) bool {
-	switch a {
-	case actOpen:
-		return len(x.items) > 0 && x.items[x.sel].open != nil
-	case actLineDown, actLineUp, actHalfDown, actHalfUp, actPageDown, actPageUp, actTop, actBottom:
+	switch {
+	case a.moves():
 		return true
+	case len(x.items) == 0:
+		return false
+	case a == actOpen:
+		return x.items[x.sel].open != nil
 	}
-	return len(x.items) > 0 && x.acts[a] != nil
+	return x.acts[a] != nil
 }
 
 // act moves the selection, a screenful being as many items of the selected
 // one's height as it holds, or does something with the selected item.
 func (x *menu) act(a action) {
-	h := max(x.geo.body(), 1)
 	per := 1
 	if from, to := x.selected(); to > from {
 		per = to - from
 	}
-	by := 0
-	switch a {
-	case actLineDown:
-		by = 1
-	case actLineUp:
-		by = -1
-	case actHalfDown:
-		by = max(h/2/per, 1)
-	case actHalfUp:
-		by = -max(h/2/per, 1)
-	case actPageDown:
-		by = max(h/per-1, 1)
-	case actPageUp:
-		by = -max(h/per-1, 1)
-	case actTop:
+	by := a.rows(max(x.geo.body(), 1) / per)
+	switch {
+	case a == actTop:
 		by = -len(x.items)
-	case actBottom:
+	case a == actBottom:
 		by = len(x.items)
-	case actOpen:
+	case a == actOpen:
 		x.items[x.sel].open()
 		return
-	default:
+	case !a.moves():
 		x.acts[a](x.sel)
 		return
 	}

@@ -41,15 +41,8 @@ func (p *pager) refresh() {
 	})
 }
 
-func (p *pager) can(a action) bool {
-	switch a {
-	case actLineDown, actLineUp, actHalfDown, actHalfUp, actPageDown, actPageUp, actTop, actBottom:
-		return true
-	}
-	return false
-}
-
-func (p *pager) act(a action) { p.to(p.target(a)) }
+func (p *pager) can(a action) bool { return a.moves() }
+func (p *pager) act(a action)      { p.to(p.target(a)) }
 
 // plainPage makes a page of lines that are no document.
 func plainPage(lines func(width int, st typeset.Styles) []string) func(int, typeset.Theme) *typeset.Page {

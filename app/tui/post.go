@@ -217,9 +217,11 @@ func (s *post) can(a action) bool {
 }
 
 func (s *post) act(a action) {
-	switch a {
-	case actLineDown, actLineUp, actHalfDown, actHalfUp, actPageDown, actPageUp, actTop, actBottom:
+	if a.moves() {
 		s.to(s.target(a))
+		return
+	}
+	switch a {
 	case actOlder:
 		s.b.pushHistory()
 		s.b.replacePost(s.older, nil)

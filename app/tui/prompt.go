@@ -2,6 +2,7 @@ package tui
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -110,4 +111,83 @@ func (p *prompt) line(width int, st typeset.Styles) string {
 		s += "  " + st.Dim.On(tail)
 	}
 	return typeset.Truncate(s, width)
+}
+
+// A lineInput is one line being typed, always at its end.
+type lineInput struct{ text string }
+
+// maxTyped bounds what is typed into a line, in bytes.
+const maxTyped = 200
+
+// key takes a key that edits the line; false gives it back.
+func (l *lineInput) key(e terminal.Event) bool {
+	switch e.Key {
+	case "backspace":
+		_, n := utf8.DecodeLastRuneInString(l.text)
+		l.text = l.text[:len(l.text)-n]
+	case "ctrl+u":
+		l.text = ""
+	case "ctrl+w", "alt+backspace":
+		s := strings.TrimRight(l.text, " ")
+		l.text = s[:strings.LastIndexByte(s, ' ')+1]
+	default:
+		if e.Text == "" || e.Text == "\t" {
+			return false
+		}
+		l.insert(e.Text)
+	}
+	return true
+}
+
+// insert takes what was typed or pasted, as much of it as there is room for.
+func (l *lineInput) insert(s string) {
+	s = l.text + strings.NewReplacer("\n", " ", "\t", " ", "\r", " ").Replace(s)
+	if len(s) > maxTyped {
+		s = s[:maxTyped]
+		for !utf8.ValidString(s) {
+			s = s[:len(s)-1]
+		}
+	}
+	l.text = markdown.Clean(s)
+}
+
+// A choice is a question with few answers, each of one key. Escape takes none.
+type choice struct {
+	b       *browser
+	text    string
+	options []option
+}
+
+// An option is one answer.
+type option struct {
+	key, word string
+	do        func()
+}
+
+func (c *choice) key(e terminal.Event) {
+	for _, o := range c.options {
+		if e.Key == o.key {
+			c.b.choice = nil
+			o.do()
+			return
+		}
+	}
+	if e.Key == "esc" || e.Key == "q" {
+		c.b.choice = nil
+	}
+}
+
+// line shows the question; the answers stay whole.
+func (c *choice) line(width int, st typeset.Styles) string {
+	var keys []string
+	plain := 0
+	for _, o := range append(c.options, option{key: "esc", word: "cancel"}) {
+		keys = append(keys, st.Accent.On(o.key)+" "+st.Dim.On(o.word))
+		plain += ansi.StringWidth(o.key) + 1 + ansi.StringWidth(o.word) + 2
+	}
+	if width-plain < 10 { // the last one goes without saying
+		keys = keys[:len(keys)-1]
+		plain -= 12
+	}
+	return typeset.Truncate(typeset.Truncate(c.text, max(width-plain, 1))+"  "+strings.Join(keys, "  "), width)
 }

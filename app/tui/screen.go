@@ -37,12 +37,14 @@ func (b *browser) current() screen { return b.stack[len(b.stack)-1] }
 // forgotten.
 const maxScreens = 50
 
+// push shows a screen above those there are.
 func (b *browser) push(s screen) {
 	b.stack = append(b.stack, s)
 	if len(b.stack) > maxScreens {
 		b.stack = append(b.stack[:1], b.stack[2:]...)
 	}
 	b.picker = nil
+	s.refresh()
 }
 
 // back leaves the screen on top; leaving home ends the session.

@@ -24,26 +24,13 @@ func (s *scroller) to(row int) { s.top = min(max(row, 0), s.end()) }
 
 // target is the row that an action scrolls to, which may be beyond the ends.
 func (s *scroller) target(a action) int {
-	half, whole := max(s.geo.body()/2, 1), max(s.geo.body()-1, 1)
 	switch a {
-	case actLineDown:
-		return s.top + 1
-	case actLineUp:
-		return s.top - 1
-	case actHalfDown:
-		return s.top + half
-	case actHalfUp:
-		return s.top - half
-	case actPageDown:
-		return s.top + whole
-	case actPageUp:
-		return s.top - whole
 	case actTop:
 		return 0
 	case actBottom:
 		return s.end()
 	}
-	return s.top
+	return s.top + a.rows(s.geo.body())
 }
 
 // percent tells how far the text is scrolled; "" when all of it is seen.

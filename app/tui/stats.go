@@ -10,11 +10,10 @@ import (
 
 // openStats shows an author how much the blog is read, as of now.
 func (a *author) openStats() {
-	b, visitor := a.b, a.visitor
-	b.background(func() func() {
-		s := visitor.Stats()
+	a.b.background(func() func() {
+		s := a.visitor.Stats()
 		return func() {
-			b.push(&pager{b: b, name: "readers", setText: plainPage(func(width int, st typeset.Styles) []string {
+			a.b.push(&pager{b: a.b, name: "readers", setText: plainPage(func(width int, st typeset.Styles) []string {
 				return statsLines(s, width, st)
 			})})
 		}

@@ -772,7 +772,7 @@ func TestKeymap(t *testing.T) {
 			if b.where&on == 0 {
 				continue
 			}
-			for _, k := range b.keys {
+			for k := range strings.FieldsSeq(b.keys) {
 				if got := actionsOf(k, on)[0]; got != b.do && b.help != "" && b.where != everywhere {
 					t.Errorf("binding %d: %q on %d is taken", i, k, on)
 				}

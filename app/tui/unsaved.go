@@ -50,20 +50,22 @@ func (a *author) openUnsaved(asked bool) {
 
 func (a *author) pushUnsaved(texts []unsavedText) {
 	l := &unsavedList{a: a, texts: texts}
-	l.menu = &menu{b: a.b, where: onUnsaved, name: "unsaved", unit: "text", empty: "Nothing is unsaved.", build: l.items, load: l.load}
-	l.menu.acts = map[action]func(int){
-		actCompare: func(i int) { a.compareUnsaved(l.texts[i].Kept) },
-		actDiscard: l.askDiscard,
+	l.menu = &menu{
+		b: a.b, where: onUnsaved, name: "unsaved", unit: "text", empty: "Nothing is unsaved.",
+		build: l.items, load: l.load, acts: map[action]func(int){
+			actCompare: func(i int) { a.compareUnsaved(l.texts[i].Kept) },
+			actDiscard: l.askDiscard,
+		},
 	}
 	a.b.push(l.menu)
-	l.menu.refresh()
 }
 
 // readUnsaved reads the texts and finds their titles; it waits for the disk.
 func readUnsaved(ctx context.Context, v blog.Author) (texts []unsavedText, err error) {
 	all, err := v.Kept(ctx)
 	for _, k := range all {
-		texts = append(texts, unsavedText{Kept: k, title: oneLine(v.Sketch(k.Path, k.Text).Post.Title), locked: v.Held(k.ID)})
+		title := oneLine(v.Sketch(k.Path, k.Text).Post.Title)
+		texts = append(texts, unsavedText{Kept: k, title: title, locked: v.Held(k.ID)})
 	}
 	return texts, err
 }
@@ -107,98 +109,89 @@ func (l *unsavedList) items() (items []item) {
 				between(st.Bold.On(name), st.Dim.On(ago(t.Time, now)), room),
 				typeset.Truncate(st.Dim.On(what), room),
 			},
-			open: func() { l.a.continueUnsaved(t.Kept) },
+			open: func() {
+				l.a.b.back()
+				l.a.resume(t.Kept, func(e *editor, k blog.Kept) {
+					e.compareOrigin()
+					if k.Reason != "" {
+						l.a.b.say(oneLine(k.Reason))
+					}
+				})
+			},
 		})
 	}
 	return items
 }
 
-// continueUnsaved opens an editor on a text that was kept aside. It is read
-// again: where it is open elsewhere more may have been typed.
-func (a *author) continueUnsaved(k blog.Kept) {
-	b, ctx, visitor := a.b, a.b.ctx, a.visitor
-	b.back()
+// resume opens an editor on a text that was kept aside. It is read again: where
+// it is open elsewhere more may have been typed. Where it is open in another
+// session, which may be one that only seems to be alive, both go on with a copy
+// of their own. opened may be nil.
+func (a *author) resume(k blog.Kept, opened func(*editor, blog.Kept)) {
+	ctx := a.b.ctx
 	a.openInput(func() func() {
-		all, _ := visitor.Kept(ctx)
+		all, _ := a.visitor.Kept(ctx)
 		if i := slices.IndexFunc(all, func(now blog.Kept) bool { return now.ID == k.ID }); i >= 0 {
 			k = all[i]
 		}
-		d := continued(visitor, k)
+		d := document{origin: origin{k.Path, k.Base, k.Hash}, text: k.Text, cursor: k.At, keptID: k.ID, unsaved: true}
+		if a.visitor.Held(k.ID) {
+			d.keptID = ""
+		}
 		return func() {
-			a.openEditor(d).compareOrigin()
-			if k.Reason != "" {
-				b.say(oneLine(k.Reason))
+			e := a.openEditor(d)
+			if opened != nil {
+				opened(e, k)
 			}
 		}
 	})
 }
 
-// continued is the document that an unsaved text was. Where it is open in another
-// session, which may be one that only seems to be alive, both go on with a copy
-// of their own. It waits for the disk.
-func continued(v blog.Author, k blog.Kept) document {
-	d := document{origin: origin{k.Path, k.Base, k.Hash}, text: k.Text, cursor: k.At, keptID: k.ID, unsaved: true}
-	if v.Held(k.ID) {
-		d.keptID = ""
-	}
-	return d
-}
-
 // askDiscard forgets a text, unless it is open in another session.
 func (l *unsavedList) askDiscard(i int) {
-	b, visitor, id := l.a.b, l.a.visitor, l.texts[i].ID
+	b, id := l.a.b, l.texts[i].ID
 	b.background(func() func() {
-		locked := visitor.Held(id)
+		locked := l.a.visitor.Held(id)
 		return func() {
 			if locked {
 				b.say("It is open in another session of yours.")
 				return
 			}
-			b.choice = &choice{b: b, text: "Discard this text for good?", options: []option{{"y", "yes", func() { l.discard(id) }}}}
+			b.choice = &choice{b: b, text: "Discard this text for good?", options: []option{
+				{"y", "yes", func() { l.discard(id) }},
+			}}
 		}
 	})
 }
 
 func (l *unsavedList) discard(id string) {
-	b, ctx, visitor := l.a.b, l.a.b.ctx, l.a.visitor
-	load := l.load()
-	b.background(func() func() {
-		err := visitor.Forget(ctx, id)
-		put := load()
-		return func() {
-			if err != nil {
-				l.a.sayRefused(err)
-				return
-			}
-			put()
-			l.menu.rebuild()
-			if len(l.texts) == 0 && b.current() == screen(l.menu) {
-				b.back()
-			}
-			b.say("discarded")
+	b, load := l.a.b, l.load()
+	try(l.a, func(ctx context.Context) (put func(), err error) {
+		err = l.a.visitor.Forget(ctx, id)
+		return load(), err
+	}, func(put func()) {
+		put()
+		l.menu.rebuild()
+		if len(l.texts) == 0 && b.current() == screen(l.menu) {
+			b.back()
 		}
+		b.say("discarded")
 	})
 }
 
 // compareUnsaved shows how a text differs from the post as it stands.
 func (a *author) compareUnsaved(k blog.Kept) {
-	b, ctx, visitor := a.b, a.b.ctx, a.visitor
-	b.background(func() func() {
-		now, err := openDocument(ctx, visitor, k.Path)
+	try(a, func(ctx context.Context) ([]textdiff.Span, error) {
+		now, err := openDocument(ctx, a.visitor, k.Path)
 		if k.Path == "" || errors.Is(err, fs.ErrNotExist) {
 			now, err = document{}, nil
 		}
-		spans := textdiff.Words(string(now.text), string(k.Text))
-		return func() {
-			if err != nil {
-				a.sayRefused(err)
-				return
-			}
-			name := oneLine(k.Path)
-			if name == "" {
-				name = "a new post"
-			}
-			b.push(&pager{b: b, name: name + " › unsaved", setText: diffPage(spans)})
+		return textdiff.Words(string(now.text), string(k.Text)), err
+	}, func(spans []textdiff.Span) {
+		name := oneLine(k.Path)
+		if name == "" {
+			name = "a new post"
 		}
+		a.b.push(&pager{b: a.b, name: name + " › unsaved", setText: diffPage(spans)})
 	})
 }

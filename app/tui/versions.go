@@ -23,20 +23,13 @@ type versionList struct {
 // openVersions lists the revisions of a post.
 func (a *author) openVersions(p *blog.Post) {
 	l := &versionList{a: a, post: p}
-	l.menu = &menu{b: a.b, where: onVersions, name: oneLine(p.Title) + " › versions", unit: "version", empty: "No versions yet.", build: l.items, load: l.load}
-	l.menu.acts = map[action]func(int){actRestore: l.askRestore}
-	ctx, visitor := a.b.ctx, a.visitor
-	a.b.background(func() func() {
-		log, err := visitor.Log(ctx, p.Path, 0)
-		return func() {
-			if err != nil {
-				a.sayRefused(err)
-				return
-			}
-			l.log = log
-			a.b.push(l.menu)
-			l.menu.refresh()
-		}
+	l.menu = &menu{
+		b: a.b, where: onVersions, name: oneLine(p.Title) + " › versions", unit: "version", empty: "No versions yet.",
+		build: l.items, load: l.load, acts: map[action]func(int){actRestore: l.askRestore},
+	}
+	try(a, func(ctx context.Context) ([]blog.Revision, error) { return a.visitor.Log(ctx, p.Path, 0) }, func(log []blog.Revision) {
+		l.log = log
+		a.b.push(l.menu)
 	})
 }
 
@@ -95,31 +88,23 @@ func revisionAuthor(r blog.Revision) string {
 
 // openChange shows what a revision changed, word by word.
 func (l *versionList) openChange(i int) {
-	a, ctx, visitor, log := l.a, l.a.b.ctx, l.a.visitor, l.log
-	text := func(i int) (string, error) {
+	a, log := l.a, l.log
+	text := func(ctx context.Context, i int) (string, error) {
 		if i >= len(log) || log[i].Hash == "" {
 			return "", nil
 		}
-		src, err := visitor.Get(ctx, log[i].Hash)
+		src, err := a.visitor.Get(ctx, log[i].Hash)
 		return string(src), err
 	}
-	a.b.background(func() func() {
-		now, err := text(i)
-		var before string
-		if err == nil {
-			before, err = text(i + 1)
+	try(a, func(ctx context.Context) ([]textdiff.Span, error) {
+		now, err := text(ctx, i)
+		if err != nil {
+			return nil, err
 		}
-		var spans []textdiff.Span
-		if err == nil {
-			spans = textdiff.Words(before, now)
-		}
-		return func() {
-			if err != nil {
-				a.sayRefused(err)
-				return
-			}
-			name := fmt.Sprintf("%s › r%d", oneLine(l.post.Title), log[i].Rev)
-			a.b.push(&pager{b: a.b, name: name, setText: diffPage(spans)})
-		}
+		before, err := text(ctx, i+1)
+		return textdiff.Words(before, now), err
+	}, func(spans []textdiff.Span) {
+		name := fmt.Sprintf("%s › r%d", oneLine(l.post.Title), log[i].Rev)
+		a.b.push(&pager{b: a.b, name: name, setText: diffPage(spans)})
 	})
 }
