@@ -114,8 +114,8 @@ func (b *Buffer) literal(at int) bool {
 	return open != ""
 }
 
-// tabStop is where Indent stops outside of lists, in characters.
-const tabStop = 4
+// TabStop is the distance of tab stops: in characters, or the cells of a row.
+const TabStop = 4
 
 // Indent nests the list items of the lines that the selection touches, or
 // indents these lines; without a selection, outside of a list, it sets blanks
@@ -126,7 +126,7 @@ func (b *Buffer) Indent() {
 	if from == to && (!ok || m.sign == "" || b.literal(from)) {
 		col := len([]rune(b.now.text.Slice(max(b.now.text.LineStart(b.now.text.Line(from)), from-longMarker), from)))
 		b.last = other
-		b.Type(strings.Repeat(" ", tabStop-col%tabStop))
+		b.Type(strings.Repeat(" ", TabStop-col%TabStop))
 		b.last = other
 		return
 	}
@@ -165,7 +165,7 @@ func quoted(m marker) int {
 // nesting is how far an item of a list is nested.
 func nesting(m marker) int {
 	if m.sign == "" {
-		return tabStop
+		return TabStop
 	}
 	return len(m.sign) + 1
 }

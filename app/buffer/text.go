@@ -10,6 +10,9 @@
 // A [Buffer] is a Text with a selection and a past, whose oldest steps go when it
 // holds more than 32 MB. It belongs to one goroutine.
 //
+// [Rows] are the rows in which a window of some width shows a text. How many
+// cells a character takes there, the window says.
+//
 // Places are offsets in bytes. What moves by characters stops between those
 // that a reader sees as one (extended grapheme clusters, UAX #29); a word is
 // one by the same standard.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"sheaf/app/buffer"
 	"sheaf/app/textdiff"
 	"sheaf/app/typeset"
 )
@@ -147,7 +148,7 @@ func diffLineRows(l diffLine, width int, st typeset.Styles) []string {
 func printableText(s string) string {
 	var out strings.Builder
 	for s != "" {
-		g := character(s)
+		g := buffer.Character(s)
 		shown, _ := glyph(g, 0)
 		out.WriteString(shown)
 		s = s[len(g):]

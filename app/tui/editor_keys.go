@@ -114,14 +114,14 @@ func (e *editor) key(ev terminal.Event) {
 // it goes to the beginning and the end of the text.
 func (v *textView) vertical(rows int, selecting bool) {
 	t, _, at := v.state()
-	w := v.wrapping(t)
-	s := w.rowAt(at)
+	r := v.rowsOf(t)
+	s := r.At(at)
 	if v.goalColumn < 0 {
-		v.goalColumn = w.column(s, at)
+		v.goalColumn = r.Column(s, at)
 	}
-	step, by := w.next, 1
+	step, by := r.Next, 1
 	if rows < 0 {
-		step, by = w.previous, -1
+		step, by = r.Previous, -1
 	}
 	moved := false
 	for ; rows != 0; rows -= by {
@@ -131,7 +131,7 @@ func (v *textView) vertical(rows int, selecting bool) {
 		}
 		s, moved = next, true
 	}
-	to := w.offsetAt(s, v.goalColumn)
+	to := r.Offset(s, v.goalColumn)
 	if !moved && by > 0 {
 		to = t.Len()
 	} else if !moved {
@@ -145,13 +145,13 @@ func (v *textView) vertical(rows int, selecting bool) {
 // of the line.
 func (v *textView) rowEdge(end, selecting bool) {
 	t, _, at := v.state()
-	w := v.wrapping(t)
-	s := w.rowAt(at)
-	m, to := buffer.LineStart, s.from
+	r := v.rowsOf(t)
+	s := r.At(at)
+	m, to := buffer.LineStart, s.From
 	if end {
-		m, to = buffer.LineEnd, w.offsetAt(s, 1<<30)
+		m, to = buffer.LineEnd, r.Offset(s, 1<<30)
 	}
-	if line := t.LineStart(t.Line(at)); to == at || !end && s.from == line {
+	if line := t.LineStart(t.Line(at)); to == at || !end && s.From == line {
 		to = t.To(m, at)
 	}
 	v.buf.MoveTo(to, selecting)
@@ -160,36 +160,36 @@ func (v *textView) rowEdge(end, selecting bool) {
 // mouse places the cursor, selects what is dragged over and the word that is
 // pressed twice. The wheel scrolls and leaves the cursor where it is.
 func (v *textView) mouse(ev terminal.Event, g geometry) {
-	w := v.wrapping(v.buf.Text())
+	r := v.rowsOf(v.buf.Text())
 	if ev.Kind == terminal.WheelUp || ev.Kind == terminal.WheelDown {
-		s := w.rowAt(v.top)
+		s := r.At(v.top)
 		for range wheelRows {
-			next, ok := w.next(s)
+			next, ok := r.Next(s)
 			if ev.Kind == terminal.WheelUp {
-				next, ok = w.previous(s)
+				next, ok = r.Previous(s)
 			}
 			if !ok {
 				break
 			}
 			s = next
 		}
-		v.top, v.scrolledAway = s.from, true
+		v.top, v.scrolledAway = s.From, true
 		return
 	}
-	if len(v.spans) == 0 {
+	if len(v.seen) == 0 {
 		return
 	}
 	y := ev.Y
 	if g.header {
 		y--
 	}
-	s := v.spans[max(min(y, len(v.spans)-1), 0)]
+	s := v.seen[max(min(y, len(v.seen)-1), 0)]
 	if y < 0 {
-		s, _ = w.previous(s)
+		s, _ = r.Previous(s)
 	} else if y >= g.body() {
-		s, _ = w.next(s)
+		s, _ = r.Next(s)
 	}
-	at := w.offsetAt(s, max(ev.X-v.left, 0))
+	at := r.Offset(s, max(ev.X-v.left, 0))
 	if ev.Kind == terminal.PointerDrag {
 		v.buf.MoveTo(at, true)
 		v.goalColumn, v.scrolledAway = -1, false

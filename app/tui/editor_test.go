@@ -9,7 +9,6 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"sheaf/app/blog"
-	"sheaf/app/buffer"
 	"sheaf/app/terminal"
 )
 
@@ -21,77 +20,6 @@ func writing(t testing.TB, cols, rows int, text string) (*session, *editor) {
 	var e *editor
 	s.do(func() { e = s.author.openEditor(document{text: []byte(text)}) })
 	return s, e
-}
-
-func TestRowsOfAText(t *testing.T) {
-	for _, c := range []struct {
-		text  string
-		width int
-		want  []string
-	}{
-		{"one two three", 8, []string{"one two ", "three"}},
-		{"one two three", 7, []string{"one two ", "three"}},
-		{"onetwothree four", 6, []string{"onetwo", "three ", "four"}},
-		{"日本語の文章", 5, []string{"日本", "語の", "文章"}},
-		{"ab 日本語", 6, []string{"ab 日", "本語"}},
-		{"a\tb\tc", 6, []string{"a\tb\t", "c"}},
-		{"👩‍👩‍👧👩‍👩‍👧", 3, []string{"👩‍👩‍👧", "👩‍👩‍👧"}},
-		{"e\u0301e\u0301e\u0301", 2, []string{"e\u0301e\u0301", "e\u0301"}},
-		{"", 5, []string{""}},
-		{"x   ", 2, []string{"x   "}},
-	} {
-		w := &wrapping{text: buffer.NewText(c.text), width: c.width}
-		var got []string
-		for s, ok := w.rowAt(0), true; ok; s, ok = w.next(s) {
-			got = append(got, c.text[s.from:s.to])
-		}
-		if fmt.Sprintf("%q", got) != fmt.Sprintf("%q", c.want) {
-			t.Errorf("%q at %d: %q, want %q", c.text, c.width, got, c.want)
-		}
-	}
-}
-
-// FuzzRows walks through the rows of a text, down and up again: they cover it,
-// in both directions alike, and no row is wider than it may be.
-func FuzzRows(f *testing.F) {
-	f.Add("one two\nthree\r\n\n日本語の文章\tx", 7)
-	f.Add(strings.Repeat("深", 9000), 40)
-	f.Add(strings.Repeat("word ", 5000)+"\n", 33)
-	f.Add("a\u0300\u0300\u200d\u202ex\x00", 3)
-	f.Fuzz(func(t *testing.T, text string, width int) {
-		if width < 2 || width > 500 || len(text) > 100<<10 {
-			t.Skip("no such window, or no such post")
-		}
-		w := &wrapping{text: buffer.NewText(text), width: width}
-		var down []span
-		s, ok := w.rowAt(0), true
-		for ; ok; s, ok = w.next(s) {
-			if len(down) > 0 && s.from < down[len(down)-1].to {
-				t.Fatalf("row %v follows %v", s, down[len(down)-1])
-			}
-			down = append(down, s)
-			row := strings.TrimRight(text[s.from:s.to], " \t\r")
-			col := 0
-			for rest := row; rest != ""; {
-				g := character(rest)
-				_, n := glyph(g, col)
-				col += n
-				rest = rest[len(g):]
-			}
-			if col > max(width, tabStop) {
-				t.Fatalf("row %q takes %d cells of %d", row, col, width)
-			}
-			if at := w.offsetAt(s, 0); at < s.from || at > s.to {
-				t.Fatalf("place %d is not in %v", at, s)
-			}
-		}
-		for i := len(down) - 1; i > 0; i-- {
-			up, ok := w.previous(down[i])
-			if !ok || up != down[i-1] {
-				t.Fatalf("above %v is %v, want %v", down[i], up, down[i-1])
-			}
-		}
-	})
 }
 
 // What is typed shows, and the cursor stands where it goes on, whatever the

@@ -4,10 +4,15 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"sheaf/app/buffer"
+	"sheaf/app/markdown"
 	"sheaf/app/terminal"
 	"sheaf/app/typeset"
+
+	"github.com/charmbracelet/x/ansi"
 )
 
 // A textView shows the rows of a text around its cursor.
@@ -22,8 +27,8 @@ type textView struct {
 	numbers      bool // of the lines, before them
 	sought       string
 
-	wrapped   *wrapping
-	spans     []span         // of the rows on the screen
+	broken    *buffer.Rows
+	seen      []buffer.Row   // on the screen
 	cursor    *terminal.Cell // nil: it is not on the screen
 	clicked   time.Time
 	clickedAt int
@@ -58,54 +63,54 @@ func (v *textView) fit(g geometry, previewBeside bool) {
 	v.left, v.width, v.right = left, max(width, 2), g.width-1
 }
 
-func (v *textView) wrapping(t buffer.Text) *wrapping {
-	if w := v.wrapped; w == nil || !w.text.Same(t) || w.width != v.width-1 {
-		v.wrapped = &wrapping{text: t, width: v.width - 1}
+func (v *textView) rowsOf(t buffer.Text) *buffer.Rows {
+	if !v.broken.Of(t, v.width-1) {
+		v.broken = buffer.NewRows(t, v.width-1, glyphCells)
 	}
-	return v.wrapped
+	return v.broken
 }
 
 // ensure scrolls until the cursor is seen: by as little as will do where it is
 // near, else so that it stands in the upper third.
-func (v *textView) ensure(w *wrapping, height int) {
+func (v *textView) ensure(r *buffer.Rows, height int) {
 	_, at := v.buf.Selection()
-	top := w.rowAt(min(v.top, w.text.Len()))
-	v.top = top.from
+	top := r.At(min(v.top, v.buf.Text().Len()))
+	v.top = top.From
 	if v.scrolledAway || height < 1 {
 		return
 	}
-	cur := w.rowAt(at)
+	cur := r.At(at)
 	back := func(rows int) {
 		s := cur
 		for range rows {
-			if next, ok := w.previous(s); ok {
+			if next, ok := r.Previous(s); ok {
 				s = next
 			}
 		}
-		v.top = s.from
+		v.top = s.From
 	}
-	if cur.from < top.from {
+	if cur.From < top.From {
 		s := cur
 		for range height {
-			if s.from >= top.from {
-				v.top = cur.from
+			if s.From >= top.From {
+				v.top = cur.From
 				return
 			}
-			s, _ = w.next(s)
+			s, _ = r.Next(s)
 		}
 		back(height / 3)
 		return
 	}
 	s := top
 	for i := range 2 * height {
-		if s.from == cur.from {
+		if s.From == cur.From {
 			if i >= height {
 				back(height - 1)
 			}
 			return
 		}
 		var ok bool
-		if s, ok = w.next(s); !ok {
+		if s, ok = r.Next(s); !ok {
 			break
 		}
 	}
@@ -116,21 +121,21 @@ func (v *textView) ensure(w *wrapping, height int) {
 // dim; problems are the lines that have one.
 func (v *textView) rows(height, body int, problems map[int]bool, st typeset.Styles) []terminal.Row {
 	t, _, at := v.state()
-	w := v.wrapping(t)
-	v.ensure(w, height)
-	v.spans, v.cursor = v.spans[:0], nil
+	r := v.rowsOf(t)
+	v.ensure(r, height)
+	v.seen, v.cursor = v.seen[:0], nil
 	rows := make([]terminal.Row, 0, height)
-	s, cur := w.rowAt(v.top), w.rowAt(at)
+	s, cur := r.At(v.top), r.At(at)
 	for len(rows) < height {
-		line := t.Line(s.from)
-		first := s.from == t.LineStart(line)
-		if s.from == cur.from && s.to == cur.to {
-			v.cursor = &terminal.Cell{X: min(v.left+w.column(s, at), v.right), Y: len(rows)}
+		line := t.Line(s.From)
+		first := s.From == t.LineStart(line)
+		if s.From == cur.From && s.To == cur.To {
+			v.cursor = &terminal.Cell{X: min(v.left+r.Column(s, at), v.right), Y: len(rows)}
 		}
 		text := v.gutter(line, first, problems[line], st) + v.row(t, s, body, st)
 		rows = append(rows, terminal.Row{Text: text})
-		v.spans = append(v.spans, s)
-		next, ok := w.next(s)
+		v.seen = append(v.seen, s)
+		next, ok := r.Next(s)
 		if !ok {
 			break
 		}
@@ -155,10 +160,10 @@ func (v *textView) gutter(line int, first, problem bool, st typeset.Styles) stri
 
 // row shows a row of the text, with what is selected in it and what was looked
 // for.
-func (v *textView) row(t buffer.Text, s span, body int, st typeset.Styles) string {
+func (v *textView) row(t buffer.Text, s buffer.Row, body int, st typeset.Styles) string {
 	anchor, cursor := v.buf.Selection()
 	from, to := min(anchor, cursor), max(anchor, cursor)
-	text := t.Slice(s.from, s.to)
+	text := t.Slice(s.From, s.To)
 	var out, run strings.Builder
 	var style typeset.Style
 	flush := func() {
@@ -168,14 +173,14 @@ func (v *textView) row(t buffer.Text, s span, body int, st typeset.Styles) strin
 	match, matchTo := -1, -1
 	col := 0
 	for i := 0; i < len(text); {
-		pos := s.from + i
-		g := character(text[i:])
+		pos := s.From + i
+		g := buffer.Character(text[i:])
 		shown, n := glyph(g, col)
 		if col+n > v.width {
 			break
 		}
 		if v.sought != "" && pos >= matchTo && (match < 0 || pos > match) {
-			match, matchTo = v.matchFrom(t, pos, s.to)
+			match, matchTo = v.matchFrom(t, pos, s.To)
 		}
 		var now typeset.Style
 		switch {
@@ -195,7 +200,7 @@ func (v *textView) row(t buffer.Text, s span, body int, st typeset.Styles) strin
 		i += len(g)
 	}
 	flush()
-	if s.to >= from && s.to < to && s.to == t.LineEnd(t.Line(s.from)) && col < v.width {
+	if s.To >= from && s.To < to && s.To == t.LineEnd(t.Line(s.From)) && col < v.width {
 		out.WriteString(st.Selected.On(" ")) // the line end is selected too
 	}
 	return strings.TrimRight(out.String(), " ")
@@ -210,17 +215,48 @@ func (v *textView) matchFrom(t buffer.Text, at, end int) (from, to int) {
 	return end, end
 }
 
-// cells counts the cells of a line, a very long one not to its end.
+// longLine is from how many bytes on the columns of a line are not counted from
+// its beginning.
+const longLine = 8 << 10
+
+// cells counts the cells of a line.
 func cells(s string) int {
-	if len(s) > piece {
-		s = s[len(s)-piece:]
+	if len(s) > longLine {
+		s = s[len(s)-longLine:]
 	}
 	n := 0
 	for len(s) > 0 {
-		g := character(s)
-		_, w := glyph(g, n)
-		n += w
+		g := buffer.Character(s)
+		n += glyphCells(g, n)
 		s = s[len(g):]
 	}
+	return n
+}
+
+// glyph is what a terminal shows of a character at a column, and how many cells
+// that takes. Nothing but text comes out: what would not show itself, or move
+// what stands around it, is shown by a sign.
+func glyph(g string, col int) (shown string, cells int) {
+	if len(g) == 1 && g[0] >= ' ' && g[0] < 0x7f {
+		return g, 1
+	}
+	if g == "\t" {
+		n := buffer.TabStop - col%buffer.TabStop
+		return strings.Repeat(" ", n), n
+	}
+	if markdown.Clean(g) != g {
+		return "\ufffd", 1
+	}
+	if w := ansi.StringWidth(g); w > 0 {
+		return g, w
+	}
+	if r, n := utf8.DecodeRuneInString(g); n == len(g) && unicode.Is(unicode.Mn, r) {
+		return "◌" + g, 1
+	}
+	return "\ufffd", 1
+}
+
+func glyphCells(g string, col int) int {
+	_, n := glyph(g, col)
 	return n
 }
