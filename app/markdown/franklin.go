@@ -8,17 +8,20 @@ import (
 )
 
 const (
-	maxMacroDepth = 20        // expansions inside one another
-	maxExpansion  = 512 << 10 // text all expansions of a page may make
+	maxMacroDepth   = 20        // expansions inside one another
+	maxIncludeDepth = 4         // included files inside one another
+	maxExpansion    = 512 << 10 // bytes that all expansions of a page may make
+	maxBraced       = 64 << 10  // bytes between two braces
+	maxMacros       = 2000
 )
 
 // franklin is the pass over Franklin's own words: commands, {{functions}} and
-// @@divs@@. It reads protected text.
+// @@divs@@.
 type franklin struct {
 	*page
 	w        *mappedWriter
-	names    map[string]string // of \biblabel
-	expanded int               // bytes written by expansions
+	names    map[string]string // of \biblabel, by key
+	expanded int               // bytes that expansions have made
 	branches []branch
 	openDivs int
 }
@@ -26,32 +29,37 @@ type franklin struct {
 // branch is an open {{if}}.
 type branch struct {
 	taken bool // one of its parts has been shown
-	shown bool
-	outer bool
+	shown bool // the part at hand is
+	muted bool // it stands in a part that is not
 }
 
 func (p *page) franklinPass(in mappedText) mappedText {
-	f := &franklin{page: p, w: newMappedWriter(in), names: map[string]string{}}
+	f := &franklin{page: p, w: newMappedWriter(in), names: p.bibliography(in.text)}
 	if p.site != nil {
 		for k, m := range p.site.macros {
 			p.macros[k] = m
 		}
 	}
-	for rest := in.text; ; {
-		_, after, ok := strings.Cut(rest, `\biblabel{`)
+	f.convert(in, 0)
+	return f.w.text()
+}
+
+// bibliography returns the names that \biblabel{key}{name} gives to keys.
+func (p *page) bibliography(s string) map[string]string {
+	names := make(map[string]string)
+	for {
+		_, after, ok := strings.Cut(s, `\biblabel{`)
 		if !ok {
-			break
+			return names
 		}
 		key, n := braced("{" + after)
 		if n == 0 {
-			break
+			return names
 		}
 		name, _ := braced(after[n-1:])
-		f.names[strings.TrimSpace(key)] = p.stash.text(name)
-		rest = after
+		names[strings.TrimSpace(key)] = p.stash.text(name)
+		s = after
 	}
-	f.convert(in, 0)
-	return f.w.text()
 }
 
 // muted reports whether text falls into a part of an {{if}} that is not shown.
@@ -65,7 +73,7 @@ func (f *franklin) write(s string) {
 	}
 }
 
-// expand writes text that stands for something in line.
+// expand converts text that stands for something in a line of the source.
 func (f *franklin) expand(s string, line int32, depth int) {
 	if f.muted() {
 		return
@@ -76,8 +84,88 @@ func (f *franklin) expand(s string, line int32, depth int) {
 		f.w.write(f.stash.put(placeholder{kind: phText, text: "…"}))
 		return
 	}
-	sub := f.protect(textFromLine(dedent(s), line))
-	f.convert(sub, depth+1)
+	f.convert(f.protect(textFromLine(dedent(s), line)), depth+1)
+}
+
+// franklinText is one text in the pass: that of the page, or what something on
+// it stands for.
+type franklinText struct {
+	*franklin
+	in    mappedText
+	from  int // what stands before it has been written
+	depth int // of expansions
+}
+
+func (f *franklin) convert(in mappedText, depth int) {
+	t := &franklinText{franklin: f, in: in, depth: depth}
+	s := in.text
+	for i := 0; i < len(s); {
+		switch s[i] {
+		case '\\':
+			i = t.command(i)
+		case '{':
+			i = t.function(i)
+		case '@':
+			i = t.div(i)
+		default:
+			i++
+		}
+	}
+	t.skip(len(s), len(s))
+}
+
+// skip writes what has not been written of the text before i, and goes on at
+// next.
+func (t *franklinText) skip(i, next int) int {
+	if !t.muted() {
+		t.w.copyRange(t.in, t.from, i)
+	}
+	t.w.line = t.in.sourceLine(next)
+	t.from = next
+	return next
+}
+
+// function takes the {{function}} at i, and returns where to go on.
+func (t *franklinText) function(i int) int {
+	c, n := shortcodeAt(t.in.text[i:])
+	if n == 0 || c.form != liquidValue {
+		return i + 1
+	}
+	next := t.skip(i, i+n)
+	if words := strings.Fields(c.args); len(words) > 0 && !t.branch(words[0], words[1:]) && !t.muted() {
+		t.show(words[0], words[1:], t.in.sourceLine(i), t.depth)
+	}
+	return next
+}
+
+// div takes the @@ at i, which begins or ends a div, and returns where to go
+// on.
+func (t *franklinText) div(i int) int {
+	s := t.in.text
+	if !strings.HasPrefix(s[i:], "@@") {
+		return i + 1
+	}
+	k := i + 2
+	if k < len(s) && isLetter(s[k]) {
+		for k < len(s) && (isWord(s[k]) && s[k] < 0x80 || strings.IndexByte("_,:-", s[k]) >= 0) {
+			k++
+		}
+		class := strings.ReplaceAll(strings.Trim(s[i+2:k], ","), ",", " ")
+		t.skip(i, k)
+		t.openDivs++
+		t.write(t.stash.put(placeholder{kind: phBlockOpen, name: "div", text: class}))
+		return k
+	}
+	if t.openDivs == 0 {
+		if strings.TrimSpace(lineAround(s, i)) != "@@" {
+			return k
+		}
+		return t.skip(i, k)
+	}
+	t.skip(i, k)
+	t.openDivs--
+	t.write(t.stash.put(placeholder{kind: phBlockClose, name: "div"}))
+	return k
 }
 
 // braced reads the {...} s begins with, and its length; 0: there is none.
@@ -86,7 +174,7 @@ func braced(s string) (inside string, n int) {
 		return "", 0
 	}
 	depth := 0
-	for i := 0; i < len(s); i++ {
+	for i := 0; i < len(s) && i <= maxBraced; i++ {
 		switch s[i] {
 		case '\\':
 			i++
@@ -97,86 +185,12 @@ func braced(s string) (inside string, n int) {
 				return s[1:i], i + 1
 			}
 		}
-		if i > 64<<10 {
-			break
-		}
 	}
 	return "", 0
 }
 
-func (f *franklin) convert(in mappedText, depth int) {
-	s := in.text
-	from, i := 0, 0
-	flush := func(next int) {
-		if !f.muted() {
-			f.w.copyRange(in, from, i)
-		}
-		f.w.line = in.sourceLine(next)
-		from, i = next, next
-	}
-	for i < len(s) {
-		switch c := s[i]; c {
-		case '\\':
-			k := i + 1
-			for k < len(s) && (s[k]|0x20 >= 'a' && s[k]|0x20 <= 'z') {
-				k++
-			}
-			if k == i+1 {
-				i = min(i+2, len(s))
-				continue
-			}
-			line := in.sourceLine(i)
-			name := s[i+1 : k]
-			start := i
-			if n := f.command(s[k:], name, line, depth, func() { flush(start) }); n >= 0 {
-				i, from = k+n, k+n
-				f.w.line = in.sourceLine(i)
-			} else {
-				i = k
-			}
-		case '{':
-			sc, n := shortcodeAt(s[i:])
-			if n == 0 || sc.form != liquidValue {
-				i++
-				continue
-			}
-			line := in.sourceLine(i)
-			flush(i + n)
-			f.templateFunction(sc.args, line, depth)
-		case '@':
-			if !strings.HasPrefix(s[i:], "@@") {
-				i++
-				continue
-			}
-			k := i + 2
-			if k < len(s) && (s[k]|0x20 >= 'a' && s[k]|0x20 <= 'z') {
-				for k < len(s) && (isWord(s[k]) && s[k] < 0x80 || strings.IndexByte("_,:-", s[k]) >= 0) {
-					k++
-				}
-				class := strings.ReplaceAll(strings.Trim(s[i+2:k], ","), ",", " ")
-				flush(k)
-				f.openDivs++
-				f.write(f.stash.put(placeholder{kind: phBlockOpen, name: "div", text: class}))
-				continue
-			}
-			if f.openDivs == 0 && strings.TrimSpace(lineAround(s, i)) != "@@" {
-				i = k
-				continue
-			}
-			flush(k)
-			if f.openDivs > 0 {
-				f.openDivs--
-				f.write(f.stash.put(placeholder{kind: phBlockClose, name: "div"}))
-			}
-		default:
-			i++
-		}
-	}
-	flush(len(s))
-}
-
-// arguments reads up to n {...}, blanks between them allowed; it gives how
-// many bytes they take.
+// arguments reads up to n {...}, between which there may be blanks, and
+// returns how many bytes they take.
 func arguments(s string, n int) (args []string, length int) {
 	for len(args) < n {
 		k := length
@@ -193,60 +207,112 @@ func arguments(s string, n int) (args []string, length int) {
 	return args, length
 }
 
-// templateFunction writes what {{words}} stands for.
-func (f *franklin) templateFunction(call string, line int32, depth int) {
-	words := strings.Fields(call)
-	if len(words) == 0 {
-		return
-	}
-	name, rest := words[0], words[1:]
+// branch follows {{if}}, {{else}}, {{end}} and their like; it returns false
+// for other functions. The inside of a {{for}} is shown once.
+func (f *franklin) branch(name string, words []string) bool {
 	switch name {
-	case "if", "isdef", "ifdef", "isnotdef", "ifndef", "ifnotdef", "isempty", "isnotempty", "ispage", "isnotpage", "ifempty", "ifnotempty":
-		ok := f.conditionHolds(name, rest)
-		f.branches = append(f.branches, branch{taken: ok, shown: ok && !f.muted(), outer: f.muted()})
-		return
+	case "if", "isdef", "ifdef", "isnotdef", "ifndef", "ifnotdef",
+		"isempty", "isnotempty", "ifempty", "ifnotempty", "ispage", "isnotpage":
+		holds := f.holds(name, words)
+		f.branches = append(f.branches, branch{taken: holds, shown: holds && !f.muted(), muted: f.muted()})
 	case "for":
-		f.branches = append(f.branches, branch{taken: true, shown: !f.muted(), outer: f.muted()})
-		return
+		f.branches = append(f.branches, branch{taken: true, shown: !f.muted(), muted: f.muted()})
 	case "elseif", "else":
-		if len(f.branches) == 0 {
-			return
+		if len(f.branches) > 0 {
+			b := &f.branches[len(f.branches)-1]
+			holds := !b.taken && (name == "else" || f.holds("if", words))
+			b.shown = holds && !b.muted
+			b.taken = b.taken || holds
 		}
-		b := &f.branches[len(f.branches)-1]
-		ok := !b.taken && (name == "else" || f.conditionHolds("if", rest))
-		b.shown = ok && !b.outer
-		b.taken = b.taken || ok
-		return
 	case "end":
 		if len(f.branches) > 0 {
 			f.branches = f.branches[:len(f.branches)-1]
 		}
-		return
+	default:
+		return false
 	}
-	if f.muted() {
-		return
+	return true
+}
+
+// holds evaluates the condition of an {{if}}. What cannot be evaluated does
+// not hold.
+func (f *franklin) holds(name string, words []string) bool {
+	if len(words) == 0 {
+		return false
 	}
+	all := func(ok func(string) bool) bool {
+		return !slices.ContainsFunc(words, func(w string) bool { return !ok(w) })
+	}
+	defined := func(w string) bool { _, ok := f.vars[w]; return ok }
+	switch name {
+	case "isdef", "ifdef":
+		return all(defined)
+	case "isnotdef", "ifndef", "ifnotdef":
+		return !all(defined)
+	case "isempty", "ifempty":
+		return all(f.isEmpty)
+	case "isnotempty", "ifnotempty":
+		return !all(f.isEmpty)
+	case "ispage":
+		return slices.ContainsFunc(words, f.isPage)
+	case "isnotpage":
+		return !slices.ContainsFunc(words, f.isPage)
+	}
+	name, not := strings.CutPrefix(words[0], "!")
+	v, known := f.vars[name]
+	b, isBool := v.(bool)
+	holds := known && v != nil && (!isBool || b)
+	return holds != not
+}
+
+// isEmpty reports whether a definition is missing or has nothing in it.
+func (f *franklin) isEmpty(name string) bool {
+	switch v := f.vars[name].(type) {
+	case nil:
+		return true
+	case string:
+		return v == ""
+	case []any:
+		return len(v) == 0
+	}
+	return false
+}
+
+// isPage reports whether an address or a prefix/* of addresses is that of the
+// page.
+func (f *franklin) isPage(address string) bool {
+	p := strings.TrimSuffix(f.path, path.Ext(f.path))
+	address = strings.Trim(strings.TrimSuffix(address, path.Ext(address)), "/")
+	if prefix, ok := strings.CutSuffix(address, "*"); ok {
+		return strings.HasPrefix(p, prefix)
+	}
+	return p == address || p == path.Join(address, "index")
+}
+
+// show writes what a {{function}} shows. A name alone is that of a definition.
+func (f *franklin) show(name string, words []string, line int32, depth int) {
 	switch name {
 	case "fill":
-		if len(rest) == 1 {
-			f.writeVariable(rest[0])
+		if len(words) == 1 {
+			f.writeVariable(words[0])
 		}
 	case "toc":
 		f.w.write(f.stash.put(f.contentsPlaceholder()))
 	case "insert", "redirect", "addcomments":
 	case "insertmd":
-		if len(rest) == 1 {
-			if b, ok := f.readFile(rest[0], path.Join("_assets", rest[0])); ok && depth < 4 {
-				f.expand(b, line, depth)
+		if len(words) == 1 {
+			if s, ok := f.readFile(words[0], path.Join("_assets", words[0])); ok && depth < maxIncludeDepth {
+				f.expand(s, line, depth)
 			}
 		}
 	default:
-		if len(rest) == 0 {
+		if len(words) == 0 {
 			f.writeVariable(name)
 		}
 	}
 }
 
+// writeVariable writes the value of a definition.
 func (f *franklin) writeVariable(name string) {
 	switch v := f.vars[name].(type) {
 	case string:
@@ -262,54 +328,4 @@ func (f *franklin) writeVariable(name string) {
 	case interface{ Format(string) string }:
 		f.literal(v.Format("2 January 2006"))
 	}
-}
-
-// conditionHolds evaluates the condition of an {{if}}.
-func (f *franklin) conditionHolds(name string, words []string) bool {
-	if len(words) == 0 {
-		return false
-	}
-	all := func(ok func(string) bool) bool {
-		return !slices.ContainsFunc(words, func(w string) bool { return !ok(w) })
-	}
-	defined := func(w string) bool { _, ok := f.vars[w]; return ok }
-	empty := func(w string) bool {
-		switch v := f.vars[w].(type) {
-		case nil:
-			return true
-		case string:
-			return v == ""
-		case []any:
-			return len(v) == 0
-		}
-		return false
-	}
-	here := func(w string) bool {
-		p := strings.TrimSuffix(f.path, path.Ext(f.path))
-		w = strings.Trim(strings.TrimSuffix(w, path.Ext(w)), "/")
-		if prefix, ok := strings.CutSuffix(w, "*"); ok {
-			return strings.HasPrefix(p, prefix)
-		}
-		return p == w || p == path.Join(w, "index")
-	}
-	switch name {
-	case "isdef", "ifdef":
-		return all(defined)
-	case "isnotdef", "ifndef", "ifnotdef":
-		return !all(defined)
-	case "isempty", "ifempty":
-		return all(empty)
-	case "isnotempty", "ifnotempty":
-		return !all(empty)
-	case "ispage":
-		return slices.ContainsFunc(words, here)
-	case "isnotpage":
-		return !slices.ContainsFunc(words, here)
-	}
-	w := words[0]
-	not := strings.HasPrefix(w, "!")
-	v, known := f.vars[strings.TrimPrefix(w, "!")]
-	b, isBool := v.(bool)
-	ok := known && v != nil && (!isBool || b) // what cannot be evaluated does not hold
-	return ok != not
 }

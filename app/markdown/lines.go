@@ -91,3 +91,6 @@ func blankPrefix(prefix string) string {
 	}
 	return string(b)
 }
+
+// isLetter reports whether c is an ASCII letter.
+func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }

@@ -138,7 +138,7 @@ func (r *texReader) command(depth int) (text string, ok bool) {
 // name reads a backslash and the letters behind it.
 func (r *texReader) name() string {
 	from := r.i + 1
-	for r.i = from; r.i < len(r.s) && r.s[r.i]|0x20 >= 'a' && r.s[r.i]|0x20 <= 'z'; r.i++ {
+	for r.i = from; r.i < len(r.s) && isLetter(r.s[r.i]); r.i++ {
 	}
 	return r.s[from:r.i]
 }

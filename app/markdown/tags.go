@@ -53,7 +53,7 @@ func tagAt(s string) (t tag, n int) {
 }
 
 func isTagNameByte(c byte, first bool) bool {
-	return c|0x20 >= 'a' && c|0x20 <= 'z' || !first && (c >= '0' && c <= '9' || strings.IndexByte("-._:", c) >= 0)
+	return isLetter(c) || !first && (c >= '0' && c <= '9' || strings.IndexByte("-._:", c) >= 0)
 }
 
 // attributesEnd returns the offset of the > that ends the tag whose attributes
