@@ -16,8 +16,8 @@ import (
 )
 
 func TestGitPushStaysAsItIs(t *testing.T) {
-	h := newHouse(t, someFiles)
-	env := h.door(h.author())
+	h := newFixture(t, someFiles)
+	env := h.listen(h.ada.Visitor)
 	dir, git := clone(t, env)
 	h.like(dir)
 	before := h.head()
@@ -56,8 +56,8 @@ func TestGitPushStaysAsItIs(t *testing.T) {
 		t.Error("a commit without files")
 	}
 	// What comes another way goes on top.
-	h.put("posts/three.md", onePost("Three"))
-	h.put("posts/one.md", "")
+	h.commit("posts/three.md", onePost("Three"))
+	h.commit("posts/one.md", "")
 	gitAgain("pull", "-q")
 	h.like(again)
 	if log := gitAgain("log", "--format=%an <%ae> %s", "-2"); log != "Grace <> posts/one.md\nGrace <> posts/three.md\n" {
@@ -69,8 +69,8 @@ func TestGitPushStaysAsItIs(t *testing.T) {
 }
 
 func TestGitRefuses(t *testing.T) {
-	h := newHouse(t, someFiles)
-	env := h.door(h.author())
+	h := newFixture(t, someFiles)
+	env := h.listen(h.ada.Visitor)
 	dir, git := clone(t, env)
 	write(t, dir, map[string]string{"posts/one.md": onePost("One")})
 	git("add", ".")
@@ -159,8 +159,8 @@ func TestGitRefusesABomb(t *testing.T) {
 	if testing.Short() {
 		t.Skip("writes 200 MB")
 	}
-	h := newHouse(t, someFiles)
-	env := h.door(h.author())
+	h := newFixture(t, someFiles)
+	env := h.listen(h.ada.Visitor)
 	dir, git := clone(t, env)
 	before := h.head()
 	if err := os.WriteFile(filepath.Join(dir, "posts/bomb.png"), nil, 0o644); err != nil {
@@ -181,8 +181,8 @@ func TestGitRefusesABomb(t *testing.T) {
 
 // A delta of some bytes may ask for a gigabyte of memory: git is refused it.
 func TestGitRefusesADeltaBomb(t *testing.T) {
-	h := newHouse(t, someFiles)
-	clone(t, h.door(h.author())) // there is a git, and a view
+	h := newFixture(t, someFiles)
+	clone(t, h.listen(h.ada.Visitor)) // there is a git, and a view
 	const copies = 16000
 	head := func(kind byte, size int) []byte {
 		b := []byte{kind<<4 | byte(size&15)}
@@ -211,7 +211,7 @@ func TestGitRefusesADeltaBomb(t *testing.T) {
 	order := fmt.Sprintf("%s %x %s\x00 report-status", n.Commit, name, branch)
 	in := fmt.Sprintf("%04x%s0000%s", len(order)+4, order, pack)
 	var out, errs strings.Builder
-	_, err := h.transfer.Exec(t.Context(), Session{Visitor: h.author(), In: strings.NewReader(in), Out: &out, Err: &errs}, []string{"git-receive-pack", "/x"})
+	_, err := h.Exec(t.Context(), Session{Visitor: h.ada.Visitor, In: strings.NewReader(in), Out: &out, Err: &errs}, []string{"git-receive-pack", "/x"})
 	if err != nil || !strings.Contains(out.String(), "unpack index-pack") || !strings.Contains(errs.String()+out.String(), "over limit") {
 		t.Errorf("%v\n%q\n%s", err, out.String(), errs.String())
 	}
@@ -220,8 +220,8 @@ func TestGitRefusesADeltaBomb(t *testing.T) {
 // While a client is at its push, others fetch, and what comes another way makes
 // it pull first.
 func TestGitPushThatIsOvertaken(t *testing.T) {
-	h := newHouse(t, someFiles)
-	env := h.door(h.author())
+	h := newFixture(t, someFiles)
+	env := h.listen(h.ada.Visitor)
 	dir, git := clone(t, env)
 	// git has read where the branch is when it calls this, and sent nothing.
 	write(t, dir, map[string]string{".git/hooks/pre-push": "#!/bin/sh\ntouch started\nwhile [ ! -e go ]; do sleep 0.02; done\n", "posts/mine.md": onePost("Mine")})
@@ -240,7 +240,7 @@ func TestGitPushThatIsOvertaken(t *testing.T) {
 		done <- end{said, status}
 	}()
 	await(t, func() bool { _, err := os.Stat(filepath.Join(dir, "started")); return err == nil })
-	h.put("posts/theirs.md", onePost("Theirs"))
+	h.commit("posts/theirs.md", onePost("Theirs"))
 	other, _ := clone(t, env) // not kept waiting
 	h.like(other)
 	write(t, dir, map[string]string{"go": ""})
@@ -261,8 +261,8 @@ func TestGitPushThatIsOvertaken(t *testing.T) {
 
 // The client is killed while it pushes: nothing is changed.
 func TestGitCut(t *testing.T) {
-	h := newHouse(t, someFiles)
-	env := h.door(h.author())
+	h := newFixture(t, someFiles)
+	env := h.listen(h.ada.Visitor)
 	dir, git := clone(t, env)
 	before := h.head()
 	noise := make([]byte, 8<<20)
@@ -287,12 +287,12 @@ func TestGitCut(t *testing.T) {
 		return len(list) > 0 || h.head() != before
 	})
 	// It gets no further: its hook has to wait.
-	h.transfer.viewMu.Lock()
+	h.viewMu.Lock()
 	cut := h.head() == before
 	// With all that it has started: what stands in for ssh among them.
 	kill()
 	_ = cmd.Wait()
-	h.transfer.viewMu.Unlock()
+	h.viewMu.Unlock()
 	if !cut {
 		t.Fatal("the whole push went by unseen")
 	}

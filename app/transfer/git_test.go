@@ -27,13 +27,9 @@ func onePost(title string) string {
 }
 
 // like fails the test when a working copy has not the files of the blog.
-func (h *house) like(dir string) {
-	h.t.Helper()
-	want := map[string]string{}
-	f := h.files(h.author())
-	for info := range f.All() {
-		want[info.Path] = h.text(info.Path)
-	}
+func (f *fixture) like(dir string) {
+	f.Helper()
+	want := f.tree()
 	err := fs.WalkDir(os.DirFS(dir), ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || name == "." {
 			return err
@@ -49,24 +45,24 @@ func (h *house) like(dir string) {
 		}
 		b, err := os.ReadFile(filepath.Join(dir, name))
 		if text, is := want[name]; !is || text != string(b) {
-			h.t.Errorf("%s is not as in the blog", name)
+			f.Errorf("%s is not as in the blog", name)
 		}
 		delete(want, name)
 		return err
 	})
 	if err != nil {
-		h.t.Error(err)
+		f.Error(err)
 	}
 	for name := range want {
-		h.t.Errorf("%s is not there", name)
+		f.Errorf("%s is not there", name)
 	}
 }
 
 // Whatever moment a server dies at, the view comes to agree with the blog, and
 // what was pushed stays as it is where it can.
 func TestGitViewRecovers(t *testing.T) {
-	h := newHouse(t, someFiles)
-	env := h.door(h.author())
+	h := newFixture(t, someFiles)
+	env := h.listen(h.ada.Visitor)
 	dir, git := clone(t, env)
 	view := repository{filepath.Join(h.scratch, "blog.git")}
 	early, _ := view.state()
@@ -110,13 +106,13 @@ func TestGitViewRecovers(t *testing.T) {
 			}
 		}
 	}
-	h.put("posts/two.md", onePost("Two"))
+	h.commit("posts/two.md", onePost("Two"))
 	tip()
 
 	// The blog has made the change, the branch has not moved, and locks are
 	// left.
-	h2 := newHouse(t, someFiles)
-	env = h2.door(h2.author())
+	h2 := newFixture(t, someFiles)
+	env = h2.listen(h2.ada.Visitor)
 	dir, git = clone(t, env)
 	view = repository{filepath.Join(h2.scratch, "blog.git")}
 	early, _ = view.state()
@@ -161,16 +157,16 @@ func TestGitViewRecovers(t *testing.T) {
 
 // The same blog gives the same commits, wherever the view is made.
 func TestGitViewsAgree(t *testing.T) {
-	h := newHouse(t, someFiles)
-	h.put("posts/two.md", onePost("Two"))
-	h.put("posts/two.md", "")
-	h.put("posts/sub/x.md", onePost("X"))
+	h := newFixture(t, someFiles)
+	h.commit("posts/two.md", onePost("Two"))
+	h.commit("posts/two.md", "")
+	h.commit("posts/sub/x.md", onePost("X"))
 	var shas []string
 	for range 2 {
-		_, git := clone(t, h.door(h.author()))
+		_, git := clone(t, h.listen(h.ada.Visitor))
 		shas = append(shas, git("log", "--format=%H %an %s"))
 		var err error
-		if h.transfer, err = New(Config{Scratch: t.TempDir()}); err != nil {
+		if h.Transfer, err = New(Config{Scratch: t.TempDir()}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -185,15 +181,15 @@ func TestGitReaders(t *testing.T) {
 	for name, text := range someFiles {
 		files[name] = text
 	}
-	h := newHouse(t, files)
-	reader := h.door(h.blog.Reader())
+	h := newFixture(t, files)
+	reader := h.listen(h.blog.Reader())
 	said, status := client(t, reader, t.TempDir(), "git", "clone", "b:blog", "x")
 	if status == 0 {
 		t.Error("cloned")
 	}
 	wants(t, said, "not given away")
-	h.put("site.yaml", "title: The house\nauthor: Ada\ngit: true\n")
-	h.put("posts/secret.md", "---\ntitle: Secret\ndraft: true\n---\nNot yet to be known, again.\n")
+	h.commit("site.yaml", "title: The house\nauthor: Ada\ngit: true\n")
+	h.commit("posts/secret.md", "---\ntitle: Secret\ndraft: true\n---\nNot yet to be known, again.\n")
 
 	dir, git := clone(t, reader)
 	everything := func() string {
@@ -217,7 +213,7 @@ func TestGitReaders(t *testing.T) {
 	}
 	// A change of a draft is nothing to readers.
 	tip := git("rev-parse", "HEAD")
-	h.put("posts/secret.md", "---\ntitle: Secret\ndraft: true\n---\nOther words.\n")
+	h.commit("posts/secret.md", "---\ntitle: Secret\ndraft: true\n---\nOther words.\n")
 	git("pull", "-q")
 	if git("rev-parse", "HEAD") != tip {
 		t.Error("readers see that authors work")
@@ -226,7 +222,7 @@ func TestGitReaders(t *testing.T) {
 	later := time.Date(2099, 1, 2, 0, 0, 0, 0, time.UTC)
 	edition := h.blog.Reader().Edition()
 	h.now.Store(&later)
-	h.put("posts/hello.md", "---\ntitle: Hello\ndraft: true\n---\nThe first words.\n")
+	h.commit("posts/hello.md", "---\ntitle: Hello\ndraft: true\n---\nThe first words.\n")
 	<-edition.Superseded()
 	git("pull", "-q")
 	if _, err := os.Stat(filepath.Join(dir, "posts/later.md")); err != nil {
@@ -248,9 +244,9 @@ func TestGitReaders(t *testing.T) {
 }
 
 func TestGitClones(t *testing.T) {
-	h := newHouse(t, someFiles)
-	h.put("posts/two.md", onePost("Two"))
-	env := h.door(h.author())
+	h := newFixture(t, someFiles)
+	h.commit("posts/two.md", onePost("Two"))
+	env := h.listen(h.ada.Visitor)
 	for _, args := range [][]string{{"--depth=1"}, {"--filter=blob:none"}, {"--filter=tree:0", "--no-checkout"}, {"-c", "protocol.version=0"}, {"-c", "protocol.version=1"}, {"--single-branch", "--bare"}} {
 		dir, git := clone(t, env, args...)
 		if !slices.Contains(args, "--bare") {
@@ -269,8 +265,8 @@ func TestGitClones(t *testing.T) {
 
 // An empty blog takes a repository that was somewhere else before.
 func TestGitFirstImport(t *testing.T) {
-	h := newHouse(t, nil)
-	env, dir := h.door(h.author()), t.TempDir()
+	h := newFixture(t, nil)
+	env, dir := h.listen(h.ada.Visitor), t.TempDir()
 	must(t, env, dir, "git", "init", "-q")
 	write(t, dir, map[string]string{"posts/one.md": onePost("One"), "site.yaml": "title: Mine\n", ".gitignore": "x\n"})
 	must(t, env, dir, "git", "add", ".")
@@ -283,8 +279,8 @@ func TestGitFirstImport(t *testing.T) {
 }
 
 func TestGitThatIsMissing(t *testing.T) {
-	h := newHouse(t, someFiles)
-	env, dir := h.door(h.author()), t.TempDir()
+	h := newFixture(t, someFiles)
+	env, dir := h.listen(h.ada.Visitor), t.TempDir()
 	full := installed(t, "git")
 	t.Setenv("PATH", dir)
 	said, status := client(t, env, dir, full, "clone", "b:x", "y")
@@ -302,8 +298,8 @@ func BenchmarkGit(b *testing.B) {
 	var env []string
 	for i := 0; b.Loop(); i++ {
 		b.StopTimer()
-		h := newHouse(b, nil)
-		env = h.door(h.author())
+		h := newFixture(b, nil)
+		env = h.listen(h.ada.Visitor)
 		if i == 0 {
 			must(b, env, dir, "git", "init", "-q")
 			must(b, env, dir, "git", "add", ".")

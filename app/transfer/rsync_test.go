@@ -101,8 +101,8 @@ func FuzzRsyncArguments(f *testing.F) {
 }
 
 func TestRsyncTakesASetAsOneCommit(t *testing.T) {
-	h := newHouse(t, someFiles)
-	env, dir := h.door(h.author()), t.TempDir()
+	h := newFixture(t, someFiles)
+	env, dir := h.listen(h.ada.Visitor), t.TempDir()
 	before := h.head()
 	must(t, env, dir, "rsync", "-az", "b:posts/", "work/")
 	write(t, dir, map[string]string{
@@ -155,8 +155,8 @@ func TestRsyncNeverTakesThePlaceholders(t *testing.T) {
 		{"-a", "--ignore-existing"}, {"-au"}, {"-aHAX"}, {"-aP"}, {"-a", "--partial-dir=.p"}, {"-a", "--protocol=29"}, {"-aC"}, {"-az", "--zc=zstd"}, {"-a", "--modify-window=-1"}, {"-a", "--delete-delay"}} {
 		t.Run(strings.Join(options, " "), func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t, files)
-			env, dir := h.door(h.author()), t.TempDir()
+			h := newFixture(t, files)
+			env, dir := h.listen(h.ada.Visitor), t.TempDir()
 			same := strings.Replace(long, "All work", "ALL WORK", 1) // as long as before
 			write(t, dir, map[string]string{"w/long.md": same, "w/new.md": strings.ReplaceAll(long, "Long", "News")})
 			soon := time.Now().Add(time.Minute)
@@ -188,8 +188,8 @@ func TestRsyncNeverTakesThePlaceholders(t *testing.T) {
 }
 
 func TestRsyncRefusesAsAWhole(t *testing.T) {
-	h := newHouse(t, someFiles)
-	env, dir := h.door(h.author()), t.TempDir()
+	h := newFixture(t, someFiles)
+	env, dir := h.listen(h.ada.Visitor), t.TempDir()
 	good := "---\ntitle: Good\ndate: 2026-02-01\n---\nGood.\n"
 	before := h.head()
 	for name, want := range map[string]string{
@@ -275,8 +275,8 @@ func TestRsyncRefusesAsAWhole(t *testing.T) {
 }
 
 func TestRsyncReaders(t *testing.T) {
-	h := newHouse(t, someFiles)
-	env, dir := h.door(h.blog.Reader()), t.TempDir()
+	h := newFixture(t, someFiles)
+	env, dir := h.listen(h.blog.Reader()), t.TempDir()
 	said := must(t, env, dir, "rsync", "-rv", "b:", "all")
 	for _, name := range []string{"posts/hello.md", "posts/picture.md", "posts/dot.txt"} {
 		b, err := os.ReadFile(filepath.Join(dir, "all", name))
@@ -312,8 +312,8 @@ func TestRsyncReaders(t *testing.T) {
 // more rules in it: what is left out of the answer would tell what that file
 // says.
 func TestRsyncReadsNoRulesFromOutside(t *testing.T) {
-	h := newHouse(t, someFiles)
-	env, dir := h.door(h.blog.Reader()), t.TempDir()
+	h := newFixture(t, someFiles)
+	env, dir := h.listen(h.blog.Reader()), t.TempDir()
 	secret := filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(secret, []byte("hello.md\n"), 0o644); err != nil {
 		t.Fatal(err)
@@ -341,8 +341,8 @@ func TestRsyncReadsNoRulesFromOutside(t *testing.T) {
 
 // A client that is killed in mid upload leaves nothing.
 func TestRsyncCut(t *testing.T) {
-	h := newHouse(t, someFiles)
-	env, dir := h.door(h.author()), t.TempDir()
+	h := newFixture(t, someFiles)
+	env, dir := h.listen(h.ada.Visitor), t.TempDir()
 	before := h.head()
 	write(t, dir, map[string]string{"w/a.md": "---\ntitle: A\ndate: 2026-02-01\n---\nA.\n", "w/b.txt": strings.Repeat("noise ", 1<<18)})
 	full := installed(t, "rsync")
@@ -369,8 +369,8 @@ func TestRsyncCut(t *testing.T) {
 
 // Somebody else was first.
 func TestRsyncConflict(t *testing.T) {
-	h := newHouse(t, someFiles)
-	env, dir := h.door(h.author()), t.TempDir()
+	h := newFixture(t, someFiles)
+	env, dir := h.listen(h.ada.Visitor), t.TempDir()
 	write(t, dir, map[string]string{"w/hello.md": "---\ntitle: Hello\ndate: 2026-01-02\n---\nMine.\n", "w/b.txt": strings.Repeat("noise ", 1<<17)})
 	full := installed(t, "rsync")
 	cmd := exec.Command(full, "-a", "--bwlimit=400", "w/", "b:posts/")
@@ -384,7 +384,7 @@ func TestRsyncConflict(t *testing.T) {
 		return len(list) > 0
 	})
 	theirs := "---\ntitle: Hello\ndate: 2026-01-02\n---\nTheirs.\n"
-	h.put("posts/hello.md", theirs)
+	h.commit("posts/hello.md", theirs)
 	cmd.Wait()
 	if cmd.ProcessState.ExitCode() != 23 || h.text("posts/hello.md") != theirs || h.text("posts/b.txt") != "" {
 		t.Errorf("status %d, %q\n%s", cmd.ProcessState.ExitCode(), h.text("posts/hello.md"), out.String())
@@ -394,8 +394,8 @@ func TestRsyncConflict(t *testing.T) {
 }
 
 func TestRsyncThatDoesNotFit(t *testing.T) {
-	h := newHouse(t, someFiles)
-	env, dir := h.door(h.author()), t.TempDir()
+	h := newFixture(t, someFiles)
+	env, dir := h.listen(h.ada.Visitor), t.TempDir()
 	full := installed(t, "rsync")
 	bin := t.TempDir()
 	t.Setenv("PATH", bin)
@@ -418,8 +418,8 @@ func BenchmarkRsync(b *testing.B) {
 	write(b, dir, thousand())
 	for b.Loop() {
 		b.StopTimer()
-		h := newHouse(b, map[string]string{"site.yaml": "title: T\n"})
-		env := h.door(h.author())
+		h := newFixture(b, map[string]string{"site.yaml": "title: T\n"})
+		env := h.listen(h.ada.Visitor)
 		b.StartTimer()
 		must(b, env, dir, "rsync", "-a", "posts", "b:")
 		b.StopTimer()

@@ -70,8 +70,8 @@ func TestEditorsSave(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBed(t)
-			m := b.mount(b.ada)
+			b := newFixture(t, smallBlog)
+			m := b.mount(b.ada.Visitor)
 			save(t, m)
 			b.has("posts/hello.md", text)
 			if got := m.get("posts/hello.md"); got != text {
@@ -79,7 +79,7 @@ func TestEditorsSave(t *testing.T) {
 			}
 			m.leave()
 			b.has("posts/hello.md", text)
-			for c := range b.blog.Author("Ada").Commits(1) {
+			for c := range b.ada.Commits(1) {
 				for _, e := range c.Entries {
 					if e.Path != "posts/hello.md" {
 						t.Errorf("commit %d has %s", c.Rev, e.Path)
@@ -94,34 +94,34 @@ func TestEditorsSave(t *testing.T) {
 }
 
 func TestAFilePutAsideIsRemovedOnlyIfItWasMeant(t *testing.T) {
-	b := newBed(t)
+	b := newFixture(t, smallBlog)
 	hello := post("Hello", "First.")
-	m := b.mount(b.ada)
+	m := b.mount(b.ada.Visitor)
 	ok(t, m.PosixRename("posts/hello.md", "posts/hello.md~"))
 	ok(t, m.PosixRename("posts/hello.md~", "posts/hello.md")) // could not write
 	m.leave().is(t, 0)
 	b.has("posts/hello.md", hello)
 
-	m = b.mount(b.ada)
+	m = b.mount(b.ada.Visitor)
 	ok(t, m.PosixRename("posts/hello.md", "posts/hello.md~"))
 	m.cut().is(t, 0)
 	b.has("posts/hello.md", hello)
 
-	m = b.mount(b.ada)
+	m = b.mount(b.ada.Visitor)
 	ok(t, m.PosixRename("posts/hello.md", "posts/hello.md~"))
 	ok(t, m.Remove("posts/hello.md~"))
 	b.has("posts/hello.md", "-")
 	m.leave().is(t, 0)
 	b.commit("posts/hello.md", hello)
 
-	m = b.mount(b.ada)
+	m = b.mount(b.ada.Visitor)
 	ok(t, m.PosixRename("posts/hello.md", "posts/hello.md~"))
 	m.leave().is(t, 0)
 	b.has("posts/hello.md", "-")
 	b.commit("posts/hello.md", hello)
 
 	// A bin is another thing: what is thrown away is not public any more.
-	m = b.mount(b.ada)
+	m = b.mount(b.ada.Visitor)
 	ok(t, m.Mkdir(".Trash"))
 	ok(t, m.Rename("posts/hello.md", ".Trash/hello.md"))
 	b.has("posts/hello.md", "-")
@@ -134,8 +134,8 @@ func TestAFilePutAsideIsRemovedOnlyIfItWasMeant(t *testing.T) {
 }
 
 func TestFoldersMoveAsOneChange(t *testing.T) {
-	b := newBed(t)
-	m := b.mount(b.ada)
+	b := newFixture(t, smallBlog)
+	m := b.mount(b.ada.Visitor)
 	ok(t, m.Mkdir("posts/trip"))
 	if got := m.ls("posts"); got != "hello.md secret.md trip/" {
 		t.Error(got)

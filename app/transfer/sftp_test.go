@@ -28,25 +28,25 @@ type mounted struct {
 	alive bool
 }
 
-func (b *bed) mount(v blog.Visitor) *mounted { return b.mountTo(v, nil) }
+func (f *fixture) mount(v blog.Visitor) *mounted { return f.mountTo(v, nil) }
 
 // mountTo is mount with a terminal of another kind.
-func (b *bed) mountTo(v blog.Visitor, errs io.Writer) *mounted {
+func (f *fixture) mountTo(v blog.Visitor, errs io.Writer) *mounted {
 	in, toServer := io.Pipe()
 	fromServer, out := io.Pipe()
-	m := &mounted{tb: b.TB, in: toServer, done: make(chan end, 1), alive: true}
+	m := &mounted{tb: f.TB, in: toServer, done: make(chan end, 1), alive: true}
 	if errs == nil {
 		errs = &m.err
 	}
 	go func() {
-		status, err := b.SFTP(context.Background(), Session{Visitor: v, Host: "blog.example", Denied: "sheaf: permission denied: no author key",
+		status, err := f.SFTP(context.Background(), Session{Visitor: v, Host: "blog.example", Denied: "sheaf: permission denied: no author key",
 			In: in, Out: out, Err: errs, Alive: func(context.Context) bool { return m.alive }})
 		m.done <- end{status, err}
 		out.Close()
 	}()
 	c, err := sftp.NewClientPipe(fromServer, toServer)
 	if err != nil {
-		b.Fatal(err)
+		f.Fatal(err)
 	}
 	m.Client = c
 	return m
@@ -131,8 +131,8 @@ func fails(tb testing.TB, err error, part string) {
 }
 
 func TestAFileIsPublishedWhenItIsClosed(t *testing.T) {
-	b := newBed(t)
-	m := b.mount(b.ada)
+	b := newFixture(t, smallBlog)
+	m := b.mount(b.ada.Visitor)
 	before := b.head()
 	f, err := m.OpenFile("/posts/new.md", os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
 	ok(t, err)
@@ -162,10 +162,10 @@ func TestAFileIsPublishedWhenItIsClosed(t *testing.T) {
 }
 
 func TestAnUploadThatIsCutPublishesNothing(t *testing.T) {
-	b := newBed(t)
+	b := newFixture(t, smallBlog)
 	before, tree := b.head(), b.tree()
 	for _, p := range []string{"posts/new.md", "posts/hello.md", "posts/.hello.md.swp"} {
-		m := b.mount(b.ada)
+		m := b.mount(b.ada.Visitor)
 		f, err := m.OpenFile(p, os.O_RDWR|os.O_CREATE)
 		ok(t, err)
 		_, err = f.Write([]byte(post("Half", "of")))
@@ -179,9 +179,9 @@ func TestAnUploadThatIsCutPublishesNothing(t *testing.T) {
 }
 
 func TestWhatIsRefusedChangesNothing(t *testing.T) {
-	b := newBed(t)
+	b := newFixture(t, smallBlog)
 	before := b.head()
-	m := b.mount(b.ada)
+	m := b.mount(b.ada.Visitor)
 	fails(t, m.put("posts/bad.md", badPost), "31 Smarch")
 	if m.get("posts/bad.md") != badPost { // it is not lost while one is there
 		t.Error("the text is lost")
@@ -235,9 +235,9 @@ func TestWhatIsRefusedChangesNothing(t *testing.T) {
 }
 
 func TestEmptyFilesAndDroppingsStayInTheSession(t *testing.T) {
-	b := newBed(t)
+	b := newFixture(t, smallBlog)
 	before := b.head()
-	m := b.mount(b.ada)
+	m := b.mount(b.ada.Visitor)
 	for _, p := range []string{"posts/empty.md", "posts/hello.md"} { // sshfs makes a file before it writes it
 		f, err := m.OpenFile(p, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
 		ok(t, err)
@@ -250,7 +250,7 @@ func TestEmptyFilesAndDroppingsStayInTheSession(t *testing.T) {
 	if got := m.ls("posts"); got != ".hello.md.swp empty.md hello.md secret.md" {
 		t.Error(got)
 	}
-	other := b.mount(b.blog.Author("Bob").Visitor)
+	other := b.mount(b.blog.Author("Grace").Visitor)
 	if got := other.ls("posts") + other.ls("/"); got != "hello.md secret.mdposts/ site.yaml" {
 		t.Errorf("another session sees %s", got)
 	}
@@ -269,19 +269,19 @@ func TestEmptyFilesAndDroppingsStayInTheSession(t *testing.T) {
 }
 
 func TestTheSecondOfTwoAuthorsIsTold(t *testing.T) {
-	b := newBed(t)
-	m := b.mount(b.ada)
+	b := newFixture(t, smallBlog)
+	m := b.mount(b.ada.Visitor)
 	f, err := m.OpenFile("posts/hello.md", os.O_WRONLY|os.O_TRUNC)
 	ok(t, err)
 	_, err = f.Write([]byte(post("Hello", "Ada's.")))
 	ok(t, err)
-	b.commit("posts/hello.md", post("Hello", "Bob's."))
+	b.commit("posts/hello.md", post("Hello", "Grace's."))
 	if f.Close() == nil {
-		t.Error("Bob's is gone")
+		t.Error("Grace's is gone")
 	}
-	b.has("posts/hello.md", post("Hello", "Bob's."))
-	m.err.said(t, "sheaf: not published: posts/hello.md", "Bob")
-	if got := m.get("posts/hello.md"); got != post("Hello", "Bob's.") {
+	b.has("posts/hello.md", post("Hello", "Grace's."))
+	m.err.said(t, "sheaf: not published: posts/hello.md", "Grace")
+	if got := m.get("posts/hello.md"); got != post("Hello", "Grace's.") {
 		t.Errorf("the session reads %q", got)
 	}
 	if got := m.get("posts/hello.md.refused~"); got != post("Hello", "Ada's.") {
@@ -293,14 +293,14 @@ func TestTheSecondOfTwoAuthorsIsTold(t *testing.T) {
 }
 
 func TestARefusedTextIsPutAsideForTheBrowser(t *testing.T) {
-	b := newBed(t)
+	b := newFixture(t, smallBlog)
 	kept := func() []blog.Kept {
 		t.Helper()
-		list, err := b.blog.Author("Ada").Kept(t.Context())
+		list, err := b.ada.Kept(t.Context())
 		ok(t, err)
 		return list
 	}
-	m := b.mount(b.ada)
+	m := b.mount(b.ada.Visitor)
 	fails(t, m.put("posts/bad.md", badPost), "31 Smarch")
 	list := kept()
 	if len(list) != 1 || string(list[0].Text) != badPost || list[0].Path != "posts/bad.md" || list[0].Door != "sftp" || list[0].Hash != "" ||
@@ -319,7 +319,7 @@ func TestARefusedTextIsPutAsideForTheBrowser(t *testing.T) {
 	}
 
 	// Through a file of another name, as some editors save; and from a backup.
-	_, _, began, _, err := b.blog.Author("Ada").Open(t.Context(), "posts/hello.md")
+	_, _, began, _, err := b.ada.Open(t.Context(), "posts/hello.md")
 	ok(t, err)
 	ok(t, m.put("posts/.hello.md.tmp", badPost))
 	fails(t, m.PosixRename("posts/.hello.md.tmp", "posts/hello.md"), "31 Smarch")
@@ -331,7 +331,7 @@ func TestARefusedTextIsPutAsideForTheBrowser(t *testing.T) {
 	if left := kept(); len(left) != 0 {
 		t.Errorf("%+v", left)
 	}
-	_, _, began, _, err = b.blog.Author("Ada").Open(t.Context(), "posts/hello.md")
+	_, _, began, _, err = b.ada.Open(t.Context(), "posts/hello.md")
 	ok(t, err)
 	ok(t, m.Rename("posts/hello.md", "posts/hello.md~"))
 	fails(t, m.put("posts/hello.md", badPost), "31 Smarch")
@@ -342,18 +342,18 @@ func TestARefusedTextIsPutAsideForTheBrowser(t *testing.T) {
 
 	// What came too late, with what it began from.
 	base, before := b.head(), m.get("posts/hello.md")
-	_, _, began, _, err = b.blog.Author("Ada").Open(t.Context(), "posts/hello.md")
+	_, _, began, _, err = b.ada.Open(t.Context(), "posts/hello.md")
 	ok(t, err)
 	f, err := m.OpenFile("posts/hello.md", os.O_WRONLY|os.O_TRUNC)
 	ok(t, err)
 	_, err = f.Write([]byte(post("Hello", "Ada's.")))
 	ok(t, err)
-	b.commit("posts/hello.md", post("Hello", "Bob's."))
+	b.commit("posts/hello.md", post("Hello", "Grace's."))
 	if f.Close() == nil {
-		t.Error("Bob's is gone")
+		t.Error("Grace's is gone")
 	}
 	list = kept()
-	if len(list) != 1 || string(list[0].Text) != post("Hello", "Ada's.") || list[0].Path != "posts/hello.md" || list[0].Base != base || list[0].Hash != began || !strings.Contains(list[0].Reason, "Bob") {
+	if len(list) != 1 || string(list[0].Text) != post("Hello", "Ada's.") || list[0].Path != "posts/hello.md" || list[0].Base != base || list[0].Hash != began || !strings.Contains(list[0].Reason, "Grace") {
 		t.Errorf("%+v, from %q", list, before)
 	}
 	// The session's own copy is a dropping, and no post.
@@ -369,13 +369,13 @@ func TestARefusedTextIsPutAsideForTheBrowser(t *testing.T) {
 	if now := kept(); len(now) != 1 {
 		t.Errorf("after the session: %+v", now)
 	}
-	if list, err := b.blog.Author("Bob").Kept(t.Context()); err != nil || len(list) != 0 {
-		t.Errorf("Bob sees %+v, %v", list, err)
+	if list, err := b.blog.Author("Grace").Kept(t.Context()); err != nil || len(list) != 0 {
+		t.Errorf("Grace sees %+v, %v", list, err)
 	}
 }
 
 func TestReadersFetchWhatIsPublic(t *testing.T) {
-	b := newBed(t)
+	b := newFixture(t, smallBlog)
 	before := b.head()
 	m := b.mount(b.blog.Reader())
 	if got := m.ls("/") + ", " + m.ls("posts"); got != "posts/, hello.md" {
@@ -426,9 +426,9 @@ func TestReadersFetchWhatIsPublic(t *testing.T) {
 }
 
 func TestASessionIsBounded(t *testing.T) {
-	b := newBed(t)
+	b := newFixture(t, smallBlog)
 	before := b.head()
-	m := b.mount(b.ada)
+	m := b.mount(b.ada.Visitor)
 	f, err := m.OpenFile("posts/far.png", os.O_WRONLY|os.O_CREATE)
 	ok(t, err)
 	if _, err := f.WriteAt([]byte("x"), 1<<40); err == nil {
@@ -475,7 +475,7 @@ func TestASessionIsBounded(t *testing.T) {
 	}
 
 	b.reserved.Add(maxTotalBytes)
-	m = b.mount(b.ada)
+	m = b.mount(b.ada.Visitor)
 	if _, err := m.Open("posts/hello.md"); err == nil {
 		t.Error("all together hold too much")
 	}
@@ -492,8 +492,8 @@ type breaks struct{}
 func (breaks) Write([]byte) (int, error) { panic("on purpose") }
 
 func TestAPanicIsOneSessionsOnly(t *testing.T) {
-	b := newBed(t)
-	m := b.mountTo(b.ada, breaks{})
+	b := newFixture(t, smallBlog)
+	m := b.mountTo(b.ada.Visitor, breaks{})
 	fails(t, m.put("posts/new.md", post("New", "x")), "internal error")
 	fails(t, m.put("posts/bad.md", badPost), "internal error")
 	fails(t, m.Mkdir("nosuch/in"), "internal error")
@@ -503,7 +503,7 @@ func TestAPanicIsOneSessionsOnly(t *testing.T) {
 	if e := m.leave(); e.status != 1 || e.err == nil {
 		t.Errorf("%d, %v", e.status, e.err)
 	}
-	m = b.mount(b.ada)
+	m = b.mount(b.ada.Visitor)
 	ok(t, m.put("posts/other.md", post("Other", "x")))
 	m.leave().is(t, 0)
 }
@@ -511,7 +511,7 @@ func TestAPanicIsOneSessionsOnly(t *testing.T) {
 // FuzzSFTP looks for bytes that end the process, in the library as in ours:
 // its goroutines recover from nothing.
 func FuzzSFTP(f *testing.F) {
-	b := newBed(f)
+	b := newFixture(f, smallBlog)
 	c := &packet{}
 	f.Add([]byte{}, true)
 	f.Add(slices.Concat(c.of(fxpOpen, "posts/new.md", uint32(0x1b), uint32(0)), c.of(6, "1", uint64(0), "x"), c.of(5, "1", uint64(0), uint32(9)), c.of(8, "1"), c.of(4, "1")), true)
@@ -522,11 +522,14 @@ func FuzzSFTP(f *testing.F) {
 	f.Fuzz(func(t *testing.T, in []byte, author bool) {
 		v := b.blog.Reader()
 		if author {
-			v = b.ada
+			v = b.ada.Visitor
 		}
-		before, _ := b.folder.Head(t.Context())
+		before, err := b.ada.Files(t.Context())
+		ok(t, err)
 		_, _ = b.SFTP(context.Background(), Session{Visitor: v, In: io.MultiReader(bytes.NewReader(c.init()), bytes.NewReader(in)), Out: io.Discard, Err: io.Discard, Alive: gone})
-		if now, _ := b.folder.Head(t.Context()); !author && now != before {
+		after, err := b.ada.Files(t.Context())
+		ok(t, err)
+		if !author && after.Rev() != before.Rev() {
 			t.Fatal("a reader has changed something")
 		}
 		if n := b.reserved.Load(); n != 0 {
