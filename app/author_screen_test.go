@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -136,8 +137,11 @@ func TestAuthorScreens(t *testing.T) {
 			ada.waitFor("Kept.")
 			ada.session.Close()
 			eventually(t, "the text is kept", func() bool {
-				kept, _ := filepath.Glob(filepath.Join(dir, ".sheaf", "state", "edit-*"))
-				return len(kept) > 0
+				files, _ := filepath.Glob(filepath.Join(dir, ".sheaf", "state", "edit-*"))
+				return slices.ContainsFunc(files, func(name string) bool {
+					b, _ := os.ReadFile(name)
+					return strings.Contains(string(b), " Kept.")
+				})
 			})
 			again := dial(t, addr, size[0], size[1], auth)
 			step("recovery", again.waitFor("unsaved", "On persistent"))

@@ -3,8 +3,9 @@
 // Main reads flags and environment, builds what a command needs from the bottom
 // up (store, blog, typeset, sshd), runs it, and takes it down again. Each
 // command is a type whose fields are its flags and whose method Run runs it:
-// serve, render, check, healthcheck, hostkey and version. No package below this
-// one knows of flags, environment or the process.
+// serve, render, check, healthcheck, hostkey, fsck, backup, restore and
+// version. No package below this one knows of flags, environment or the
+// process.
 //
 // The exit status is 0 when all was done, 1 when something was refused or has
 // failed, and 2 when the command line cannot be understood. One line on
@@ -153,7 +154,8 @@ func isTerminal(f any) bool {
 	return err == nil && st.Mode()&os.ModeCharDevice != 0 && filepath.Base(file.Name()) != "null"
 }
 
-// noColor reports whether the environment asks for text without escape sequences.
+// noColor reports whether the environment asks for text without escape
+// sequences.
 func noColor() bool {
 	return os.Getenv("NO_COLOR") != "" || strings.EqualFold(os.Getenv("TERM"), "dumb")
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -92,18 +93,26 @@ func (c serve) Run(ctx context.Context, p Process) error {
 		defer stop()
 	}
 	log.Info("listening", "addr", l.Addr().String(), "content", c.Content, "posts", len(b.Reader().Edition().Posts()))
+	return serveUntil(ctx, figures.server, l, func() {
+		figures.draining.Store(true)
+		log.Info("draining", "wait", drain.String())
+	})
+}
+
+// serveUntil serves until ctx ends, calls draining, and ends the sessions.
+// Those that have not ended in time are cut, which is no error.
+func serveUntil(ctx context.Context, srv *sshd.Server, l net.Listener, draining func()) error {
 	served := make(chan error, 1)
-	go func() { served <- figures.server.Serve(l) }()
+	go func() { served <- srv.Serve(l) }()
 	select {
 	case err := <-served:
 		return err
 	case <-ctx.Done():
 	}
-	figures.draining.Store(true)
-	log.Info("draining", "wait", drain.String())
+	draining()
 	end, cancel := context.WithTimeout(context.Background(), drain)
 	defer cancel()
-	if err := figures.server.Shutdown(end); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+	if err := srv.Shutdown(end); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
 	return <-served
