@@ -20,38 +20,36 @@ import (
 	"sheaf/app/markdown"
 )
 
-// A Kept is a text that is not in the blog yet and must not be lost: what an
-// author is writing, or an upload that was refused.
-type Kept struct {
-	ID     string
-	Author string
-	Path   string // of the post; "" when it has none yet
-	Base   Rev    // what the author saw
-	Hash   string // the blob that the edit began from, "" for a new post
-	Text   []byte
-	At     int // the cursor, in bytes
-	Time   time.Time
-	Door   string
-	Reason string // why it was refused; "" for what is being written
+// An Autosave is a text that is not in the blog yet and must not be lost: what
+// an author is writing, or an upload that was refused.
+type Autosave struct {
+	Text
+	ID      string
+	Author  string
+	Cursor  int // in bytes of the body
+	Time    time.Time
+	Channel string
+	Reason  string // why the text was refused; "" for one that is being written
 }
 
-// maxKept bounds the texts of one author.
-const maxKept = 100
+// maxAutosaves bounds the texts of one author.
+const maxAutosaves = 100
 
-// The state of a kept text is named keptPrefix, whose it is, and its ID. It
-// holds a line with the checksum of the rest, a line of JSON, and the text.
+// Each autosave is a state (see store.State) named by the prefix, its author and
+// its ID: a line with the magic and the checksum of the rest, a line of JSON,
+// and the body.
 const (
-	keptPrefix = "edit-"
-	keptMagic  = "sheaf-edit "
+	autosavePrefix = "edit-"
+	autosaveMagic  = "sheaf-edit "
 )
 
-var keptID = lazyregexp.New(`^[a-z0-9]{1,40}$`)
+var autosaveID = lazyregexp.New(`^[a-z0-9]{1,40}$`)
 
-// keptOf begins the names of an author's texts. A byline may hold anything, so
-// that it is not in them.
-func keptOf(author string) string {
+// autosavesOf begins the names of an author's autosaves. A byline may hold
+// anything, so the name has its hash.
+func autosavesOf(author string) string {
 	hash := sha256.Sum256([]byte(author))
-	return keptPrefix + hex.EncodeToString(hash[:8]) + "-"
+	return autosavePrefix + hex.EncodeToString(hash[:8]) + "-"
 }
 
 // random gives 128 bits that nobody can guess, in letters and digits.
@@ -61,177 +59,178 @@ func random() string {
 	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b[:]))
 }
 
-// Keep puts a text aside until Forget, durably: when it returns nil the text
-// outlives the server. Without an ID it is a new one, else it takes the place of
-// the author's text of that ID. The author is the visitor, and a zero Time is
-// now. Of more than 100 texts the oldest refused upload goes; if all are being
-// written the answer is an error. A context that ends does not stop it: that a
-// connection is lost is what it is for.
-func (a Author) Keep(_ context.Context, k Kept) (id string, err error) {
+// Autosave keeps a text until it is discarded: when it returns nil, the text
+// outlives the server. One without an ID is new, any other replaces the author's
+// autosave of that ID. Author is ignored, and a zero Time is now. When an author
+// has 100, the oldest refused upload makes room; if none was refused, the answer
+// is a Refusal. That ctx ends does not stop it: autosaves are for connections
+// that are lost.
+func (a Author) Autosave(_ context.Context, s Autosave) (id string, err error) {
 	switch {
-	case int64(len(k.Text)) > a.blog.limits.Post:
-		return "", refusal(k.Path, "is too big: %s; at most %s", bytesOf(int64(len(k.Text))), bytesOf(a.blog.limits.Post))
-	case k.ID != "" && !keptID().MatchString(k.ID):
-		return "", fmt.Errorf("kept text %q: %w", markdown.Shorten(markdown.Clean(k.ID), 40), fs.ErrInvalid)
-	case len(k.Path) > maxPath:
+	case int64(len(s.Body)) > a.blog.limits.Post:
+		return "", refusal(s.Path, "is too big: %s; at most %s", bytesOf(int64(len(s.Body))), bytesOf(a.blog.limits.Post))
+	case s.ID != "" && !autosaveID().MatchString(s.ID):
+		return "", fmt.Errorf("kept text %q: %w", markdown.Shorten(markdown.Clean(s.ID), 40), fs.ErrInvalid)
+	case len(s.Path) > maxPath:
 		return "", fmt.Errorf("kept text: its path is longer than %d bytes", maxPath)
 	}
-	k.Author = a.name
-	k.At = min(max(k.At, 0), len(k.Text))
-	k.Reason, k.Door = markdown.Shorten(oneLine(k.Reason), 1000), markdown.Shorten(oneLine(k.Door), 20)
-	if k.Time.IsZero() {
-		k.Time = a.blog.lib.now()
+	s.Author = a.name
+	s.Cursor = min(max(s.Cursor, 0), len(s.Body))
+	s.Reason, s.Channel = markdown.Shorten(oneLine(s.Reason), 1000), markdown.Shorten(oneLine(s.Channel), 20)
+	if s.Time.IsZero() {
+		s.Time = a.blog.lib.now()
 	}
-	a.blog.keeping.Lock()
-	defer a.blog.keeping.Unlock()
-	mine := keptOf(a.name)
-	names, err := a.keptNames()
+	a.blog.autosaving.Lock()
+	defer a.blog.autosaving.Unlock()
+	names, err := a.autosaveNames()
 	if err != nil {
 		return "", fmt.Errorf("kept texts: %w", err)
 	}
-	fresh := k.ID == "" || !slices.Contains(names, mine+k.ID)
-	if k.ID == "" {
-		k.ID = random()
+	isNew := s.ID == "" || !slices.Contains(names, autosavesOf(a.name)+s.ID)
+	if s.ID == "" {
+		s.ID = random()
 	}
-	if fresh && len(names) >= maxKept {
-		if err := a.makeRoom(names); err != nil {
+	if isNew && len(names) >= maxAutosaves {
+		if err := a.discardOldest(names); err != nil {
 			return "", err
 		}
 	}
-	b, err := k.marshal()
+	b, err := s.marshal()
 	if err != nil {
 		return "", err
 	}
-	if err := a.blog.state.SetState(mine+k.ID, b); err != nil {
+	if err := a.blog.state.SetState(autosavesOf(a.name)+s.ID, b); err != nil {
 		return "", err
 	}
-	return k.ID, nil
+	return s.ID, nil
 }
 
-// makeRoom forgets the oldest of the refused uploads.
-func (a Author) makeRoom(names []string) error {
-	all := a.readKept(names)
-	for _, k := range slices.Backward(all) {
-		if k.Reason != "" {
-			return a.blog.state.SetState(keptOf(a.name)+k.ID, nil)
+// discardOldest discards the oldest of the refused uploads.
+func (a Author) discardOldest(names []string) error {
+	for _, s := range slices.Backward(a.readAutosaves(names)) {
+		if s.Reason != "" {
+			return a.blog.state.SetState(autosavesOf(a.name)+s.ID, nil)
 		}
 	}
 	return refusal("texts", "%d are kept for you already; discard one first", len(names))
 }
 
-func (a Author) keptNames() ([]string, error) {
+// autosaveNames gives the names of the states that are the author's autosaves.
+func (a Author) autosaveNames() ([]string, error) {
 	names, err := a.blog.state.States()
-	mine := keptOf(a.name)
+	mine := autosavesOf(a.name)
 	return slices.DeleteFunc(names, func(n string) bool { return !strings.HasPrefix(n, mine) }), err
 }
 
-// Kept gives the visitor's own texts that were put aside, the newest first. One
-// that is damaged is left where it is, and out.
-func (a Author) Kept(context.Context) ([]Kept, error) {
-	names, err := a.keptNames()
+// Autosaves gives the author's own autosaves, the newest first. One that is
+// damaged is left where it is, and left out.
+func (a Author) Autosaves(context.Context) ([]Autosave, error) {
+	names, err := a.autosaveNames()
 	if err != nil {
 		return nil, fmt.Errorf("kept texts: %w", err)
 	}
-	return a.readKept(names), nil
+	return a.readAutosaves(names), nil
 }
 
-func (a Author) readKept(names []string) []Kept {
-	var all []Kept
+func (a Author) readAutosaves(names []string) []Autosave {
+	var all []Autosave
 	for _, name := range names {
 		b, err := a.blog.state.State(name)
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // forgotten meanwhile
+			continue // discarded meanwhile
 		}
-		var k Kept
+		var s Autosave
 		if err == nil {
-			k, err = unmarshalKept(b)
+			s, err = unmarshalAutosave(b)
 		}
-		if err == nil && (k.Author != a.name || keptOf(a.name)+k.ID != name) {
+		if err == nil && (s.Author != a.name || autosavesOf(a.name)+s.ID != name) {
 			err = errors.New("is not what its name says")
 		}
 		if err != nil {
 			a.blog.log.Warn("kept text not read", "state", name, "err", oneLine(err.Error()))
 			continue
 		}
-		all = append(all, k)
+		all = append(all, s)
 	}
-	slices.SortFunc(all, func(a, b Kept) int { return cmp.Or(b.Time.Compare(a.Time), strings.Compare(a.ID, b.ID)) })
+	slices.SortFunc(all, func(s, o Autosave) int { return cmp.Or(o.Time.Compare(s.Time), strings.Compare(s.ID, o.ID)) })
 	return all
 }
 
-// Forget gives up one of the visitor's own texts; one that is not there is
-// forgotten already.
-func (a Author) Forget(_ context.Context, id string) error {
-	switch {
-	case !keptID().MatchString(id):
+// DiscardAutosave removes one of the author's own autosaves. That there is none
+// of that ID is no error.
+func (a Author) DiscardAutosave(_ context.Context, id string) error {
+	if !autosaveID().MatchString(id) {
 		return fmt.Errorf("kept text %q: %w", markdown.Shorten(markdown.Clean(id), 40), fs.ErrInvalid)
 	}
-	a.blog.keeping.Lock()
-	defer a.blog.keeping.Unlock()
-	return a.blog.state.SetState(keptOf(a.name)+id, nil)
+	a.blog.autosaving.Lock()
+	defer a.blog.autosaving.Unlock()
+	return a.blog.state.SetState(autosavesOf(a.name)+id, nil)
 }
 
-// Hold says that a kept text is being written now, in this session, for Held to
-// tell the author's other sessions. Calling release ends that; a server that
-// ends does too.
-func (a Author) Hold(id string) (release func()) {
+// LockAutosave marks an autosave as being written in this session, for the
+// author's other sessions to know, until unlock is called or the server ends.
+// Several sessions may hold the same lock: it keeps nobody from writing.
+func (a Author) LockAutosave(id string) (unlock func()) {
 	if id == "" {
 		return func() {}
 	}
-	name := keptOf(a.name) + id
-	a.blog.keeping.Lock()
-	defer a.blog.keeping.Unlock()
-	a.blog.held[name]++
+	name := autosavesOf(a.name) + id
+	a.blog.autosaving.Lock()
+	defer a.blog.autosaving.Unlock()
+	a.blog.autosaveLocks[name]++
 	return func() {
-		a.blog.keeping.Lock()
-		defer a.blog.keeping.Unlock()
-		if a.blog.held[name]--; a.blog.held[name] <= 0 {
-			delete(a.blog.held, name)
+		a.blog.autosaving.Lock()
+		defer a.blog.autosaving.Unlock()
+		if a.blog.autosaveLocks[name]--; a.blog.autosaveLocks[name] <= 0 {
+			delete(a.blog.autosaveLocks, name)
 		}
 	}
 }
 
-// Held reports whether some session writes a kept text now.
-func (a Author) Held(id string) bool {
-	a.blog.keeping.Lock()
-	defer a.blog.keeping.Unlock()
-	return a.blog.held[keptOf(a.name)+id] > 0
+// AutosaveLocked reports whether a session is writing an autosave now.
+func (a Author) AutosaveLocked(id string) bool {
+	a.blog.autosaving.Lock()
+	defer a.blog.autosaving.Unlock()
+	return a.blog.autosaveLocks[autosavesOf(a.name)+id] > 0
 }
 
-// keptHead is what stands before a text.
-type keptHead struct {
-	ID     string    `json:"id"`
-	Author string    `json:"author"`
-	Path   string    `json:"path,omitempty"`
-	Base   Rev       `json:"base,omitempty"`
-	Hash   string    `json:"hash,omitempty"`
-	At     int       `json:"at,omitempty"`
-	Time   time.Time `json:"time"`
-	Door   string    `json:"door,omitempty"`
-	Reason string    `json:"reason,omitempty"`
+// autosaveHead is what stands before the body.
+type autosaveHead struct {
+	ID      string    `json:"id"`
+	Author  string    `json:"author"`
+	Path    string    `json:"path,omitempty"`
+	Hash    string    `json:"hash,omitempty"`
+	Cursor  int       `json:"at,omitempty"`
+	Time    time.Time `json:"time"`
+	Channel string    `json:"door,omitempty"`
+	Reason  string    `json:"reason,omitempty"`
 }
 
-func (k Kept) marshal() ([]byte, error) {
-	head, err := json.Marshal(keptHead{k.ID, k.Author, k.Path, k.Base, k.Hash, k.At, k.Time, k.Door, k.Reason})
+func (s Autosave) marshal() ([]byte, error) {
+	head, err := json.Marshal(autosaveHead{
+		ID: s.ID, Author: s.Author, Path: s.Path, Hash: s.Hash, Cursor: s.Cursor, Time: s.Time, Channel: s.Channel, Reason: s.Reason,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("kept text: %w", err)
 	}
-	rest := slices.Concat(head, []byte("\n"), k.Text)
+	rest := slices.Concat(head, []byte("\n"), s.Body)
 	check := sha256.Sum256(rest)
-	return slices.Concat([]byte(keptMagic+hex.EncodeToString(check[:])+"\n"), rest), nil
+	return slices.Concat([]byte(autosaveMagic+hex.EncodeToString(check[:])+"\n"), rest), nil
 }
 
-func unmarshalKept(b []byte) (Kept, error) {
+func unmarshalAutosave(b []byte) (Autosave, error) {
 	first, rest, _ := bytes.Cut(b, []byte("\n"))
 	check := sha256.Sum256(rest)
-	if string(first) != keptMagic+hex.EncodeToString(check[:]) {
-		return Kept{}, errors.New("is damaged")
+	if string(first) != autosaveMagic+hex.EncodeToString(check[:]) {
+		return Autosave{}, errors.New("is damaged")
 	}
-	line, text, _ := bytes.Cut(rest, []byte("\n"))
-	var h keptHead
+	line, body, _ := bytes.Cut(rest, []byte("\n"))
+	var h autosaveHead
 	if err := json.Unmarshal(line, &h); err != nil {
-		return Kept{}, err
+		return Autosave{}, err
 	}
-	return Kept{ID: h.ID, Author: h.Author, Path: h.Path, Base: h.Base, Hash: h.Hash, Text: text, At: min(max(h.At, 0), len(text)),
-		Time: h.Time, Door: h.Door, Reason: h.Reason}, nil
+	return Autosave{
+		Text: Text{Path: h.Path, Hash: h.Hash, Body: body}, ID: h.ID, Author: h.Author,
+		Cursor: min(max(h.Cursor, 0), len(body)), Time: h.Time, Channel: h.Channel, Reason: h.Reason,
+	}, nil
 }

@@ -16,48 +16,48 @@ import (
 	"sheaf/app/store"
 )
 
-func TestKeptOutlivesTheServer(t *testing.T) {
+func TestAutosavesOutliveTheServer(t *testing.T) {
 	dir := t.TempDir()
 	put(t, dir, "site.yaml", "title: T\n", "posts/sea.md", sea)
 	b, end := opened(t, dir)
 	ctx, cut := context.WithCancel(t.Context())
 	cut() // the connection is lost
-	k := Kept{Path: "posts/sea.md", Base: 1, Hash: strings.Repeat("a", 64), Text: []byte("---\ntitle: Sea\n---\nSo wei"), At: 24, Door: "browser"}
-	id, err := b.Author("Ada").Keep(ctx, k)
+	k := Autosave{Text: Text{"posts/sea.md", strings.Repeat("a", 64), []byte("---\ntitle: Sea\n---\nSo wei")}, Cursor: 24, Channel: "browser"}
+	id, err := b.Author("Ada").Autosave(ctx, k)
 	if err != nil || id == "" {
 		t.Fatal(id, err)
 	}
-	k.ID, k.Text, k.At = id, append(k.Text, "t\x00\n\n"...), 99
-	if same, err := b.Author("Ada").Keep(ctx, k); err != nil || same != id {
+	k.ID, k.Body, k.Cursor = id, append(k.Body, "t\x00\n\n"...), 99
+	if same, err := b.Author("Ada").Autosave(ctx, k); err != nil || same != id {
 		t.Fatal(same, err)
 	}
 	end()
 
 	b, _ = opened(t, dir)
-	list, err := b.Author("Ada").Kept(t.Context())
+	list, err := b.Author("Ada").Autosaves(t.Context())
 	if err != nil || len(list) != 1 {
 		t.Fatal(list, err)
 	}
 	got := list[0]
-	if got.ID != id || got.Author != "Ada" || got.Path != k.Path || got.Base != 1 || got.Hash != k.Hash || !bytes.Equal(got.Text, k.Text) ||
-		got.At != len(k.Text) || !got.Time.Equal(noon) || got.Door != "browser" || got.Reason != "" {
+	if got.ID != id || got.Author != "Ada" || got.Path != k.Path || got.Hash != k.Hash || !bytes.Equal(got.Body, k.Body) ||
+		got.Cursor != len(k.Body) || !got.Time.Equal(noon) || got.Channel != "browser" || got.Reason != "" {
 		t.Errorf("%+v", got)
 	}
 	for _, other := range []Author{b.Author("Bob"), b.Author("ada"), b.Author("")} {
-		if list, err := other.Kept(t.Context()); err != nil || len(list) != 0 {
+		if list, err := other.Autosaves(t.Context()); err != nil || len(list) != 0 {
 			t.Errorf("%s sees %v, %v", other.Name(), list, err)
 		}
-		if err := other.Forget(t.Context(), id); err != nil {
+		if err := other.DiscardAutosave(t.Context(), id); err != nil {
 			t.Error(err)
 		}
 	}
-	if list, _ := b.Author("Ada").Kept(t.Context()); len(list) != 1 {
+	if list, _ := b.Author("Ada").Autosaves(t.Context()); len(list) != 1 {
 		t.Error("another author has forgotten it")
 	}
-	if err := b.Author("Ada").Forget(t.Context(), id); err != nil {
+	if err := b.Author("Ada").DiscardAutosave(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
-	if list, _ := b.Author("Ada").Kept(t.Context()); len(list) != 0 {
+	if list, _ := b.Author("Ada").Autosaves(t.Context()); len(list) != 0 {
 		t.Errorf("%+v", list)
 	}
 	if text := plain(t, dir)["posts/sea.md"]; text != sea {
@@ -87,16 +87,16 @@ func opened(tb testing.TB, dir string) (b *Blog, end func()) {
 	return b, end
 }
 
-func TestKeptIsBounded(t *testing.T) {
+func TestAutosavesAreBounded(t *testing.T) {
 	b, _ := opened(t, t.TempDir())
 	v := b.Author("Ada")
-	keep := func(k Kept) (string, error) { return v.Keep(t.Context(), k) }
-	for _, bad := range []Kept{
-		{Text: make([]byte, 2<<20+1)},
+	keep := func(k Autosave) (string, error) { return v.Autosave(t.Context(), k) }
+	for _, bad := range []Autosave{
+		{Text: Text{Body: make([]byte, 2<<20+1)}},
 		{ID: "../../posts/x"},
 		{ID: strings.Repeat("a", 41)},
 		{ID: "A"},
-		{Path: strings.Repeat("a", 501)},
+		{Text: Text{Path: strings.Repeat("a", 501)}},
 	} {
 		if _, err := keep(bad); err == nil {
 			t.Errorf("%.60q is kept", fmt.Sprint(bad))
@@ -104,20 +104,20 @@ func TestKeptIsBounded(t *testing.T) {
 	}
 	var refused []string
 	for i := range 3 {
-		id, err := keep(Kept{Text: []byte("x"), Time: noon.Add(time.Duration(i) * time.Minute), Reason: "no"})
+		id, err := keep(Autosave{Text: Text{Body: []byte("x")}, Time: noon.Add(time.Duration(i) * time.Minute), Reason: "no"})
 		if err != nil {
 			t.Fatal(err)
 		}
 		refused = append(refused, id)
 	}
 	for i := range 97 {
-		if _, err := keep(Kept{Text: []byte("x"), Time: noon.Add(-time.Duration(i) * time.Hour)}); err != nil {
+		if _, err := keep(Autosave{Text: Text{Body: []byte("x")}, Time: noon.Add(-time.Duration(i) * time.Hour)}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	ids := func() string {
-		list, err := v.Kept(t.Context())
-		if err != nil || len(list) > maxKept {
+		list, err := v.Autosaves(t.Context())
+		if err != nil || len(list) > maxAutosaves {
 			t.Fatal(len(list), err)
 		}
 		var all []string
@@ -127,7 +127,7 @@ func TestKeptIsBounded(t *testing.T) {
 		return strings.Join(all, " ")
 	}
 	for i, id := range refused {
-		last, err := keep(Kept{Text: []byte("y")})
+		last, err := keep(Autosave{Text: Text{Body: []byte("y")}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -135,32 +135,32 @@ func TestKeptIsBounded(t *testing.T) {
 			t.Errorf("after %d more: %s", i+1, got)
 		}
 	}
-	_, err := keep(Kept{Text: []byte("z")})
+	_, err := keep(Autosave{Text: Text{Body: []byte("z")}})
 	if err == nil || !strings.Contains(err.Error(), "100 are kept for you already; discard one first") {
 		t.Error(err)
 	}
 	one := strings.Fields(ids())[0]
-	if _, err := keep(Kept{ID: one, Text: []byte("z")}); err != nil {
+	if _, err := keep(Autosave{ID: one, Text: Text{Body: []byte("z")}}); err != nil {
 		t.Errorf("one that is there already: %v", err)
 	}
-	if _, err := b.Author("Bob").Keep(t.Context(), Kept{Text: []byte("z")}); err != nil {
+	if _, err := b.Author("Bob").Autosave(t.Context(), Autosave{Text: Text{Body: []byte("z")}}); err != nil {
 		t.Errorf("Bob's: %v", err)
 	}
 }
 
-func TestDamagedKeptIsLeftAlone(t *testing.T) {
+func TestDamagedAutosavesAreLeftAlone(t *testing.T) {
 	dir := t.TempDir()
 	b, _ := opened(t, dir)
 	v := b.Author("Ada")
-	good, err := v.Keep(t.Context(), Kept{Text: []byte("good")})
+	good, err := v.Autosave(t.Context(), Autosave{Text: Text{Body: []byte("good")}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	bad, err := v.Keep(t.Context(), Kept{Text: []byte("a long text that is damaged")})
+	bad, err := v.Autosave(t.Context(), Autosave{Text: Text{Body: []byte("a long text that is damaged")}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := filepath.Join(dir, ".sheaf", "state", keptOf("Ada")+bad)
+	name := filepath.Join(dir, ".sheaf", "state", autosavesOf("Ada")+bad)
 	src, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
@@ -169,11 +169,11 @@ func TestDamagedKeptIsLeftAlone(t *testing.T) {
 	if err := os.WriteFile(name, src, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	empty := filepath.Join(dir, ".sheaf", "state", keptOf("Ada")+"zzz")
+	empty := filepath.Join(dir, ".sheaf", "state", autosavesOf("Ada")+"zzz")
 	if err := os.WriteFile(empty, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if list, err := v.Kept(t.Context()); err != nil || len(list) != 1 || list[0].ID != good {
+	if list, err := v.Autosaves(t.Context()); err != nil || len(list) != 1 || list[0].ID != good {
 		t.Errorf("%+v, %v", list, err)
 	}
 	for _, name := range []string{name, empty} {
@@ -183,15 +183,15 @@ func TestDamagedKeptIsLeftAlone(t *testing.T) {
 	}
 }
 
-func TestKeepInAFolderThatCannotBeWritten(t *testing.T) {
+func TestAutosaveInAFolderThatCannotBeWritten(t *testing.T) {
 	dir := t.TempDir()
 	put(t, dir, "posts/sea.md", sea)
 	v := openDir(t, dir).Author("Ada")
-	_, err := v.Keep(t.Context(), Kept{Text: []byte("x")})
+	_, err := v.Autosave(t.Context(), Autosave{Text: Text{Body: []byte("x")}})
 	if !errors.Is(err, fs.ErrPermission) || Obstacle(err) == "" {
 		t.Error(err)
 	}
-	if list, err := v.Kept(t.Context()); err != nil || len(list) != 0 {
+	if list, err := v.Autosaves(t.Context()); err != nil || len(list) != 0 {
 		t.Error(list, err)
 	}
 	if _, err := v.Share(t.Context(), "sea"); Obstacle(err) == "" {
@@ -202,16 +202,16 @@ func TestKeepInAFolderThatCannotBeWritten(t *testing.T) {
 	}
 }
 
-func FuzzKept(f *testing.F) {
-	k := Kept{ID: "a", Author: "Ada", Text: []byte("x\n"), Time: noon}
+func FuzzAutosave(f *testing.F) {
+	k := Autosave{ID: "a", Author: "Ada", Text: Text{Body: []byte("x\n")}, Time: noon}
 	b, err := k.marshal()
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(b)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		k, err := unmarshalKept(b)
-		if err == nil && (k.At < 0 || k.At > len(k.Text)) {
+		k, err := unmarshalAutosave(b)
+		if err == nil && (k.Cursor < 0 || k.Cursor > len(k.Body)) {
 			t.Fatalf("%+v", k)
 		}
 	})

@@ -38,11 +38,11 @@ type Blog struct {
 	adopt   chan struct{}     // cap 1: something was changed by hand
 	done    sync.WaitGroup
 
-	files    struct{ reader, author atomic.Pointer[Files] } // the last that were asked for
-	keeping  sync.Mutex                                     // one text is put aside at a time
-	held     map[string]int                                 // the kept texts that sessions are writing
-	previews previews
-	stats    stats
+	files         struct{ reader, author atomic.Pointer[Files] } // the last that were asked for
+	autosaving    sync.Mutex                                     // one text at a time
+	autosaveLocks map[string]int                                 // by the names of their states
+	previews      previews
+	stats         stats
 }
 
 // Open reads the folder and keeps up with it until ctx ends or Close.
@@ -58,7 +58,7 @@ func Open(ctx context.Context, c Config) (*Blog, error) {
 	}
 	s := newIndex(c.Store)
 	s.lib.now = c.Now
-	b := &Blog{log: c.Log, lib: s.lib, state: c.State, limits: c.Limits.or(), jobs: make(chan func(*index)), held: map[string]int{},
+	b := &Blog{log: c.Log, lib: s.lib, state: c.State, limits: c.Limits.or(), jobs: make(chan func(*index)), autosaveLocks: map[string]int{},
 		adopted: make(chan struct{}), adopt: make(chan struct{}, 1)}
 	ctx, b.cancel = context.WithCancel(ctx)
 	b.closed = ctx.Done()

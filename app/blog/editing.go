@@ -5,52 +5,56 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io/fs"
 	"strings"
 	"time"
 )
 
-// Open gives a text to edit, of a post by its slug or of a file by its path,
-// one that cannot be read as a post too: its path, and the revision and the
-// blob that an edit of it begins from. fs.ErrNotExist if there is none.
-func (a Author) Open(ctx context.Context, slug string) (name string, rev Rev, hash string, src []byte, err error) {
+// A Text is the source of a post that is being edited, and what the edit began
+// from.
+type Text struct {
+	Path string // "" for a new post that has none yet
+	Hash string // of the blob that stood there; "" for none
+	Body []byte
+}
+
+// Open gives the text of a post by its slug, or of a file by its path, also of
+// one that cannot be read as a post. fs.ErrNotExist if there is none.
+func (a Author) Open(ctx context.Context, slug string) (Text, error) {
 	if err := a.blog.adoption(ctx); err != nil {
-		return "", 0, "", nil, err
+		return Text{}, err
 	}
-	l := a.blog.lib.folder.Ledger() // first: what follows is not older
 	e := a.Edition()
-	name = strings.Trim(slug, "/")
+	name := strings.Trim(slug, "/")
 	p := e.byFile(name)
 	if p == nil {
+		var err error
 		p, err = e.Post(slug)
+		if _, there := a.blog.lib.folder.Ledger().Entry(name); err != nil && (!there || !isMarkdown(name) && !isConfig(name)) {
+			return Text{}, err
+		}
 	}
 	if p != nil {
 		name = p.Path
-	} else if _, there := l.Entry(name); !there || !isMarkdown(name) && !isConfig(name) {
-		return "", 0, "", nil, err
 	}
-	src, _, err = a.blog.lib.folder.ReadFile(name, a.MaxFile(name))
+	body, _, err := a.blog.lib.folder.ReadFile(name, a.MaxFile(name))
 	if err != nil {
-		return "", 0, "", nil, fmt.Errorf("%s: %w", name, err)
+		return Text{}, fmt.Errorf("%s: %w", name, err)
 	}
-	sum := sha256.Sum256(src)
-	return name, l.Rev(), hex.EncodeToString(sum[:]), src, nil
+	sum := sha256.Sum256(body)
+	return Text{Path: name, Hash: hex.EncodeToString(sum[:]), Body: body}, nil
 }
 
-// Save publishes an edited text: one file, one commit. It is made only if what
-// stands at the path is still the blob that the edit began from, "" for
-// nothing: else it is a Refusal that is ErrConflict and says who was first. That
-// somebody else has written the very same is no conflict.
-func (a Author) Save(ctx context.Context, name string, base Rev, hash string, src []byte, message string) (Receipt, error) {
-	if head := a.blog.lib.folder.Ledger().Rev(); base > head {
-		return Receipt{}, fmt.Errorf("revision %d: %w", base, fs.ErrNotExist)
-	}
-	now, err := a.Put(ctx, src)
+// Save publishes an edited text: one file, one commit. It is made only if the
+// blob that the edit began from still stands at the path; else it is a Refusal
+// that is ErrConflict and says who was first. That somebody else has written
+// the very same is no conflict.
+func (a Author) Save(ctx context.Context, t Text, message string) (Receipt, error) {
+	hash, err := a.Put(ctx, t.Body)
 	if err != nil {
 		return Receipt{}, err
 	}
-	return a.Commit(ctx, Change{Entries: []Entry{{Path: name, Hash: now, Size: int64(len(src))}}, Message: message,
-		stands: map[string]string{name: hash}})
+	return a.Commit(ctx, Change{Entries: []Entry{{Path: t.Path, Hash: hash, Size: int64(len(t.Body))}}, Message: message,
+		stands: map[string]string{t.Path: t.Hash}})
 }
 
 // Edited is when a post's file was last changed. It is one look into a table.

@@ -15,18 +15,22 @@ func TestSaveIsRefusedWhenSomebodyWasFirst(t *testing.T) {
 	b, _ := opened(t, dir)
 	ada, bob := b.Author("Ada").Via("browser"), b.Author("Bob").Via("git")
 	publish(t, ada, "posts/sea.md", sea)
-	name, rev, hash, src, err := ada.Open(t.Context(), "sea")
-	if err != nil || name != "posts/sea.md" || rev != 1 || string(src) != sea {
-		t.Fatal(name, rev, hash, string(src), err)
+	text, err := ada.Open(t.Context(), "sea")
+	if err != nil || text.Path != "posts/sea.md" || string(text.Body) != sea {
+		t.Fatal(text, err)
 	}
-	r, err := ada.Save(t.Context(), name, rev, hash, []byte(sea+"Foam.\n"), "edit sea")
+	with := func(text Text, body string) Text {
+		text.Body = []byte(body)
+		return text
+	}
+	r, err := ada.Save(t.Context(), with(text, sea+"Foam.\n"), "edit sea")
 	if err != nil || r.Rev != 2 || r.Files[0].Action != Updated || r.Files[0].Post.Slug != "sea" {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	if log, _ := ada.Log(t.Context(), "sea", 1); log[0].Message != "edit sea" || log[0].Door != "browser" {
 		t.Errorf("%+v", log)
 	}
-	_, rev, hash, _, _ = ada.Open(t.Context(), "posts/sea.md")
+	text, _ = ada.Open(t.Context(), "posts/sea.md")
 	publish(t, bob, "posts/sea.md", sea+"Bob's.\n")
 	conflict := func(what string, err error, want string) {
 		t.Helper()
@@ -34,47 +38,44 @@ func TestSaveIsRefusedWhenSomebodyWasFirst(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	_, err = ada.Save(t.Context(), name, rev, hash, []byte(sea+"Ada's.\n"), "")
+	_, err = ada.Save(t.Context(), with(text, sea+"Ada's.\n"), "")
 	conflict("changed", err, "posts/sea.md: changed by Bob (git) at ")
 	// Her own session elsewhere counts as well.
-	_, err = bob.Save(t.Context(), name, rev, hash, []byte(sea+"Again.\n"), "")
+	_, err = bob.Save(t.Context(), with(text, sea+"Again.\n"), "")
 	conflict("changed by oneself", err, "by Bob")
 	if got := plain(t, dir)["posts/sea.md"]; got != sea+"Bob's.\n" {
 		t.Errorf("it is %q", got)
 	}
-	if r, err := ada.Save(t.Context(), name, rev, hash, []byte(sea+"Bob's.\n"), ""); err != nil || r.Files[0].Action != Unchanged {
+	if r, err := ada.Save(t.Context(), with(text, sea+"Bob's.\n"), ""); err != nil || r.Files[0].Action != Unchanged {
 		t.Errorf("the very same: %+v, %v", r, err)
 	}
 
-	_, err = ada.Save(t.Context(), name, rev, "", []byte(hills), "")
+	_, err = ada.Save(t.Context(), Text{Path: "posts/sea.md", Body: []byte(hills)}, "")
 	conflict("there already", err, "changed by Bob")
-	if _, err := ada.Save(t.Context(), "posts/new.md", 0, "", []byte(hills), ""); err != nil {
+	if _, err := ada.Save(t.Context(), Text{Path: "posts/new.md", Body: []byte(hills)}, ""); err != nil {
 		t.Error(err)
 	}
-	_, rev, hash, _, _ = ada.Open(t.Context(), "new")
+	text, _ = ada.Open(t.Context(), "new")
 	if _, err := bob.Remove(t.Context(), "new"); err != nil {
 		t.Fatal(err)
 	}
-	_, err = ada.Save(t.Context(), "posts/new.md", rev, hash, []byte(hills+"More.\n"), "")
+	_, err = ada.Save(t.Context(), with(text, hills+"More.\n"), "")
 	conflict("removed", err, "posts/new.md: removed by Bob (git) at ")
 
 	// By hand, a moment ago.
-	_, rev, hash, _, _ = ada.Open(t.Context(), "sea")
+	text, _ = ada.Open(t.Context(), "sea")
 	put(t, dir, "posts/sea.md", sea+"By hand.\n")
 	if err := os.Chtimes(filepath.Join(dir, "posts", "sea.md"), noon, noon); err != nil {
 		t.Fatal(err)
 	}
-	_, err = ada.Save(t.Context(), "posts/sea.md", rev, hash, []byte(sea+"Ada's.\n"), "")
+	_, err = ada.Save(t.Context(), with(text, sea+"Ada's.\n"), "")
 	conflict("by hand", err, "posts/sea.md: changed by somebody at the server (hand)")
 	if got := plain(t, dir)["posts/sea.md"]; got != sea+"By hand.\n" {
 		t.Errorf("it is %q", got)
 	}
 
 	var no *Refusal
-	if _, err := ada.Save(t.Context(), "posts/x.md", 0, "", []byte("---\ndate: tomorow\n---\n"), ""); !errors.As(err, &no) || errors.Is(err, ErrConflict) {
-		t.Error(err)
-	}
-	if _, err := ada.Save(t.Context(), "posts/x.md", 999, "", []byte(hills), ""); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := ada.Save(t.Context(), Text{Path: "posts/x.md", Body: []byte("---\ndate: tomorow\n---\n")}, ""); !errors.As(err, &no) || errors.Is(err, ErrConflict) {
 		t.Error(err)
 	}
 }
@@ -86,29 +87,30 @@ func TestOpenWhatIsBroken(t *testing.T) {
 	b, _ := opened(t, dir)
 	v := b.Author("Ada")
 	for _, what := range []string{"posts/bad.md", "bad"} {
-		name, _, hash, src, err := v.Open(t.Context(), what)
-		if err != nil || name != "posts/bad.md" || string(src) != broken {
-			t.Fatalf("%s: %s %q %v", what, name, src, err)
+		text, err := v.Open(t.Context(), what)
+		if err != nil || text.Path != "posts/bad.md" || string(text.Body) != broken {
+			t.Fatalf("%s: %v %v", what, text, err)
 		}
-		if _, err := v.Check(t.Context(), Change{Entries: []Entry{{Path: name, Hash: hash, Size: int64(len(src))}}}); err == nil {
+		if _, err := v.Check(t.Context(), Change{Entries: []Entry{{Path: text.Path, Hash: text.Hash, Size: int64(len(text.Body))}}}); err == nil {
 			t.Error("it is sound")
 		}
 	}
 	for _, what := range []string{"posts/latin.md", "README.md", "site.yaml"} {
-		if name, _, _, _, err := v.Open(t.Context(), what); err != nil || name != what {
-			t.Errorf("%s: %s, %v", what, name, err)
+		if text, err := v.Open(t.Context(), what); err != nil || text.Path != what {
+			t.Errorf("%s: %v, %v", what, text, err)
 		}
 	}
 	for _, what := range []string{"none", "", "../x", "posts/boat.png", ".sheaf/log"} {
-		if _, _, _, _, err := v.Open(t.Context(), what); !errors.Is(err, fs.ErrNotExist) {
+		if _, err := v.Open(t.Context(), what); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%q: %v", what, err)
 		}
 	}
-	_, rev, hash, _, err := v.Open(t.Context(), "bad")
+	text, err := v.Open(t.Context(), "bad")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := v.Save(t.Context(), "posts/bad.md", rev, hash, []byte(sea), ""); err != nil {
+	text.Body = []byte(sea)
+	if _, err := v.Save(t.Context(), text, ""); err != nil {
 		t.Error(err)
 	}
 }

@@ -294,23 +294,23 @@ func TestTheSecondOfTwoAuthorsIsTold(t *testing.T) {
 
 func TestARefusedTextIsPutAsideForTheBrowser(t *testing.T) {
 	b := newFixture(t, smallBlog)
-	kept := func() []blog.Kept {
+	kept := func() []blog.Autosave {
 		t.Helper()
-		list, err := b.ada.Kept(t.Context())
+		list, err := b.ada.Autosaves(t.Context())
 		ok(t, err)
 		return list
 	}
 	m := b.mount(b.ada.Visitor)
 	fails(t, m.put("posts/bad.md", badPost), "31 Smarch")
 	list := kept()
-	if len(list) != 1 || string(list[0].Text) != badPost || list[0].Path != "posts/bad.md" || list[0].Door != "sftp" || list[0].Hash != "" ||
+	if len(list) != 1 || string(list[0].Body) != badPost || list[0].Path != "posts/bad.md" || list[0].Channel != "sftp" || list[0].Hash != "" ||
 		!strings.HasPrefix(list[0].Reason, "posts/bad.md:3: ") || !strings.Contains(list[0].Reason, "31 Smarch") {
 		t.Fatalf("%+v", list)
 	}
 	// The same again is the same one; when it is sound there is nothing to
 	// offer.
 	fails(t, m.put("posts/bad.md", badPost+"More.\n"), "31 Smarch")
-	if again := kept(); len(again) != 1 || again[0].ID != list[0].ID || string(again[0].Text) != badPost+"More.\n" {
+	if again := kept(); len(again) != 1 || again[0].ID != list[0].ID || string(again[0].Body) != badPost+"More.\n" {
 		t.Errorf("%+v", again)
 	}
 	ok(t, m.put("posts/bad.md", post("Bad", "Good.")))
@@ -319,11 +319,11 @@ func TestARefusedTextIsPutAsideForTheBrowser(t *testing.T) {
 	}
 
 	// Through a file of another name, as some editors save; and from a backup.
-	_, _, began, _, err := b.ada.Open(t.Context(), "posts/hello.md")
+	began, err := b.ada.Open(t.Context(), "posts/hello.md")
 	ok(t, err)
 	ok(t, m.put("posts/.hello.md.tmp", badPost))
 	fails(t, m.PosixRename("posts/.hello.md.tmp", "posts/hello.md"), "31 Smarch")
-	if list := kept(); len(list) != 1 || string(list[0].Text) != badPost || list[0].Path != "posts/hello.md" || list[0].Hash != began {
+	if list := kept(); len(list) != 1 || string(list[0].Body) != badPost || list[0].Path != "posts/hello.md" || list[0].Hash != began.Hash {
 		t.Errorf("%+v", list)
 	}
 	ok(t, m.put("posts/.hello.md.tmp", post("Hello", "Third.")))
@@ -331,18 +331,18 @@ func TestARefusedTextIsPutAsideForTheBrowser(t *testing.T) {
 	if left := kept(); len(left) != 0 {
 		t.Errorf("%+v", left)
 	}
-	_, _, began, _, err = b.ada.Open(t.Context(), "posts/hello.md")
+	began, err = b.ada.Open(t.Context(), "posts/hello.md")
 	ok(t, err)
 	ok(t, m.Rename("posts/hello.md", "posts/hello.md~"))
 	fails(t, m.put("posts/hello.md", badPost), "31 Smarch")
-	if list := kept(); len(list) != 1 || list[0].Hash != began {
-		t.Errorf("%+v, not from %s", list, began)
+	if list := kept(); len(list) != 1 || list[0].Hash != began.Hash {
+		t.Errorf("%+v, not from %s", list, began.Hash)
 	}
 	ok(t, m.put("posts/hello.md", post("Hello", "Fourth.")))
 
 	// What came too late, with what it began from.
-	base, before := b.head(), m.get("posts/hello.md")
-	_, _, began, _, err = b.ada.Open(t.Context(), "posts/hello.md")
+	before := m.get("posts/hello.md")
+	began, err = b.ada.Open(t.Context(), "posts/hello.md")
 	ok(t, err)
 	f, err := m.OpenFile("posts/hello.md", os.O_WRONLY|os.O_TRUNC)
 	ok(t, err)
@@ -353,7 +353,7 @@ func TestARefusedTextIsPutAsideForTheBrowser(t *testing.T) {
 		t.Error("Grace's is gone")
 	}
 	list = kept()
-	if len(list) != 1 || string(list[0].Text) != post("Hello", "Ada's.") || list[0].Path != "posts/hello.md" || list[0].Base != base || list[0].Hash != began || !strings.Contains(list[0].Reason, "Grace") {
+	if len(list) != 1 || string(list[0].Body) != post("Hello", "Ada's.") || list[0].Path != "posts/hello.md" || list[0].Hash != began.Hash || !strings.Contains(list[0].Reason, "Grace") {
 		t.Errorf("%+v, from %q", list, before)
 	}
 	// The session's own copy is a dropping, and no post.
@@ -369,7 +369,7 @@ func TestARefusedTextIsPutAsideForTheBrowser(t *testing.T) {
 	if now := kept(); len(now) != 1 {
 		t.Errorf("after the session: %+v", now)
 	}
-	if list, err := b.blog.Author("Grace").Kept(t.Context()); err != nil || len(list) != 0 {
+	if list, err := b.blog.Author("Grace").Autosaves(t.Context()); err != nil || len(list) != 0 {
 		t.Errorf("Grace sees %+v, %v", list, err)
 	}
 }

@@ -333,22 +333,19 @@ func (s *sftpSession) autosave(u *upload, p string, commitErr error) {
 	var err error
 	switch {
 	case commitErr == nil && u.autosaveID != "":
-		err = s.author.Forget(s.ctx, u.autosaveID)
+		err = s.author.DiscardAutosave(s.ctx, u.autosaveID)
 		u.autosaveID = ""
 	case errors.As(commitErr, &refusal) && blog.IsMarkdown(p) && u.isText():
-		text := blog.Kept{
-			ID:     u.autosaveID,
-			Path:   p,
-			Base:   u.base,
-			Hash:   u.baseHash,
-			Text:   u.data,
-			Door:   "sftp",
-			Reason: refusal.Lines()[0],
+		text := blog.Autosave{
+			Text:    blog.Text{Path: p, Hash: u.baseHash, Body: u.data},
+			ID:      u.autosaveID,
+			Channel: "sftp",
+			Reason:  refusal.Lines()[0],
 		}
 		if p != u.path { // a temporary file that is renamed to p
 			text.Hash = s.hashAt(p, u.base)
 		}
-		u.autosaveID, err = s.author.Keep(s.ctx, text)
+		u.autosaveID, err = s.author.Autosave(s.ctx, text)
 	}
 	if err != nil && !errors.As(err, &refusal) {
 		s.t.config.Log.Warn("refused text not kept", "path", oneLine(p), "err", oneLine(err.Error()))

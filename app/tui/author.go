@@ -214,12 +214,12 @@ func (a *author) copy(s string) {
 func (a *author) edit(p *blog.Post) {
 	b, ctx, visitor := a.b, a.b.ctx, a.visitor
 	a.openInput(func() func() {
-		d, err := openDocument(ctx, visitor, p.Path)
-		var kept *blog.Kept
+		text, err := visitor.Open(ctx, p.Path)
+		var kept *blog.Autosave
 		if err == nil {
-			var all []blog.Kept
-			all, err = visitor.Kept(ctx)
-			i := slices.IndexFunc(all, func(k blog.Kept) bool { return k.Path == d.path && k.Door == door })
+			var all []blog.Autosave
+			all, err = visitor.Autosaves(ctx)
+			i := slices.IndexFunc(all, func(k blog.Autosave) bool { return k.Path == text.Path && k.Channel == door })
 			if i >= 0 {
 				kept = &all[i]
 			}
@@ -229,13 +229,13 @@ func (a *author) edit(p *blog.Post) {
 			case err != nil:
 				a.sayRefused(err)
 			case kept != nil:
-				text := "You have an unsaved text of this, kept " + ago(kept.Time, time.Now()) + "."
-				b.choice = &choice{b: b, text: text, options: []option{
+				question := "You have an unsaved text of this, kept " + ago(kept.Time, time.Now()) + "."
+				b.choice = &choice{b: b, text: question, options: []option{
 					{"c", "continue it", func() { a.resume(*kept, nil) }},
-					{"n", "leave it aside", func() { a.openEditor(d) }},
+					{"n", "leave it aside", func() { a.openEditor(document{Text: text}) }},
 				}}
 			default:
-				a.openEditor(d)
+				a.openEditor(document{Text: text})
 			}
 		}
 	})
@@ -246,7 +246,7 @@ func (a *author) askTitle() {
 	a.b.prompt = &prompt{b: a.b, label: "title: ", enter: func(title string) {
 		a.openInput(func() func() {
 			text, cursor := a.visitor.Starter(title)
-			return func() { a.openEditor(document{text: text, cursor: cursor, unsaved: title != ""}) }
+			return func() { a.openEditor(document{Text: blog.Text{Body: text}, cursor: cursor, unsaved: title != ""}) }
 		})
 	}}
 }

@@ -41,7 +41,7 @@ func (k *autosaver) lockID(id string) {
 		k.unlock = nil
 	}
 	if k.id = id; id != "" && k.unlock == nil && !k.released {
-		k.unlock = k.visitor.Hold(id)
+		k.unlock = k.visitor.LockAutosave(id)
 	}
 }
 
@@ -57,14 +57,14 @@ func (k *autosaver) release() {
 }
 
 // put keeps a version of the text, unless a newer one is kept.
-func (k *autosaver) put(ctx context.Context, version int, text blog.Kept) error {
+func (k *autosaver) put(ctx context.Context, version int, text blog.Autosave) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if version <= k.version {
 		return nil
 	}
 	text.ID = k.id
-	id, err := k.visitor.Keep(ctx, text)
+	id, err := k.visitor.Autosave(ctx, text)
 	if err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ func (k *autosaver) discard(ctx context.Context, version int) error {
 	if k.id == "" {
 		return nil
 	}
-	err := k.visitor.Forget(ctx, k.id)
+	err := k.visitor.DiscardAutosave(ctx, k.id)
 	if err == nil {
 		k.lockID("")
 	}
@@ -100,11 +100,11 @@ type autosaving struct {
 }
 
 // snapshot is the text as it stands now.
-func (e *editor) snapshot() (version int, k blog.Kept) {
+func (e *editor) snapshot() (version int, k blog.Autosave) {
 	t, _, at := e.view.state()
-	return e.buf.Version(), blog.Kept{
-		Path: e.path, Base: e.base, Hash: e.hash,
-		Text: []byte(t.String()), At: at, Time: time.Now(), Door: door,
+	return e.buf.Version(), blog.Autosave{
+		Text:   blog.Text{Path: e.path, Hash: e.hash, Body: []byte(t.String())},
+		Cursor: at, Time: time.Now(), Channel: door,
 	}
 }
 

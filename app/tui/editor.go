@@ -39,14 +39,14 @@ type editor struct {
 // An origin is the state of a file that a text was taken from.
 type origin struct {
 	path string // "" until a new text is saved
-	base blog.Rev
 	hash string // of the blob; "" when there was no file
 }
 
+func originOf(t blog.Text) origin { return origin{t.Path, t.Hash} }
+
 // A document is a text to be edited.
 type document struct {
-	origin
-	text    []byte
+	blog.Text
 	cursor  int
 	keptID  string // of the autosave it comes from; "": of none, or a copy
 	unsaved bool
@@ -59,8 +59,8 @@ const recordedAfter = time.Second
 func (a *author) openEditor(d document) *editor {
 	b := a.b
 	e := &editor{
-		b: b, a: a, buf: buffer.New(string(d.text), d.cursor, a.longestText()),
-		origin: d.origin, unsaved: d.unsaved, finalNewline: d.hash == "" || bytes.HasSuffix(d.text, []byte("\n")),
+		b: b, a: a, buf: buffer.New(string(d.Body), d.cursor, a.longestText()),
+		origin: originOf(d.Text), unsaved: d.unsaved, finalNewline: d.Hash == "" || bytes.HasSuffix(d.Body, []byte("\n")),
 		edition: b.edition, saver: &autosaver{visitor: a.visitor, id: d.keptID, version: -1},
 		inspecting: inspecting{version: -1, running: true},
 	}

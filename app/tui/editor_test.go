@@ -18,7 +18,7 @@ func writing(t testing.TB, cols, rows int, text string) (*session, *editor) {
 	bl, _ := openBlog(t, map[string]string{"hello.md": "---\ntitle: Hello\ndate: 2021-01-01\n---\nHello.\n"})
 	s := newSession(t, bl.Author("Ada").Visitor, cols, rows)
 	var e *editor
-	s.do(func() { e = s.author.openEditor(document{text: []byte(text)}) })
+	s.do(func() { e = s.author.openEditor(document{Text: blog.Text{Body: []byte(text)}}) })
 	return s, e
 }
 
@@ -122,7 +122,7 @@ func TestTypingBeforeTheEditor(t *testing.T) {
 		return b
 	}
 	b := slow(func(b *session) func() {
-		return func() { b.author.openEditor(document{text: []byte("."), cursor: 0}) }
+		return func() { b.author.openEditor(document{Text: blog.Text{Body: []byte(".")}, cursor: 0}) }
 	})
 	if e, ok := b.current().(*editor); !ok || e.buf.Text().String() != "xqN pasted\n." {
 		t.Errorf("the text is not in the editor: %v", b.screen())
@@ -255,20 +255,20 @@ func TestKeeperKeepsTheLatest(t *testing.T) {
 	v := bl.Author("Ada")
 	k := &autosaver{visitor: v, version: -1}
 	for version, text := range []string{"one", "two"} {
-		if err := k.put(t.Context(), version, blog.Kept{Text: []byte(text)}); err != nil {
+		if err := k.put(t.Context(), version, blog.Autosave{Text: blog.Text{Body: []byte(text)}}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if err := k.discard(t.Context(), 0); err != nil {
 		t.Fatal(err)
 	}
-	if all, err := v.Kept(t.Context()); err != nil || len(all) != 1 || string(all[0].Text) != "two" {
+	if all, err := v.Autosaves(t.Context()); err != nil || len(all) != 1 || string(all[0].Body) != "two" {
 		t.Fatalf("kept %v, %v", all, err)
 	}
 	if err := k.discard(t.Context(), 1); err != nil {
 		t.Fatal(err)
 	}
-	if all, err := v.Kept(t.Context()); err != nil || len(all) != 0 {
+	if all, err := v.Autosaves(t.Context()); err != nil || len(all) != 0 {
 		t.Fatalf("kept %v, %v", all, err)
 	}
 }
@@ -279,14 +279,13 @@ func TestKeeperKeepsTheLatest(t *testing.T) {
 func TestPublishingWhileOthersDo(t *testing.T) {
 	b, e := writing(t, 80, 24, "")
 	bob := b.author.visitor
-	d, err := openDocument(t.Context(), bob, "hello")
+	text, err := bob.Open(t.Context(), "hello")
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.cursor = len(d.text)
 	b.do(func() {
 		e.leave(true)
-		e = b.author.openEditor(d)
+		e = b.author.openEditor(document{Text: text, cursor: len(text.Body)})
 	})
 	b.press("Mine.\r")
 	saved, release := make(chan struct{}), make(chan struct{})
@@ -299,11 +298,12 @@ func TestPublishingWhileOthersDo(t *testing.T) {
 	})
 	b.press("Later.\r")
 	<-saved
-	d, err = openDocument(t.Context(), bob, "hello")
+	text, err = bob.Open(t.Context(), "hello")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := bob.Save(t.Context(), d.path, d.base, d.hash, append(d.text, "Theirs.\n"...), "save hello"); err != nil {
+	text.Body = append(text.Body, "Theirs.\n"...)
+	if _, err := bob.Save(t.Context(), text, "save hello"); err != nil {
 		t.Fatal(err)
 	}
 	close(release)
@@ -316,7 +316,7 @@ func TestPublishingWhileOthersDo(t *testing.T) {
 	if _, ok := b.current().(*merge); !ok {
 		t.Errorf("not both to choose from:\n%s", strings.Join(b.screen(), "\n"))
 	}
-	if d, _ := openDocument(t.Context(), bob, "hello"); !strings.HasSuffix(string(d.text), "Mine.\nTheirs.\n") {
-		t.Errorf("the post is now %q", d.text)
+	if now, _ := bob.Open(t.Context(), "hello"); !strings.HasSuffix(string(now.Body), "Mine.\nTheirs.\n") {
+		t.Errorf("the post is now %q", now.Body)
 	}
 }

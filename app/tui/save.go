@@ -114,12 +114,11 @@ type saving struct {
 	verb    string
 	more    func(context.Context, blog.Receipt) (blog.Receipt, error) // after it; may be nil
 	version int                                                       // of the editor's text
-	text    []byte
-	origin  // what the text is taken from; afterwards, what stands there
+	text    blog.Text
 
 	saved   blog.Receipt // of the text
 	receipt blog.Receipt // of all of it
-	now     []byte       // what stands there
+	now     blog.Text    // what stands there
 	blob    string       // hash of what was saved; "": somebody else was quick
 	err     error        // nothing was saved
 	moreErr error
@@ -127,36 +126,27 @@ type saving struct {
 
 // run does it, outside of Update.
 func (s *saving) run(ctx context.Context) {
-	if s.path == "" {
-		if s.path, s.err = s.visitor.PathOf(s.text); s.err != nil {
+	if s.text.Path == "" {
+		if s.text.Path, s.err = s.visitor.PathOf(s.text.Body); s.err != nil {
 			return
 		}
 	}
-	s.saved, s.err = s.visitor.Save(ctx, s.path, s.base, s.hash, s.text, s.verb+" "+s.path)
+	s.saved, s.err = s.visitor.Save(ctx, s.text, s.verb+" "+s.text.Path)
 	if s.err != nil {
 		return
 	}
 	s.receipt = s.saved
-	stands, err := openDocument(ctx, s.visitor, s.path)
-	if err == nil {
-		if bytes.Equal(stands.text, s.text) {
-			s.blob = stands.hash
-		}
-		if s.more != nil {
-			s.receipt, s.moreErr = s.more(ctx, s.saved)
-		}
-		stands, err = openDocument(ctx, s.visitor, s.path)
+	s.now, s.err = s.visitor.Open(ctx, s.text.Path)
+	if s.err != nil {
+		return
 	}
-	s.now, s.err = stands.text, err
-	if err == nil {
-		s.origin = stands.origin
+	if bytes.Equal(s.now.Body, s.text.Body) {
+		s.blob = s.now.Hash
 	}
-}
-
-// openDocument reads the source of a post.
-func openDocument(ctx context.Context, v blog.Author, slug string) (d document, err error) {
-	d.path, d.base, d.hash, d.text, err = v.Open(ctx, slug)
-	return d, err
+	if s.more != nil {
+		s.receipt, s.moreErr = s.more(ctx, s.saved)
+	}
+	s.now, s.err = s.visitor.Open(ctx, s.text.Path)
 }
 
 // commit saves the text and does more with the post, outside of Update. One at
@@ -172,7 +162,7 @@ func (e *editor) commit(verb string, more func(context.Context, blog.Receipt) (b
 	}
 	s := &saving{
 		visitor: e.a.visitor, verb: verb, more: more,
-		version: e.buf.Version(), text: text, origin: e.origin,
+		version: e.buf.Version(), text: blog.Text{Path: e.path, Hash: e.hash, Body: text},
 	}
 	ctx := e.b.ctx
 	e.b.background(func() func() {
@@ -186,13 +176,13 @@ func (e *editor) committed(s *saving, then func()) {
 	e.saving = false
 	switch {
 	case errors.Is(s.err, blog.ErrConflict):
-		e.openMerge(s.path)
+		e.openMerge(s.text.Path)
 		return
 	case s.err != nil:
 		e.a.sayRefused(s.err)
 		return
 	}
-	e.origin, e.unsaved, e.changedElsewhere, e.autosaving.problem = s.origin, false, false, ""
+	e.origin, e.unsaved, e.changedElsewhere, e.autosaving.problem = originOf(s.now), false, false, ""
 	e.a.noteCommit(s.saved, "saving "+e.title())
 	e.b.setEdition(e.a.visitor.Edition())
 	what := "saved"
@@ -204,7 +194,7 @@ func (e *editor) committed(s *saving, then func()) {
 	}
 	version := s.version
 	if e.buf.Version() == version {
-		e.take(string(s.now))
+		e.take(string(s.now.Body))
 		e.buf.Saved()
 		version = e.buf.Version()
 	} else {
@@ -260,7 +250,7 @@ func (e *editor) openMerge(path string) {
 	visitor, ctx := e.a.visitor, e.b.ctx
 	version, text, hash := e.buf.Version(), e.buf.Text(), e.hash
 	e.b.background(func() func() {
-		theirs, err := openDocument(ctx, visitor, path)
+		theirs, err := visitor.Open(ctx, path)
 		gone := errors.Is(err, fs.ErrNotExist)
 		if gone {
 			err = nil
@@ -271,7 +261,7 @@ func (e *editor) openMerge(path string) {
 		}
 		var hunks []textdiff.Hunk
 		if err == nil && !gone {
-			hunks = textdiff.Merge(before, []byte(text.String()), theirs.text)
+			hunks = textdiff.Merge(before, []byte(text.String()), theirs.Body)
 		}
 		who := ""
 		if log, e := visitor.Log(ctx, path, 1); e == nil && len(log) > 0 {
@@ -285,11 +275,11 @@ func (e *editor) openMerge(path string) {
 				e.openMerge(path)
 			case gone:
 				e.b.choice = &choice{b: e.b, text: "Deleted by " + who + ".", options: []option{{"n", "save it as new", func() {
-					e.base, e.hash, e.unsaved = 0, "", true
+					e.hash, e.unsaved = "", true
 					e.save(nil)
 				}}}}
 			default:
-				e.b.push(newMerge(e, who, hunks, theirs.origin))
+				e.b.push(newMerge(e, who, hunks, originOf(theirs)))
 			}
 		}
 	})

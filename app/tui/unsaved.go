@@ -22,7 +22,7 @@ type unsavedList struct {
 }
 
 type unsavedText struct {
-	blog.Kept
+	blog.Autosave
 	title  string
 	locked bool // it is open in another session
 }
@@ -53,7 +53,7 @@ func (a *author) pushUnsaved(texts []unsavedText) {
 	l.menu = &menu{
 		b: a.b, where: onUnsaved, name: "unsaved", unit: "text", empty: "Nothing is unsaved.",
 		build: l.items, load: l.load, acts: map[action]func(int){
-			actCompare: func(i int) { a.compareUnsaved(l.texts[i].Kept) },
+			actCompare: func(i int) { a.compareUnsaved(l.texts[i].Autosave) },
 			actDiscard: l.askDiscard,
 		},
 	}
@@ -62,10 +62,10 @@ func (a *author) pushUnsaved(texts []unsavedText) {
 
 // readUnsaved reads the texts and finds their titles; it waits for the disk.
 func readUnsaved(ctx context.Context, v blog.Author) (texts []unsavedText, err error) {
-	all, err := v.Kept(ctx)
+	all, err := v.Autosaves(ctx)
 	for _, k := range all {
-		title := oneLine(v.Sketch(k.Path, k.Text).Post.Title)
-		texts = append(texts, unsavedText{Kept: k, title: title, locked: v.Held(k.ID)})
+		title := oneLine(v.Sketch(k.Path, k.Body).Post.Title)
+		texts = append(texts, unsavedText{Autosave: k, title: title, locked: v.AutosaveLocked(k.ID)})
 	}
 	return texts, err
 }
@@ -96,10 +96,10 @@ func (l *unsavedList) items() (items []item) {
 		why := "not saved"
 		if t.locked {
 			why = "open in another session"
-		} else if t.Door != door {
-			why = "refused (" + oneLine(t.Door) + ")"
+		} else if t.Channel != door {
+			why = "refused (" + oneLine(t.Channel) + ")"
 		}
-		what := fmt.Sprintf("%s, %d bytes", why, len(t.Text))
+		what := fmt.Sprintf("%s, %d bytes", why, len(t.Body))
 		if t.Reason != "" {
 			what = why + ": " + oneLine(t.Reason)
 		}
@@ -111,7 +111,7 @@ func (l *unsavedList) items() (items []item) {
 			},
 			open: func() {
 				l.a.b.back()
-				l.a.resume(t.Kept, func(e *editor, k blog.Kept) {
+				l.a.resume(t.Autosave, func(e *editor, k blog.Autosave) {
 					e.compareOrigin()
 					if k.Reason != "" {
 						l.a.b.say(oneLine(k.Reason))
@@ -127,15 +127,15 @@ func (l *unsavedList) items() (items []item) {
 // it is open elsewhere more may have been typed. Where it is open in another
 // session, which may be one that only seems to be alive, both go on with a copy
 // of their own. opened may be nil.
-func (a *author) resume(k blog.Kept, opened func(*editor, blog.Kept)) {
+func (a *author) resume(k blog.Autosave, opened func(*editor, blog.Autosave)) {
 	ctx := a.b.ctx
 	a.openInput(func() func() {
-		all, _ := a.visitor.Kept(ctx)
-		if i := slices.IndexFunc(all, func(now blog.Kept) bool { return now.ID == k.ID }); i >= 0 {
+		all, _ := a.visitor.Autosaves(ctx)
+		if i := slices.IndexFunc(all, func(now blog.Autosave) bool { return now.ID == k.ID }); i >= 0 {
 			k = all[i]
 		}
-		d := document{origin: origin{k.Path, k.Base, k.Hash}, text: k.Text, cursor: k.At, keptID: k.ID, unsaved: true}
-		if a.visitor.Held(k.ID) {
+		d := document{Text: k.Text, cursor: k.Cursor, keptID: k.ID, unsaved: true}
+		if a.visitor.AutosaveLocked(k.ID) {
 			d.keptID = ""
 		}
 		return func() {
@@ -151,7 +151,7 @@ func (a *author) resume(k blog.Kept, opened func(*editor, blog.Kept)) {
 func (l *unsavedList) askDiscard(i int) {
 	b, id := l.a.b, l.texts[i].ID
 	b.background(func() func() {
-		locked := l.a.visitor.Held(id)
+		locked := l.a.visitor.AutosaveLocked(id)
 		return func() {
 			if locked {
 				b.say("It is open in another session of yours.")
@@ -167,7 +167,7 @@ func (l *unsavedList) askDiscard(i int) {
 func (l *unsavedList) discard(id string) {
 	b, load := l.a.b, l.load()
 	try(l.a, func(ctx context.Context) (put func(), err error) {
-		err = l.a.visitor.Forget(ctx, id)
+		err = l.a.visitor.DiscardAutosave(ctx, id)
 		return load(), err
 	}, func(put func()) {
 		put()
@@ -180,13 +180,13 @@ func (l *unsavedList) discard(id string) {
 }
 
 // compareUnsaved shows how a text differs from the post as it stands.
-func (a *author) compareUnsaved(k blog.Kept) {
+func (a *author) compareUnsaved(k blog.Autosave) {
 	try(a, func(ctx context.Context) ([]textdiff.Span, error) {
-		now, err := openDocument(ctx, a.visitor, k.Path)
+		now, err := a.visitor.Open(ctx, k.Path)
 		if k.Path == "" || errors.Is(err, fs.ErrNotExist) {
-			now, err = document{}, nil
+			now, err = blog.Text{}, nil
 		}
-		return textdiff.Words(string(now.text), string(k.Text)), err
+		return textdiff.Words(string(now.Body), string(k.Body)), err
 	}, func(spans []textdiff.Span) {
 		name := oneLine(k.Path)
 		if name == "" {
