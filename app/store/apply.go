@@ -95,7 +95,7 @@ func (w *Worktree) applyOne(down *descent, u *update, dirs map[string]uint64) er
 		}
 	}
 	if isDir {
-		if err := w.removeDir(root, name); err != nil {
+		if err := w.removeDir(root, name, true); err != nil {
 			return err
 		}
 	}
@@ -128,7 +128,7 @@ func (w *Worktree) applyOne(down *descent, u *update, dirs map[string]uint64) er
 func (w *Worktree) removeEmptied(root disk, dirs map[string]uint64) {
 	for _, dir := range slices.Sorted(maps.Keys(dirs)) {
 		at, gone := dir, false
-		for at != "." && w.removeDir(root, at) == nil {
+		for at != "." && w.removeDir(root, at, false) == nil {
 			at, gone = path.Dir(at), true
 		}
 		if gone {
@@ -137,8 +137,9 @@ func (w *Worktree) removeEmptied(root disk, dirs map[string]uint64) {
 	}
 }
 
-// removeDir removes a directory that has nothing in it but directories.
-func (w *Worktree) removeDir(root disk, name string) error {
+// removeDir removes a directory that has nothing in it but directories and, with
+// litter, what commits have left that were cut short.
+func (w *Worktree) removeDir(root disk, name string, litter bool) error {
 	info, err := root.Lstat(name)
 	if err == nil && !info.IsDir() {
 		err = syscall.ENOTDIR
@@ -148,13 +149,17 @@ func (w *Worktree) removeDir(root disk, name string) error {
 	}
 	below, err := root.ReadDir(name)
 	for _, e := range below {
-		if err == nil && !e.IsDir() {
+		if err == nil && !e.IsDir() && !(litter && isStaged(e.Name())) {
 			err = syscall.ENOTEMPTY
 		}
 	}
 	for _, e := range below {
-		if err == nil {
-			err = w.removeDir(root, path.Join(name, e.Name()))
+		switch {
+		case err != nil:
+		case e.IsDir():
+			err = w.removeDir(root, path.Join(name, e.Name()), litter)
+		default:
+			err = root.Remove(path.Join(name, e.Name()))
 		}
 	}
 	if err != nil {

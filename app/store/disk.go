@@ -176,6 +176,14 @@ func writeAll(d disk, name string, b []byte) error {
 // replace puts a file of .sheaf in place of the one that has the name, all of
 // it or nothing. When it returns nil it is durable.
 func replace(d disk, name string, b []byte) error {
+	if err := swapIn(d, name, b); err != nil {
+		return err
+	}
+	return fsync(d, path.Dir(name))
+}
+
+// swapIn is replace, but that a power cut may bring the old file back.
+func swapIn(d disk, name string, b []byte) error {
 	tmp, err := writeTemp(d, b)
 	if err != nil {
 		return err
@@ -186,9 +194,8 @@ func replace(d disk, name string, b []byte) error {
 	}
 	if err != nil {
 		_ = d.Remove(tmp)
-		return err
 	}
-	return fsync(d, path.Dir(name))
+	return err
 }
 
 func create(d disk, name string, flag int, perm fs.FileMode, b []byte) error {

@@ -48,7 +48,8 @@ func (h *home) upgrade() error {
 	if err := makePrivate(h.disk, "."); err != nil {
 		return fmt.Errorf("%s: %w", sheafDir, Reason(err))
 	}
-	return replace(h.disk, formatName, strconv.AppendUint(nil, formatVersion, 10))
+	// Its name is durable with that of the log; without it there is no harm.
+	return swapIn(h.disk, formatName, strconv.AppendUint(nil, formatVersion, 10))
 }
 
 // makePrivate takes a directory and what is in it away from other users.

@@ -142,9 +142,6 @@ func (l *Local) Commit(ctx context.Context, base Rev, c Commit) (Rev, error) {
 	if !l.home.writable() {
 		return 0, errReadOnly(l.home.dir)
 	}
-	if err := l.check(c); err != nil {
-		return 0, err
-	}
 	l.writing.Lock()
 	defer l.writing.Unlock()
 	if l.life.Err() != nil {
@@ -158,6 +155,9 @@ func (l *Local) Commit(ctx context.Context, base Rev, c Commit) (Rev, error) {
 	}
 	if err := l.recover(); err != nil {
 		return 0, fmt.Errorf("content %s: %w", l.home.dir, err)
+	}
+	if err := l.check(c); err != nil {
+		return 0, err
 	}
 	if base != l.Ledger().Rev() {
 		return 0, ErrConflict
@@ -213,8 +213,8 @@ func (l *Local) write(c Commit) error {
 }
 
 // recover makes the store fit to acknowledge something again after a write that
-// failed. Blobs that no commit names are forgotten: what the system says of
-// them is not what is on the disk. The lock is held.
+// failed. Blobs that no commit names are written once more: what the system has
+// of them in memory is not what is on the disk. The lock is held.
 func (l *Local) recover() error {
 	if l.journal.failed == nil {
 		return nil
@@ -228,9 +228,10 @@ func (l *Local) recover() error {
 	l.objects.packs.sealOpen()
 	l.unsynced.Range(func(hash, _ any) bool {
 		if h := hash.(string); !named[h] {
-			l.objects.forget(h, func() bool { return false })
-			l.unsynced.Delete(h)
 			l.synced.Delete(h)
+			if err := l.objects.rewrite(h); err != nil { // whoever wants it has to put it again
+				l.unsynced.Delete(h)
+			}
 		}
 		return true
 	})

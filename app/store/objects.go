@@ -17,15 +17,16 @@ import (
 // file under the name of its hash: objects/ab/cdef... So are small ones that
 // are older than packs. A blob with a file of its own is called loose.
 type objects struct {
-	disk  disk
-	packs *packs
+	disk      disk
+	packs     *packs
+	maxPacked int // bytes; a larger blob is loose
 }
 
 // openObjects finds the blobs of .sheaf. The error is of packs that cannot be
 // read; the others serve.
 func openObjects(d disk) (*objects, error) {
 	p, err := openPacks(d)
-	return &objects{d, p}, err
+	return &objects{d, p, maxPacked}, err
 }
 
 func hashOf(b []byte) string {
@@ -59,7 +60,7 @@ func (o *objects) put(hash string, b []byte) error {
 			return o.disk.Chtimes(name, now, now)
 		}
 	}
-	if len(b) <= maxPacked {
+	if len(b) <= o.maxPacked {
 		return o.packs.put(hash, b)
 	}
 	if _, err := makeDirs(o.disk, path.Dir(name), nil); err != nil && !errors.Is(err, fs.ErrExist) {
@@ -78,6 +79,16 @@ func (o *objects) put(hash string, b []byte) error {
 
 // get gives the bytes of a blob, which are those of its hash, fs.ErrNotExist
 // if it is not kept.
+// rewrite writes a blob anew, to another place, and forgets it if that fails.
+func (o *objects) rewrite(hash string) error {
+	b, err := o.get(hash)
+	o.forget(hash, func() bool { return false })
+	if err != nil {
+		return err
+	}
+	return o.put(hash, b)
+}
+
 func (o *objects) get(hash string) ([]byte, error) {
 	if !validHash(hash) {
 		return nil, fmt.Errorf("blob %q: %w", hash, fs.ErrNotExist)

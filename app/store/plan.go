@@ -141,6 +141,7 @@ func (p *planner) emptied(dir string) error {
 		case err != nil:
 		case e.IsDir():
 			err = p.emptied(name)
+		case isStaged(e.Name()): // left by a commit that was cut short
 		case !p.removed[name]:
 			err = obstruction{errors.New("is a directory")}
 		}

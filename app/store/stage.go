@@ -161,7 +161,7 @@ func (w *Worktree) abandon(updates []update) {
 	}
 	for _, u := range slices.Backward(updates) {
 		for _, dir := range slices.Backward(u.made) {
-			_ = w.removeDir(root, dir)
+			_ = w.removeDir(root, dir, false)
 		}
 	}
 }
