@@ -28,6 +28,7 @@ type channel struct {
 	copying  atomic.Bool   // a program that copies files is at the other end
 	answered chan struct{} // closed when the command has been answered in full
 	sizes    *mailbox
+	over     bool        // answered no more; conn.mu guards it
 	notices  chan string // of capacity 1: a line for the visitor, the newest wins
 }
 
@@ -143,7 +144,7 @@ func (g *guardedOpening) Accept() (gossh.Channel, <-chan *gossh.Request, error) 
 	// The filter never waits for the library: it passes no more than fits.
 	out := make(chan *gossh.Request, maxPassed)
 	srv := g.ch.conn.srv
-	srv.start(func() { g.ch.filter(in, out, func() { real.Close() }) })
+	srv.start(func() { g.ch.filter(in, out, func() { real.Close(); g.ch.conn.sessionOver(g.ch) }) })
 	srv.start(func() { g.ch.discard(real.Stderr()) })
 	r := input{r: real, ch: g.ch}
 	if !g.ch.conn.traffic.trusted() {

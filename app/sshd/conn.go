@@ -65,10 +65,12 @@ type conn struct {
 	refused       map[[32]byte]bool // SHA-256 of the keys offered that are no author's
 	fingerprints  []string          // of the first of these, as ssh-keygen -l shows them
 	channels      map[*channel]bool // opened and not ended
+	sessions      int               // of the channels, those that wait for a command or are answered
 	ending        error             // set once the connection has been told to end
 	handshake     *time.Timer
 	lifetime      *time.Timer
 	idle          *time.Timer // nil until authenticated
+	unused        *time.Timer // the same; runs while a reader has no session
 }
 
 type connKey struct{}
@@ -146,7 +148,7 @@ func (c *conn) Close() error {
 	if c.timedOut {
 		penalty = penaltyTimeout
 	}
-	for _, t := range []*time.Timer{c.handshake, c.lifetime, c.idle} {
+	for _, t := range []*time.Timer{c.handshake, c.lifetime, c.idle, c.unused} {
 		if t != nil {
 			t.Stop()
 		}
@@ -203,8 +205,8 @@ func (c *conn) refusedKeys() (n int, fingerprints []string) {
 	return len(c.refused), slices.Clone(c.fingerprints)
 }
 
-// authenticationDone ends the time limit of the handshake and begins that of
-// idleness.
+// authenticationDone ends the time limit of the handshake, and begins those of
+// idleness and of connections without a session.
 func (c *conn) authenticationDone() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -218,6 +220,18 @@ func (c *conn) authenticationDone() {
 	c.touch()
 	l := c.srv.limits
 	c.idle = c.srv.after(min(l.Idle, l.IdleAuthor)-l.Warning, c.checkIdle)
+	c.unused = c.srv.after(l.NoSession, c.closeUnused)
+}
+
+// closeUnused closes a reader's connection that has no session. An author's may
+// wait for the next one, as ssh has it with ControlPersist.
+func (c *conn) closeUnused() {
+	c.mu.Lock()
+	unused := c.author == nil && c.sessions == 0
+	c.mu.Unlock()
+	if unused {
+		c.Close()
+	}
 }
 
 // identify settles whose connection it is, by the key that was proven in the
@@ -269,13 +283,30 @@ func (c *conn) addChannel(ch *channel) bool {
 		return false
 	}
 	c.channels[ch] = true
+	c.sessions++
+	c.unused.Stop()
 	c.srv.sessions.Add(1)
 	return true
+}
+
+// sessionOver says that a channel is answered no more, though the client may
+// not have closed it yet. It counts once.
+func (c *conn) sessionOver(ch *channel) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if ch.over {
+		return
+	}
+	ch.over = true
+	if c.sessions--; c.sessions == 0 && !c.closed {
+		c.unused.Reset(c.srv.limits.NoSession)
+	}
 }
 
 // removeChannel forgets a channel that has ended. After the last one of a
 // connection that has been told to end, the client has linger to close it.
 func (c *conn) removeChannel(ch *channel) {
+	c.sessionOver(ch)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.channels, ch)

@@ -20,6 +20,7 @@ type Limits struct {
 
 	Handshake  time.Duration // from accept to the end of authentication: 10 s
 	Start      time.Duration // from the opening of a channel to its command: 10 s
+	NoSession  time.Duration // of a reader's connection without a session: 30 s
 	Lifetime   time.Duration // of a connection: 4 h
 	Idle       time.Duration // without a key pressed, for a reader: 15 min
 	IdleAuthor time.Duration // the same for an author: 2 h
@@ -57,6 +58,7 @@ func (l Limits) withDefaults(d Limits) Limits {
 	number(&l.TransfersReader, d.TransfersReader)
 	span(&l.Handshake, d.Handshake)
 	span(&l.Start, d.Start)
+	span(&l.NoSession, d.NoSession)
 	span(&l.Lifetime, d.Lifetime)
 	span(&l.Idle, d.Idle)
 	span(&l.IdleAuthor, d.IdleAuthor)
@@ -86,6 +88,7 @@ func DefaultLimits() Limits {
 		TransfersReader: 4,
 		Handshake:       10 * time.Second,
 		Start:           10 * time.Second,
+		NoSession:       30 * time.Second,
 		Lifetime:        4 * time.Hour,
 		Idle:            15 * time.Minute,
 		IdleAuthor:      2 * time.Hour,

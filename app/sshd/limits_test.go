@@ -369,6 +369,46 @@ func TestAChannelHasToStart(t *testing.T) {
 	}
 }
 
+// A reader's connection ends when it has no session for a while, whatever comes
+// on it; an author's waits for the next.
+func TestAConnectionWithoutASession(t *testing.T) {
+	t.Parallel()
+	const most = 2 * time.Second
+	b := startServer(t, Limits{NoSession: most})
+	ada := newKey(t)
+	b.authorise(ada.PublicKey())
+	author, busy := b.client(ada), b.client()
+	b.run(author, "whoami")
+	s := b.terminal(busy, 80, 24)
+	b.run(busy, "whoami")
+	before, after := b.client(), b.client()
+	b.run(after, "whoami")
+	began := time.Now()
+	go func() { // keep-alives make no session
+		for began := time.Now(); time.Since(began) < 2*most; time.Sleep(100 * time.Millisecond) {
+			if _, _, err := before.SendRequest("keepalive@openssh.com", true, nil); err != nil {
+				return
+			}
+		}
+	}()
+	for _, c := range []*gossh.Client{before, after} {
+		late := time.AfterFunc(patience, func() { c.Close() })
+		_ = c.Wait()
+		late.Stop()
+	}
+	if took := time.Since(began); took < most/2 || took > patience {
+		t.Errorf("they are gone after %v", took)
+	}
+	time.Sleep(time.Until(began.Add(2 * most)))
+	if out, _, _ := b.run(author, "whoami"); !strings.HasPrefix(out, "author") {
+		t.Errorf("the author's: %q", out)
+	}
+	if out, _, _ := b.run(busy, "whoami"); !strings.HasPrefix(out, "reader") {
+		t.Errorf("one with a session: %q", out)
+	}
+	s.Close()
+}
+
 func TestIdleness(t *testing.T) {
 	t.Parallel()
 	b := startServer(t, Limits{Idle: 2 * time.Second, Warning: time.Second, Grace: time.Second})

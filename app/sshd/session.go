@@ -138,6 +138,7 @@ func (s *Server) logging(next ssh.Handler) ssh.Handler {
 			return
 		}
 		defer close(ch.answered)
+		defer ch.conn.sessionOver(ch)
 		began := time.Now()
 		s.counts.open.Add(1)
 		defer s.counts.open.Add(-1)
