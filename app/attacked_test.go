@@ -58,6 +58,7 @@ func (p peaks) String() string {
 // attack starts the program for a test of what an attack costs.
 func attack(t *testing.T, files map[string]string, flags ...string) *attacked {
 	t.Helper()
+	slow(t)
 	if runtime.GOOS != "linux" {
 		t.Skip("reads /proc")
 	}

@@ -53,9 +53,9 @@ func (s *Server) serverConfig(ctx ssh.Context) *gossh.ServerConfig {
 			}
 			return nil, errOfferKey
 		},
-		AuthLogCallback: func(_ gossh.ConnMetadata, _ string, err error) {
+		AuthLogCallback: func(_ gossh.ConnMetadata, method string, err error) {
 			if c := connOf(ctx); c != nil && err == nil {
-				c.authenticationDone()
+				c.authenticationDone(method == "publickey") // no others than authors' are accepted
 			}
 		},
 	}

@@ -60,6 +60,7 @@ type conn struct {
 	closed        bool
 	authenticated bool
 	timedOut      bool // the handshake has taken too long
+	surplus       bool // a reader for whom there is no place
 	author        *author
 	typed         *rate.Limiter     // bytes typed on all channels
 	refused       map[[32]byte]bool // SHA-256 of the keys offered that are no author's
@@ -100,9 +101,14 @@ func (s *Server) accept(ctx ssh.Context, nc net.Conn) net.Conn {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if ok, why := s.gate.enter(c, s.penalties.refuses(c.from)); !ok {
+	ok, why, away := s.gate.enter(c, s.penalties.refuses(c.from))
+	if !ok {
 		s.counts.refuse(why)
 		return nil
+	}
+	if away != nil {
+		s.counts.refuse(limitUnauthenticated)
+		away.Close()
 	}
 	setPeerTimeout(nc)
 	c.handshake = s.after(s.limits.Handshake, func() {
@@ -155,7 +161,7 @@ func (c *conn) Close() error {
 	}
 	c.mu.Unlock()
 	err := c.Conn.Close()
-	if closing := c.srv.gate.leave(c, authenticated); !authenticated && !closing {
+	if excused := c.srv.gate.leave(c); !authenticated && !excused {
 		c.srv.counts.failed.Add(1)
 		c.srv.charge(c.from, penalty)
 	}
@@ -206,8 +212,9 @@ func (c *conn) refusedKeys() (n int, fingerprints []string) {
 }
 
 // authenticationDone ends the time limit of the handshake, and begins those of
-// idleness and of connections without a session.
-func (c *conn) authenticationDone() {
+// idleness and of connections without a session. author says that the key of
+// one has been proven.
+func (c *conn) authenticationDone(author bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed || c.authenticated {
@@ -215,12 +222,26 @@ func (c *conn) authenticationDone() {
 	}
 	c.authenticated = true
 	c.handshake.Stop()
-	c.srv.gate.authenticated()
+	if !c.srv.gate.authenticated(c, author) {
+		c.surplus = true
+		c.srv.counts.refuse(limitConnections)
+	}
 	c.srv.counts.handshakes.Add(1)
 	c.touch()
 	l := c.srv.limits
 	c.idle = c.srv.after(min(l.Idle, l.IdleAuthor)-l.Warning, c.checkIdle)
 	c.unused = c.srv.after(l.NoSession, c.closeUnused)
+}
+
+// turnAway reports whether there is no place for the connection, which ends
+// soon.
+func (c *conn) turnAway() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.surplus {
+		c.srv.after(linger, func() { c.Close() })
+	}
+	return c.surplus
 }
 
 // closeUnused closes a reader's connection that has no session. An author's may

@@ -1,6 +1,7 @@
 package sshd
 
 import (
+	"cmp"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -9,29 +10,51 @@ import (
 )
 
 // gate counts connections before they have said a word: all of them, those not
-// yet authenticated, and those of one network. It holds every open connection,
-// and is safe for concurrent use.
+// yet authenticated, those of readers, and those of one network. It holds every
+// open connection, and is safe for concurrent use.
+//
+// Whoever is waiting to be let in may be sent away for somebody else: first who
+// has not exchanged keys yet, then whose network has the most waiting, then who
+// has waited longest. So waiting takes no place from anybody, and the last
+// places of all are the authors'.
 type gate struct {
 	limits Limits
 	log    *slog.Logger
 
-	mu              sync.Mutex
-	closed          bool
-	conns           map[*conn]struct{}
-	unauthenticated int                  // of these, still shaking hands
-	from            map[netip.Prefix]int // by network
-	refused         int                  // since the last line in the log
-	lastLogged      time.Time
-	soleNetwork     netip.Prefix  // where all connections so far have come from
-	soleCount       int           // how many; -1 when there was another, or it was told
-	empty           chan struct{} // closed when the gate is closed and nobody is inside
+	mu          sync.Mutex
+	closed      bool
+	conns       map[*conn]standing
+	count       map[standing]int
+	from        map[netip.Prefix]int // by network, and by the larger ones it is in
+	refused     int                  // since the last line in the log
+	lastLogged  time.Time
+	soleNetwork netip.Prefix  // where all connections so far have come from
+	soleCount   int           // how many; -1 when there was another, or it was told
+	empty       chan struct{} // closed when the gate is closed and nobody is inside
 }
+
+// standing is what a connection is to the gate.
+type standing int
+
+// Those up to known have no place yet, and are sent away in this order.
+const (
+	surplus standing = iota // a reader for whom there is no place
+	unknown                 // has not exchanged keys yet
+	known                   // has, and may be asking somebody a question
+	reader
+	proven // an author
+)
+
+// authorPlaces is how many connections readers leave to proven authors; less
+// where there are few in all.
+const authorPlaces = 8
 
 func newGate(l Limits, log *slog.Logger) *gate {
 	return &gate{
 		limits: l,
 		log:    log,
-		conns:  map[*conn]struct{}{},
+		conns:  map[*conn]standing{},
+		count:  map[standing]int{},
 		from:   map[netip.Prefix]int{},
 		empty:  make(chan struct{}),
 	}
@@ -67,27 +90,46 @@ const (
 	limitPenalty         = "penalty"
 )
 
+// bounds are the networks that a connection counts for, and how many there may
+// be of each. Whoever has an IPv6 /64 often has a /56 or /48 as well.
+func (g *gate) bounds(from netip.Prefix) map[netip.Prefix]int {
+	if !from.Addr().Is6() {
+		return map[netip.Prefix]int{from: g.limits.PerIPv4}
+	}
+	per := g.limits.PerIPv6
+	return map[netip.Prefix]int{
+		from: per,
+		netip.PrefixFrom(from.Addr(), 56).Masked(): 2 * per,
+		netip.PrefixFrom(from.Addr(), 48).Masked(): 4 * per,
+	}
+}
+
 // enter lets a connection in, or returns the limit that refuses it ("" when the
 // gate is closed); penalised says that its network has to stay away for now.
-func (g *gate) enter(c *conn, penalised bool) (ok bool, limit string) {
+// The connection that is sent away for it, if any, is for the caller to close.
+func (g *gate) enter(c *conn, penalised bool) (ok bool, limit string, away *conn) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.noticeSoleNetwork(c.from)
-	perNetwork := g.limits.PerIPv6
-	if c.from.Addr().Is4() {
-		perNetwork = g.limits.PerIPv4
-	}
+	bounds := g.bounds(c.from)
 	switch {
 	case g.closed:
-		return false, ""
+		return false, "", nil
 	case penalised:
 		limit = limitPenalty
-	case len(g.conns) >= g.limits.Connections:
-		limit = limitConnections
-	case g.unauthenticated >= g.limits.Unauthenticated:
-		limit = limitUnauthenticated
-	case g.from[c.from] >= perNetwork:
-		limit = limitAddress
+	}
+	for network, most := range bounds {
+		if limit == "" && g.from[network] >= most {
+			limit = limitAddress
+		}
+	}
+	full := len(g.conns) >= g.limits.Connections
+	if limit == "" && (full || g.unauthenticated() >= g.limits.Unauthenticated) {
+		if away = g.longestWaiting(); away != nil {
+			g.remove(away)
+		} else if full {
+			limit = limitConnections
+		}
 	}
 	if limit != "" {
 		g.refused++
@@ -95,12 +137,55 @@ func (g *gate) enter(c *conn, penalised bool) (ok bool, limit string) {
 			g.log.Warn("connections refused", "limit", limit, "from", c.from.String(), "count", g.refused)
 			g.lastLogged, g.refused = now, 0
 		}
-		return false, limit
+		return false, limit, nil
 	}
-	g.conns[c] = struct{}{}
-	g.from[c.from]++
-	g.unauthenticated++
-	return true, ""
+	g.conns[c] = unknown
+	g.count[unknown]++
+	for network := range bounds {
+		g.from[network]++
+	}
+	return true, "", away
+}
+
+// unauthenticated counts those that are still shaking hands. The lock is held.
+func (g *gate) unauthenticated() int { return g.count[unknown] + g.count[known] }
+
+// longestWaiting is the connection that is sent away next; nil when all have a
+// place. The lock is held.
+func (g *gate) longestWaiting() (next *conn) {
+	waiting := map[netip.Prefix]int{}
+	for c, s := range g.conns {
+		if s <= known {
+			waiting[c.from]++
+		}
+	}
+	for c, s := range g.conns {
+		if s <= known && (next == nil || cmp.Or(
+			cmp.Compare(s, g.conns[next]),
+			-cmp.Compare(waiting[c.from], waiting[next.from]),
+			c.since.Compare(next.since)) < 0) {
+			next = c
+		}
+	}
+	return next
+}
+
+// remove forgets a connection. It reports false when that was done before. The
+// lock is held.
+func (g *gate) remove(c *conn) bool {
+	s, inside := g.conns[c]
+	if !inside {
+		return false
+	}
+	delete(g.conns, c)
+	g.count[s]--
+	for network := range g.bounds(c.from) {
+		if g.from[network]--; g.from[network] <= 0 {
+			delete(g.from, network)
+		}
+	}
+	g.signalEmpty()
+	return true
 }
 
 // noticeSoleNetwork warns once when everybody seems to come from one place: the
@@ -123,27 +208,51 @@ func (g *gate) noticeSoleNetwork(from netip.Prefix) {
 	}
 }
 
-// authenticated frees the place of a connection among the unauthenticated.
-func (g *gate) authenticated() {
+// exchanged says that a connection has exchanged keys.
+func (g *gate) exchanged(c *conn) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.unauthenticated--
+	if s, inside := g.conns[c]; inside && s == unknown {
+		g.set(c, known)
+	}
 }
 
-// leave gives back what enter took; a connection leaves once. It reports
-// whether the gate is closed.
-func (g *gate) leave(c *conn, authenticated bool) (closed bool) {
+// set changes what a connection is. The lock is held.
+func (g *gate) set(c *conn, to standing) {
+	g.count[g.conns[c]]--
+	g.conns[c] = to
+	g.count[to]++
+}
+
+// authenticated says that a connection has been let in, as an author's or as a
+// reader's. It reports false when there is no place for one more reader: then
+// the connection stays until somebody else needs its place.
+func (g *gate) authenticated(c *conn, author bool) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	delete(g.conns, c)
-	if g.from[c.from]--; g.from[c.from] <= 0 {
-		delete(g.from, c.from)
+	if _, inside := g.conns[c]; !inside {
+		return true // on its way out
 	}
-	if !authenticated {
-		g.unauthenticated--
+	places := g.limits.Connections - min(authorPlaces, g.limits.Connections/4)
+	switch {
+	case author:
+		g.set(c, proven)
+	case g.count[reader] < places:
+		g.set(c, reader)
+	default:
+		g.set(c, surplus)
+		return false
 	}
-	g.signalEmpty()
-	return g.closed
+	return true
+}
+
+// leave gives back what enter took; a second time it changes nothing. It
+// reports whether the connection was sent away or the gate is closed: then its
+// end is no fault of its client.
+func (g *gate) leave(c *conn) (excused bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return !g.remove(c) || g.closed
 }
 
 // signalEmpty closes empty when that is due. The lock is held.

@@ -121,8 +121,8 @@ func TestOneAddressForEverybodyIsToldOnce(t *testing.T) {
 			g := newGate(DefaultLimits(), slog.New(slog.NewTextHandler(&logs, nil)))
 			for i := range 3 * soleNetworkCount {
 				c := at(c.from(i))
-				if ok, _ := g.enter(c, false); ok {
-					g.leave(c, false)
+				if ok, _, _ := g.enter(c, false); ok {
+					g.leave(c)
 				}
 			}
 			if n := strings.Count(logs.String(), "--proxy-protocol"); n != c.want {

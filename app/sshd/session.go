@@ -189,6 +189,11 @@ func (s *Server) recovering(next ssh.Handler) ssh.Handler {
 func (s *Server) routing(ssh.Handler) ssh.Handler {
 	return func(stream ssh.Session) {
 		sess, _ := stream.Context().Value(sessionKey{}).(*session)
+		if sess.channel.conn.turnAway() {
+			sess.verb = "-"
+			_ = stream.Exit(sess.fail("too many readers at the moment; try again a little later", 1))
+			return
+		}
 		_ = stream.Exit(s.handle(sess))
 	}
 }

@@ -84,7 +84,7 @@ func (s *Server) Stats() Stats {
 		st.Browsers = s.browsers()
 	}
 	s.gate.mu.Lock()
-	st.Connections, st.Unauthenticated = len(s.gate.conns), s.gate.unauthenticated
+	st.Connections, st.Unauthenticated = len(s.gate.conns), s.gate.unauthenticated()
 	s.gate.mu.Unlock()
 	s.counts.mu.Lock()
 	defer s.counts.mu.Unlock()

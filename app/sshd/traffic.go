@@ -157,9 +157,12 @@ type connRand struct {
 type countingSigner struct{ gossh.Signer }
 
 func (s countingSigner) Sign(random io.Reader, data []byte) (*gossh.Signature, error) {
-	if r, ok := random.(connRand); ok && !r.conn.traffic.trusted() && !r.conn.rekeys.Allow() {
-		r.conn.drop("too many key exchanges", true)
-		return nil, io.ErrClosedPipe
+	if r, ok := random.(connRand); ok {
+		if !r.conn.traffic.trusted() && !r.conn.rekeys.Allow() {
+			r.conn.drop("too many key exchanges", true)
+			return nil, io.ErrClosedPipe
+		}
+		r.conn.srv.gate.exchanged(r.conn)
 	}
 	return s.Signer.Sign(random, data)
 }
