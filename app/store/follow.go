@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"time"
 )
 
@@ -138,8 +139,8 @@ func (w *Worktree) planForeign(l, next *Ledger) (updates []update, byHand []Entr
 	return updates, byHand, nil
 }
 
-// lastEntries gives the last entry of every path that commits name, but for those
-// that no plain file can have.
+// lastEntries gives the last entry of every path that commits name, but for
+// those that no plain file can have.
 func lastEntries(commits []Commit) []Entry {
 	at := map[string]int{}
 	var list []Entry
@@ -218,6 +219,12 @@ func (w *Worktree) redo(l *Ledger) error {
 // redoOne gives the update of an entry, nil if its file is as it has to be or
 // is somebody else's. The versions are those that may be replaced.
 func (w *Worktree) redoOne(p *planner, e Entry, was bool, versions map[string]bool) (*update, error) {
+	var o obstruction
+	if err := p.checkDir(path.Dir(e.Path)); errors.As(err, &o) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
 	info, err := p.r.top.Lstat(e.Path)
 	switch {
 	case isMissing(err):

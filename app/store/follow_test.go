@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // elsewhere commits on a store as somebody else would.
@@ -54,10 +55,11 @@ func TestCommitsOfOthersAreWritten(t *testing.T) {
 		dir := t.TempDir()
 		f := open(t, dir)
 		commit(t, f, map[string]*string{"a.md": new("a1"), "old/b.md": new("b1")})
+		f.pause.poll = time.Hour
 		told := f.Watch(t.Context(), func(string) bool { return false })
 		rev := elsewhere(t, f.store, map[string]*string{"a.md": new("a2"), "old/b.md": nil, "new/c.md": new("c1")})
 		reached(t, f, rev)
-		<-told
+		until(t, func() bool { return len(told) > 0 })
 		for name, want := range map[string]string{"a.md": "a2", "old/b.md": "", "new/c.md": "c1"} {
 			is(t, dir, name, want)
 		}
@@ -87,7 +89,8 @@ func TestWhatIsChangedByHandStaysWhenOthersCommit(t *testing.T) {
 		elsewhere(t, f.store, map[string]*string{"a.md": new("a2"), "b.md": new("b2"), "c.md": new("c2"),
 			"d.md": new("d2"), "new.md": new("theirs"), "link.md": new("x")})
 		reached(t, f, 3)
-		for name, want := range map[string]string{"a.md": "by hand", "b.md": "b2", "c.md": "c2", "d.md": "", "new.md": "mine", "link.md": "by hand"} {
+		for name, want := range map[string]string{"a.md": "by hand", "b.md": "b2", "c.md": "c2",
+			"d.md": "", "new.md": "mine", "link.md": "by hand"} {
 			is(t, dir, name, want)
 		}
 		for name, want := range map[string]string{"a.md": "a1, a2, by hand", "b.md": "b1, b2", "c.md": "c1, c2",
@@ -105,7 +108,7 @@ func TestAFolderIsBroughtUpToItsStore(t *testing.T) {
 	first := open(t, t.TempDir())
 	commit(t, first, map[string]*string{"a.md": new("a1"), "b/c.md": new("c1"), "gone.md": new("x"), "d.md": new("d1")})
 	commit(t, first, map[string]*string{"a.md": new("a2"), "gone.md": nil})
-	commit(t, first, map[string]*string{"a.md": new("a3")})
+	commit(t, first, map[string]*string{"a.md": new("a3"), "out/e.md": new("e")})
 	want := map[string]string{"a.md": "a3", "b/c.md": "c1", "gone.md": "", "d.md": "d1"}
 	for name, before := range map[string]map[string]string{
 		"empty":            {},
@@ -121,6 +124,9 @@ func TestAFolderIsBroughtUpToItsStore(t *testing.T) {
 			for name, text := range before {
 				write(t, dir, name, text)
 			}
+			if err := os.Symlink(t.TempDir(), filepath.Join(dir, "out")); err != nil {
+				t.Fatal(err)
+			}
 			open(t, dir)
 			expected := maps.Clone(want)
 			switch name {
@@ -131,6 +137,9 @@ func TestAFolderIsBroughtUpToItsStore(t *testing.T) {
 			}
 			for name, text := range expected {
 				is(t, dir, name, text)
+			}
+			if list, err := os.ReadDir(filepath.Join(dir, "out")); err != nil || len(list) > 0 {
+				t.Errorf("what is behind a link: %v, %v", list, err)
 			}
 		})
 	}
@@ -157,7 +166,8 @@ func TestCommitThatOthersOvertake(t *testing.T) {
 	f := overOne(t, r)(t, dir)
 	commit(t, f, map[string]*string{"a.md": new("a1")})
 	r.first = func() { elsewhere(t, s, map[string]*string{"a.md": new("theirs"), "b.md": new("b")}) }
-	if _, err := tryCommit(t.Context(), f, 1, map[string]*string{"a.md": new("mine"), "deep/c.md": new("c")}); !errors.Is(err, ErrConflict) {
+	_, err := tryCommit(t.Context(), f, 1, map[string]*string{"a.md": new("mine"), "deep/c.md": new("c")})
+	if !errors.Is(err, ErrConflict) {
 		t.Fatalf("%v", err)
 	}
 	// When it is refused the next attempt has what it needs.
@@ -195,7 +205,8 @@ func TestPathsOfOthersAreConfined(t *testing.T) {
 	}
 	s := newMemory()
 	f := overOne(t, s)(t, dir)
-	rev := elsewhere(t, s, map[string]*string{"../out.md": new("x"), ".sheaf/lock": new("x"), "/abs.md": new("x"), "a/../../b.md": new("x"), "a\nb": new("x"), "good.md": new("good")})
+	rev := elsewhere(t, s, map[string]*string{"../out.md": new("x"), ".sheaf/lock": new("x"), "/abs.md": new("x"),
+		"a/../../b.md": new("x"), "a\nb": new("x"), "good.md": new("good")})
 	reached(t, f, rev)
 	is(t, dir, "good.md", "good")
 	is(t, base, "out.md", "")

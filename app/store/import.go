@@ -89,7 +89,9 @@ func (w *Worktree) settledLedger() (*Ledger, error) {
 
 // changedByHand walks the folder for what differs from l. Litter is what
 // commits have left that were never made.
-func (w *Worktree) changedByHand(ctx context.Context, l *Ledger, skip func(path string, dir bool) bool) (found []Entry, litter []string, err error) {
+func (w *Worktree) changedByHand(
+	ctx context.Context, l *Ledger, skip func(path string, dir bool) bool,
+) (found []Entry, litter []string, err error) {
 	there := make(map[string]bool, l.Len())
 	w.reopen()
 	r := w.NewReader()

@@ -109,11 +109,17 @@ func newWorktree(dir string, log *slog.Logger, o options) (*Worktree, error) {
 	if err != nil {
 		return nil, fmt.Errorf("content %s: %w", dir, Reason(err))
 	}
-	w := &Worktree{feed: newFeed(&Ledger{}), dir: abs, log: log, open: o.disk, cache: newStampCache(), pause: watchPauses}
+	w := &Worktree{feed: newFeed(&Ledger{}), dir: abs, log: log, open: o.disk,
+		cache: newStampCache(), pause: watchPauses}
 	w.current.Store(&root)
 	w.life, w.cancel = context.WithCancel(context.Background())
 	return w, nil
 }
 
 // watchPauses are those of a Worktree: see Watch.
-var watchPauses = pauses{quiet: 150 * time.Millisecond, late: 700 * time.Millisecond, bulk: 3 * time.Second, poll: 30 * time.Second}
+var watchPauses = pauses{
+	quiet: 150 * time.Millisecond,
+	late:  700 * time.Millisecond,
+	bulk:  3 * time.Second,
+	poll:  30 * time.Second,
+}

@@ -438,8 +438,9 @@ func (p *packs) move(d digest, from *pack, to map[*pack]bool) error {
 	return err
 }
 
-// saveIndexes writes down where the blobs are, for the next start: of packs that are
-// full or have much that is in no index, or of all. The store's lock is held.
+// saveIndexes writes down where the blobs are, for the next start: of packs
+// that are full or have much that is in no index, or of all. The store's lock
+// is held.
 func (p *packs) saveIndexes(all bool) error {
 	var failed error
 	for _, k := range p.unsaved(all) {
@@ -465,6 +466,8 @@ func (p *packs) unsaved(all bool) (list []*pack) {
 // all this. It can be lost: the pack is then read.
 const indexedSize = sha256.Size + 12
 
+// saveIndex writes the index of one pack, all of it or nothing, when what it
+// says is durable. The store's lock is held.
 func (p *packs) saveIndex(k *pack) error {
 	p.mu.Lock()
 	size := k.size
@@ -517,7 +520,8 @@ func (p *packs) loadIndex(k *pack) (known []byte) {
 // indexedBlob is the blob that b begins with, a part of the index of a pack.
 func indexedBlob(b []byte, pack uint32) (digest, location) {
 	n := b[sha256.Size:]
-	return digest(b[:sha256.Size]), location{pack, binary.BigEndian.Uint32(n), binary.BigEndian.Uint32(n[4:]), binary.BigEndian.Uint32(n[8:])}
+	at, size, storedAt := binary.BigEndian.Uint32(n), binary.BigEndian.Uint32(n[4:]), binary.BigEndian.Uint32(n[8:])
+	return digest(b[:sha256.Size]), location{pack, at, size, storedAt}
 }
 
 // close lets go of the packs. The store's lock is held.

@@ -49,6 +49,8 @@ func (w *Worktree) stage(ctx context.Context, updates []update) error {
 	return nil
 }
 
+// stageOne writes the new bytes of one update beside their place, and makes the
+// directories for it. What it has made by the time of an error is in u.
 func (w *Worktree) stageOne(ctx context.Context, down *descent, u *update) error {
 	b, err := w.Get(ctx, u.entry.Hash)
 	if err != nil {

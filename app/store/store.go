@@ -77,7 +77,8 @@ type Store interface {
 	// Put keeps b and gives its hash. It is invisible until a commit names
 	// it, and may be forgotten a day later if none does.
 	Put(ctx context.Context, b []byte) (hash string, err error)
-	// Get gives the bytes of a hash, fs.ErrNotExist if they are not kept. They are the caller's.
+	// Get gives the bytes of a hash, fs.ErrNotExist if they are not kept. They
+	// are the caller's.
 	Get(ctx context.Context, hash string) ([]byte, error)
 	// Commit makes c the revision after base, all of it or nothing. When it
 	// returns nil it is durable. A base that is not the head gives

@@ -54,35 +54,21 @@ type watch struct {
 	seen   uint64            // the last fingerprint
 }
 
+// run is the goroutine of a Watch, until ctx or the Worktree ends.
 func (v *watch) run(ctx context.Context, changed chan<- struct{}) {
 	var events <-chan fsnotify.Event
 	var errs <-chan error
 	if v.notify != nil {
 		events, errs = v.notify.Events, v.notify.Errors
 	}
-	pause := v.tree.pause
+	b := newBurst(v.tree.pause)
+	defer b.settled.Stop()
+	every := v.tree.pause.poll
 	if v.err != nil {
-		pause.poll = min(pause.poll, time.Second)
+		every = min(every, time.Second)
 	}
-	poll := time.NewTicker(pause.poll)
+	poll := time.NewTicker(every)
 	defer poll.Stop()
-	settle := time.NewTimer(time.Hour)
-	settle.Stop()
-	defer settle.Stop()
-	var first time.Time // of the events not yet told; zero: none
-	many := 0           // of them
-
-	touch := func() {
-		now := time.Now()
-		if first.IsZero() {
-			first, many = now, 0
-		}
-		late := pause.late
-		if many++; many >= checkout {
-			late = pause.bulk
-		}
-		settle.Reset(min(pause.quiet, first.Add(late).Sub(now)))
-	}
 	foreign := v.tree.foreign.next()
 	for {
 		select {
@@ -93,10 +79,8 @@ func (v *watch) run(ctx context.Context, changed chan<- struct{}) {
 		case e, ok := <-events:
 			if !ok {
 				events = nil
-				continue
-			}
-			if v.concerns(e) {
-				touch()
+			} else if v.concerns(e) {
+				b.add()
 			}
 		case err, ok := <-errs:
 			if !ok {
@@ -108,20 +92,47 @@ func (v *watch) run(ctx context.Context, changed chan<- struct{}) {
 			v.tree.log.Debug("change notification", "err", err)
 			v.tree.cache.dropOwn()
 			v.add(".")
-			touch()
+			b.add()
 		case <-foreign:
 			foreign = v.tree.foreign.next()
-			touch()
-		case <-settle.C:
-			first = time.Time{}
+			b.add()
+		case <-b.settled.C:
+			b.first = time.Time{}
 			tell(changed)
 		case <-poll.C:
 			v.follow()
 			if v.poll() {
-				touch()
+				b.add()
 			}
 		}
 	}
+}
+
+// A burst is the changes that are told as one.
+type burst struct {
+	pause   pauses
+	first   time.Time   // of the changes not yet told; zero: none
+	many    int         // of them
+	settled *time.Timer // fires when they are to be told
+}
+
+func newBurst(p pauses) *burst {
+	b := &burst{pause: p, settled: time.NewTimer(time.Hour)}
+	b.settled.Stop()
+	return b
+}
+
+// add puts off the telling, but not for ever.
+func (b *burst) add() {
+	now := time.Now()
+	if b.first.IsZero() {
+		b.first, b.many = now, 0
+	}
+	late := b.pause.late
+	if b.many++; b.many >= checkout {
+		late = b.pause.bulk
+	}
+	b.settled.Reset(min(b.pause.quiet, b.first.Add(late).Sub(now)))
 }
 
 func tell(changed chan<- struct{}) {
