@@ -217,27 +217,24 @@ func brokenNext(top string, d *crashDisk, next *witness) string {
 	return ""
 }
 
-// stride is how far a test goes on that tries one operation after the other:
-// further than full effort wants, where that is not asked for.
-func stride(full, usual int) int {
+// effort chooses between what a release deserves and what is usual: see
+// SHEAF_TEST_EFFORT in CONTRIBUTING.
+func effort(full, usual int) int {
 	if os.Getenv("SHEAF_TEST_EFFORT") == "full" {
 		return full
 	}
 	return usual
 }
 
-// variants are what a power cut may leave of what was not synced.
-func variants(n int) map[string]func() bool {
+// variants are what a power cut may leave of what was not synced: nothing, all,
+// and so many times some of it.
+func variants(n, some int) map[string]func() bool {
 	v := map[string]func() bool{
 		"nothing": func() bool { return false },
 		"all":     func() bool { return true },
 	}
-	chances := []float64{0.5}
-	if stride(1, 2) == 1 {
-		chances = []float64{0.5, 0.5, 0.9, 0.1}
-	}
-	for i, p := range chances {
-		v[fmt.Sprintf("some (%d)", i)] = chance(uint64(n*10+i), p)
+	for i := range some {
+		v[fmt.Sprintf("some (%d)", i)] = chance(uint64(n*100+i), []float64{0.5, 0.5, 0.9, 0.1}[i%4])
 	}
 	return v
 }
@@ -265,7 +262,11 @@ func powerCuts(top, skip string) string {
 	}
 	total := whole.count
 	for n := 1; n <= total+1; n++ {
-		for what, keep := range variants(n) {
+		some := effort(4, 1)
+		if n == total+1 { // what is never synced at all is only lost here
+			some = 60
+		}
+		for what, keep := range variants(n, some) {
 			d, seen := upTo(n)
 			if wrong := broken(top, d.afterPowerCut(keep), seen); wrong != "" {
 				return fmt.Sprintf("power cut before operation %d of %d, %s of what was not synced is there: %s", n, total, what, wrong)
@@ -306,7 +307,7 @@ func powerCutsAtStart(top, skip string) string {
 	}
 	whole := without(math.MaxInt, newCrashDisk())
 	live(top, whole)
-	for n := 1; n <= whole.count; n += stride(9, 37) {
+	for n := 1; n <= whole.count; n += effort(9, 37) {
 		d := without(n, newCrashDisk())
 		seen := live(top, d)
 		for m := 1; ; m++ {
@@ -318,7 +319,7 @@ func powerCutsAtStart(top, skip string) string {
 			if again.count < m {
 				break
 			}
-			for what, keep := range variants(n + m) {
+			for what, keep := range variants(n+m, effort(4, 1)) {
 				if wrong := broken(top, again.afterPowerCut(keep), seen); wrong != "" {
 					return fmt.Sprintf("power cut before operation %d, and before %d of the start after it, %s of what was not synced is there: %s", n, m, what, wrong)
 				}
@@ -371,7 +372,7 @@ func TestWhatIsAcknowledgedOutlivesAFailureOfEveryOperation(t *testing.T) {
 	counting := newCrashDisk()
 	live(top, counting)
 	for name, failure := range failures {
-		for n := 1; n <= counting.count; n += stride(1, 3) {
+		for n := 1; n <= counting.count; n += effort(1, 3) {
 			for _, once := range []bool{true, false} {
 				d := newCrashDisk()
 				d.before = func(o operation) error {
