@@ -5,10 +5,12 @@ import (
 	"strings"
 )
 
-// equationKey brings the label of an equation to the form it is known by.
+// equationKey returns the form of an equation's label that labels are compared
+// in.
 func equationKey(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
 
-// anchorID makes the anchor of a heading as most generators do.
+// anchorID returns the anchor that most generators give a heading: letters and
+// digits, in lower case, with a dash for blanks.
 func anchorID(s string) string {
 	var b strings.Builder
 	dash := false
@@ -16,7 +18,7 @@ func anchorID(s string) string {
 		switch {
 		case r == ' ' || r == '-':
 			dash = b.Len() > 0
-		case r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '_' || r >= 0xc0 && r < 0x2000 || r > 0x2e7f && r < 0xe000:
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '_', r >= 0xc0 && r < 0x2000, r > 0x2e7f && r < 0xe000:
 			if dash {
 				b.WriteByte('-')
 				dash = false
@@ -27,12 +29,13 @@ func anchorID(s string) string {
 	return b.String()
 }
 
-// franklinID makes the anchor Franklin gives a heading.
+// franklinID returns the anchor that Franklin gives a heading.
 func franklinID(s string) string {
 	return strings.ReplaceAll(anchorID(strings.ReplaceAll(s, "_", "-")), "-", "_")
 }
 
-// unique gives id, with a number behind it if it was given before.
+// unique returns id, or id with a number if it has been given before; seen
+// counts.
 func (p *page) unique(id string, seen map[string]int) string {
 	if id == "" {
 		id = "section"

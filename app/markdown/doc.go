@@ -24,18 +24,21 @@
 //  4. franklin.go, template.go, mdx.go and obsidian.go bring the dialect's own
 //     words to Markdown and to placeholders
 //  5. html.go    raw HTML becomes Markdown and placeholders
-//  6. limits.go  nesting and runs of delimiters are limited; code returns as fences
+//  6. finish.go  nesting and runs of delimiters are limited, code returns as
+//     fences
 //  7. tree.go    goldmark parses, and placeholders in its tree become nodes
 //
 // A placeholder is a rune of plane 16 of Unicode (private use); the source is
 // cleaned of them first, so an author cannot write one. As a placeholder is a
-// letter to every later pass, no pass needs to know what code or math is.
+// letter to every later pass, no pass needs to know what code or math is. Every
+// pass knows for each line it writes from which line of the source it came
+// (mapped.go).
 //
 // # The tree
 //
-// A tree holds goldmark's own kinds and those of its table, strikethrough,
-// task list, definition list and footnote extensions, and the kinds of nodes.go. It never
-// holds an HTMLBlock or a RawHTML. Display text of a leaf comes from
+// A tree holds goldmark's own kinds and those of its table, strikethrough, task
+// list, definition list and footnote extensions, and the kinds of nodes.go. It
+// never holds an HTMLBlock or a RawHTML. Display text of a leaf comes from
 // [Document.TextOf] and from nowhere else: it decodes entities and escapes,
 // once.
 package markdown

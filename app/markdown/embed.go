@@ -5,6 +5,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"sheaf/app/markup"
 )
 
 // imageTags are the names of template tags that show an image.
@@ -21,7 +23,7 @@ var embedTags = []string{
 
 // embed returns an image or a link for a template tag that embeds something,
 // "" if its name or its arguments name nothing this package knows of.
-func (p *page) embed(name string, c shortcode) string {
+func (p *page) embed(name string, c markup.Shortcode) string {
 	if slices.Contains(imageTags, name) {
 		return p.embedImage(c)
 	}
@@ -35,20 +37,20 @@ func (p *page) embed(name string, c shortcode) string {
 
 // embedImage returns the image of a tag, and its caption as a paragraph below
 // it unless that is the alternative text already.
-func (p *page) embedImage(c shortcode) string {
-	src := p.stash.restore(c.arg(0, "src", "link", "url", "path", "file", "image_path", "filename"))
+func (p *page) embedImage(c markup.Shortcode) string {
+	src := p.stash.restore(c.Arg(0, "src", "link", "url", "path", "file", "image_path", "filename"))
 	if src == "" {
 		return ""
 	}
-	alt := c.arg(-1, "alt", "caption", "title")
-	args := c.plainArgs()
-	if alt == "" && c.form != hugoTag && len(args) > 1 && c.arg(-1, "src", "path") == "" {
+	alt := c.Arg(-1, "alt", "caption", "title")
+	args := c.PlainArgs()
+	if alt == "" && c.Form != markup.HugoTag && len(args) > 1 && c.Arg(-1, "src", "path") == "" {
 		alt = args[1]
-	} else if alt == "" && len(args) > 1 && c.arg(-1, "src") == "" {
+	} else if alt == "" && len(args) > 1 && c.Arg(-1, "src") == "" {
 		alt = args[len(args)-1]
 	}
 	image := p.stash.put(placeholder{kind: phImage, target: src, text: p.stash.text(alt)})
-	if caption := c.arg(-1, "caption"); caption != "" && caption != alt {
+	if caption := c.Arg(-1, "caption"); caption != "" && caption != alt {
 		para := p.stash.paragraph()
 		return para + image + para + caption + para
 	}
@@ -56,18 +58,18 @@ func (p *page) embedImage(c shortcode) string {
 }
 
 // embedService returns the link to what a tag embeds, as a paragraph.
-func (p *page) embedService(name string, c shortcode) string {
-	id := p.stash.restore(c.arg(0, "id", "src", "url", "link", "href", "vid", "file", "user", "source", "mp4"))
+func (p *page) embedService(name string, c markup.Shortcode) string {
+	id := p.stash.restore(c.Arg(0, "id", "src", "url", "link", "href", "vid", "file", "user", "source", "mp4"))
 	if id == "" {
 		return ""
 	}
 	switch name {
 	case "gist":
-		if args := c.plainArgs(); len(args) > 1 {
+		if args := c.PlainArgs(); len(args) > 1 {
 			id = args[0] + "/" + args[1]
 		}
 	case "tweet", "twitter", "x":
-		if user, status := c.arg(-1, "user"), c.arg(-1, "id"); user != "" && status != "" {
+		if user, status := c.Arg(-1, "user"), c.Arg(-1, "id"); user != "" && status != "" {
 			id = "https://x.com/" + user + "/status/" + status
 		}
 	}

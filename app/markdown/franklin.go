@@ -5,6 +5,9 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"sheaf/app/julia"
+	"sheaf/app/markup"
 )
 
 const (
@@ -84,7 +87,7 @@ func (f *franklin) expand(s string, line int32, depth int) {
 		f.w.write(f.stash.put(placeholder{kind: phText, text: "…"}))
 		return
 	}
-	f.convert(f.protect(textFromLine(dedent(s), line)), depth+1)
+	f.convert(f.protect(textFromLine(julia.Dedent(s), line)), depth+1)
 }
 
 // franklinText is one text in the pass: that of the page, or what something on
@@ -127,12 +130,12 @@ func (t *franklinText) skip(i, next int) int {
 
 // function takes the {{function}} at i, and returns where to go on.
 func (t *franklinText) function(i int) int {
-	c, n := shortcodeAt(t.in.text[i:])
-	if n == 0 || c.form != liquidValue {
+	c, n := markup.ShortcodeAt(t.in.text[i:])
+	if n == 0 || c.Form != markup.LiquidValue {
 		return i + 1
 	}
 	next := t.skip(i, i+n)
-	if words := strings.Fields(c.args); len(words) > 0 && !t.branch(words[0], words[1:]) && !t.muted() {
+	if words := strings.Fields(c.Args); len(words) > 0 && !t.branch(words[0], words[1:]) && !t.muted() {
 		t.show(words[0], words[1:], t.in.sourceLine(i), t.depth)
 	}
 	return next

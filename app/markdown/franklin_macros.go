@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"sheaf/app/julia"
 )
 
 // macro is a \newcommand or \newenvironment: what it stands for, and how many
@@ -139,7 +141,7 @@ func (f *franklin) define(s string, environment bool) int {
 	if n == 0 {
 		return -1
 	}
-	m.body = dedent(f.stash.restore(body))
+	m.body = julia.Dedent(f.stash.restore(body))
 	k += n
 	if environment {
 		k = skip(k)

@@ -2,10 +2,8 @@ package markdown
 
 import (
 	"fmt"
-	"reflect"
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestFrontMatter(t *testing.T) {
@@ -42,46 +40,6 @@ func TestFrontMatter(t *testing.T) {
 				t.Errorf("body %q line %d, problems %v; want %q line %d, %d problems", s.Body, s.BodyLine, s.Problems, c.body, c.bodyLine, c.problems)
 			}
 		})
-	}
-}
-
-func TestJuliaValues(t *testing.T) {
-	date := time.Date(2021, 4, 8, 0, 0, 0, 0, time.UTC)
-	for _, c := range []struct {
-		source string
-		want   any
-	}{
-		{`"a \"b\" \u00e9"`, `a "b" é`},
-		{"\"\"\"\n    one\n      two\n    \"\"\"", "one\n  two\n"},
-		{`Date(2021, 4, 8)`, date},
-		{`Date(2021,4,8) # c`, date},
-		{`Dates.Date("2021-04-08")`, date},
-		{`DateTime(2021, 4, 8, 12, 30)`, date.Add(12*time.Hour + 30*time.Minute)},
-		{`["a", "b"]  <!-- c -->`, []any{"a", "b"}},
-		{"[\n \"a\", # one\n \"b\",\n]", []any{"a", "b"}},
-		{`String["a"]`, []any{"a"}},
-		{`("a", 1)`, []any{"a", int64(1)}},
-		{`("a")`, "a"},
-		{`[]`, []any{}},
-		{`true`, true},
-		{`1_000`, int64(1000)},
-		{`-2.5`, -2.5},
-		{`:sym`, "sym"},
-		{`nothing`, nil},
-		{`today()`, nil},
-		{`"a" * "b"`, nil},
-		{`Date(2021, 13, 8)`, nil},
-		{`"unclosed`, nil},
-		{`[1, f(2)]`, nil},
-	} {
-		defs := assignments("x = "+c.source+"\ny = 2", 7)
-		if len(defs) == 0 || !reflect.DeepEqual(defs[0].Value, c.want) || defs[0].Line != 7 {
-			t.Errorf("%s: got %#v, want %#v", c.source, defs, c.want)
-			continue
-		}
-		if last := defs[len(defs)-1]; last.Name != "y" || last.Value != int64(2) || last.Line != 8+strings.Count(c.source, "\n") {
-			t.Errorf("%s: what follows is %#v", c.source, last)
-		}
 	}
 }
 

@@ -3,6 +3,8 @@ package markdown
 import (
 	"slices"
 	"strings"
+
+	"sheaf/app/markup"
 )
 
 // An htmlConverter turns HTML, and the block elements that the passes before
@@ -119,7 +121,7 @@ func (h *htmlConverter) run() {
 				i += n
 				continue
 			}
-			t, n := tagAt(h.src[i:])
+			t, n := markup.TagAt(h.src[i:])
 			if n == 0 {
 				i++
 				continue
@@ -239,7 +241,7 @@ func (h *htmlConverter) beginSourceLine(i int) int {
 		h.blankLine(line[:at])
 		return i + len(line)
 	}
-	if t, n := tagAt(text); n > 0 && (blockTag[t.name] || t.name == "summary") {
+	if t, n := markup.TagAt(text); n > 0 && (markup.IsBlock(t.Name) || t.Name == "summary") {
 		h.inHTML = true
 	}
 	if len(h.stack) > 0 {
@@ -402,7 +404,7 @@ func (h *htmlConverter) endOf(i int, name string) int {
 	if h.searched > maxSearch || i > len(h.src) {
 		return -1
 	}
-	n := findEndTag(h.src[i:], name)
+	n := markup.FindEndTag(h.src[i:], name)
 	if n < 0 {
 		h.searched += len(h.src) - i
 		return -1
@@ -414,8 +416,8 @@ func (h *htmlConverter) endOf(i int, name string) int {
 // encloses reports whether the element of a start tag that ends at next may
 // become a container: it has an end tag, and there is room for more than one
 // line.
-func (h *htmlConverter) encloses(t tag, next int) bool {
-	return !t.empty && !h.singleLine && h.endOf(next, t.name) > 0
+func (h *htmlConverter) encloses(t markup.Tag, next int) bool {
+	return !t.Empty && !h.singleLine && h.endOf(next, t.Name) > 0
 }
 
 // inside returns what stands between i and the end tag that ends at end.
@@ -424,8 +426,8 @@ func (h *htmlConverter) inside(i, end int) string {
 }
 
 // skip returns the offset behind an element's end tag, or next if it has none.
-func (h *htmlConverter) skip(t tag, next int) int {
-	if e := h.endOf(next, t.name); e > 0 {
+func (h *htmlConverter) skip(t markup.Tag, next int) int {
+	if e := h.endOf(next, t.Name); e > 0 {
 		return e
 	}
 	return next
@@ -433,8 +435,8 @@ func (h *htmlConverter) skip(t tag, next int) int {
 
 // tag writes what a tag from i to next stands for, and returns where to go on.
 // What looks like a tag and is none is written as text.
-func (h *htmlConverter) tag(t tag, i, next int) int {
-	if t.closing {
+func (h *htmlConverter) tag(t markup.Tag, i, next int) int {
+	if t.Closing {
 		h.endTag(t)
 	} else if after, ok := h.startTag(t, i, next); ok {
 		next = after
@@ -447,9 +449,9 @@ func (h *htmlConverter) tag(t tag, i, next int) int {
 
 // startTag handles a start tag; it is not ok if it looks like text, such as
 // <name> in prose: an element that HTML does not know and nothing ends.
-func (h *htmlConverter) startTag(t tag, i, next int) (after int, ok bool) {
-	if e := inlineElementOf[t.name]; e != "" {
-		if !t.empty {
+func (h *htmlConverter) startTag(t markup.Tag, i, next int) (after int, ok bool) {
+	if e := inlineElementOf[t.Name]; e != "" {
+		if !t.Empty {
 			h.write(h.stash.put(placeholder{kind: phInlineOpen, name: e, src: h.src[i:next]}))
 		}
 		return next, true
@@ -463,10 +465,10 @@ func (h *htmlConverter) startTag(t tag, i, next int) (after int, ok bool) {
 	switch {
 	case h.isComponent(t):
 		return h.component(t, i, next), true
-	case blockTag[t.name]:
+	case markup.IsBlock(t.Name):
 		h.unknownBlock(t, next)
-	case knownTag[t.name], strings.Contains(t.name, "-"), t.empty && t.attrs != "",
-		h.endOf(next, t.name) > 0, h.isOpen(t.name):
+	case markup.IsKnown(t.Name), strings.Contains(t.Name, "-"), t.Empty && t.Attrs != "",
+		h.endOf(next, t.Name) > 0, h.isOpen(t.Name):
 		// its text stays
 	default:
 		return 0, false
@@ -476,12 +478,12 @@ func (h *htmlConverter) startTag(t tag, i, next int) (after int, ok bool) {
 
 // endTag handles an end tag. Those of elements that are not open are dropped,
 // but those of block elements end a block.
-func (h *htmlConverter) endTag(t tag) {
-	if e := inlineElementOf[t.name]; e != "" {
+func (h *htmlConverter) endTag(t markup.Tag) {
+	if e := inlineElementOf[t.Name]; e != "" {
 		h.write(h.stash.put(placeholder{kind: phInlineClose, name: e}))
 		return
 	}
-	switch t.name {
+	switch t.Name {
 	case "a":
 		h.write(h.stash.put(placeholder{kind: phInlineClose, name: "a"}))
 		return
@@ -492,16 +494,16 @@ func (h *htmlConverter) endTag(t tag) {
 		h.write(")")
 		return
 	case "li", "dd":
-		h.closeItem(t.name)
+		h.closeItem(t.Name)
 		return
 	}
 	for k := len(h.stack) - 1; k >= 0; k-- {
-		if e := h.stack[k]; e.name == t.name && !e.fromPlaceholder {
+		if e := h.stack[k]; e.name == t.Name && !e.fromPlaceholder {
 			h.closeTo(k)
 			return
 		}
 	}
-	if blockTag[t.name] && t.name != "source" && t.name != "iframe" {
+	if markup.IsBlock(t.Name) && t.Name != "source" && t.Name != "iframe" {
 		h.startBlock()
 	}
 }

@@ -5,12 +5,14 @@ import (
 	"html"
 	"slices"
 	"strings"
+
+	"sheaf/app/markup"
 )
 
 // startBlockElement handles the start tags of blocks that become something of
 // Markdown; it is not ok for others.
-func (h *htmlConverter) startBlockElement(t tag, next int) (after int, ok bool) {
-	switch t.name {
+func (h *htmlConverter) startBlockElement(t markup.Tag, next int) (after int, ok bool) {
+	switch t.Name {
 	case "hr":
 		h.rule()
 	case "iframe":
@@ -247,17 +249,17 @@ var transparentBlocks = []string{
 
 // unknownBlock begins an element that only sets its text apart, or is a
 // call-out by its class.
-func (h *htmlConverter) unknownBlock(t tag, next int) {
+func (h *htmlConverter) unknownBlock(t markup.Tag, next int) {
 	h.startBlock()
-	switch t.name {
+	switch t.Name {
 	case "div", "aside", "section", "p":
-		if kind := calloutOfClass(t.attr("class")); kind != "" && h.encloses(t, next) {
-			h.openBox(openElement{name: t.name}, placeholder{kind: phCallout, name: kind})
+		if kind := calloutOfClass(t.Attr("class")); kind != "" && h.encloses(t, next) {
+			h.openBox(openElement{name: t.Name}, placeholder{kind: phCallout, name: kind})
 			return
 		}
 	}
-	if !slices.Contains(transparentBlocks, t.name) && h.encloses(t, next) {
-		h.push(openElement{name: t.name, strip: -1})
+	if !slices.Contains(transparentBlocks, t.Name) && h.encloses(t, next) {
+		h.push(openElement{name: t.Name, strip: -1})
 	}
 }
 
@@ -282,17 +284,17 @@ func (h *htmlConverter) blankLineBelow() {
 }
 
 // media writes a link for what only a browser can play.
-func (h *htmlConverter) media(t tag) {
-	src := strings.TrimSpace(h.stash.restore(t.attr("src")))
+func (h *htmlConverter) media(t markup.Tag) {
+	src := strings.TrimSpace(h.stash.restore(t.Attr("src")))
 	if src == "" {
-		src = strings.TrimSpace(t.attr("data"))
+		src = strings.TrimSpace(t.Attr("data"))
 	}
-	if src == "" || t.name == "track" {
+	if src == "" || t.Name == "track" {
 		h.startBlock()
 		return
 	}
-	what := t.name
-	switch t.name {
+	what := t.Name
+	switch t.Name {
 	case "iframe":
 		what = "frame"
 	case "embed":
@@ -306,7 +308,7 @@ func (h *htmlConverter) media(t tag) {
 			what = "video"
 		}
 	}
-	label := strings.TrimSpace(t.attr("title"))
+	label := strings.TrimSpace(t.Attr("title"))
 	if label == "" {
 		label = host
 	}
@@ -314,11 +316,11 @@ func (h *htmlConverter) media(t tag) {
 }
 
 // refresh writes the address that a page sends its readers on to.
-func (h *htmlConverter) refresh(t tag) {
-	if !strings.EqualFold(t.attr("http-equiv"), "refresh") {
+func (h *htmlConverter) refresh(t markup.Tag) {
+	if !strings.EqualFold(t.Attr("http-equiv"), "refresh") {
 		return
 	}
-	content := t.attr("content")
+	content := t.Attr("content")
 	_, to, ok := strings.Cut(strings.ToLower(content), "url=")
 	if !ok {
 		return
@@ -329,8 +331,8 @@ func (h *htmlConverter) refresh(t tag) {
 
 // heading writes a heading, and returns where to go on. An empty one leaves
 // nothing.
-func (h *htmlConverter) heading(t tag, next int) int {
-	end := h.endOf(next, t.name)
+func (h *htmlConverter) heading(t markup.Tag, next int) int {
+	end := h.endOf(next, t.Name)
 	if end < 0 {
 		h.startBlock()
 		return next
@@ -342,8 +344,8 @@ func (h *htmlConverter) heading(t tag, next int) int {
 		h.paragraph(text)
 	default:
 		h.startBlock()
-		h.write(strings.Repeat("#", int(t.name[1]-'0')) + " " + text)
-		if id := t.attr("id"); id != "" {
+		h.write(strings.Repeat("#", int(t.Name[1]-'0')) + " " + text)
+		if id := t.Attr("id"); id != "" {
 			h.w.write(h.stash.put(placeholder{kind: phID, name: id}))
 		}
 		h.startBlock()
@@ -365,7 +367,7 @@ func (h *htmlConverter) details(next int) int {
 	}
 	k := end - len(strings.TrimLeft(h.src[next:end], blanks))
 	summary := ""
-	if t, n := tagAt(h.src[k:end]); n > 0 && t.name == "summary" && !t.closing {
+	if t, n := markup.TagAt(h.src[k:end]); n > 0 && t.Name == "summary" && !t.Closing {
 		if e := h.endOf(k+n, "summary"); e > 0 && e <= end {
 			summary = h.plainText(h.inside(k+n, e))
 			next = e
@@ -389,15 +391,15 @@ func (h *htmlConverter) plainText(s string) string {
 const maxListStart = 99999999 // digits beyond it make no list of Markdown
 
 // openList begins a list. In a single line it shows only by its items.
-func (h *htmlConverter) openList(t tag) {
+func (h *htmlConverter) openList(t markup.Tag) {
 	if h.singleLine {
 		return
 	}
-	e := openElement{name: t.name, strip: -1}
+	e := openElement{name: t.Name, strip: -1}
 	h.listCount++
-	if t.name == "ol" {
+	if t.Name == "ol" {
 		e.number = 1
-		fmt.Sscan(t.attr("start"), &e.number)
+		fmt.Sscan(t.Attr("start"), &e.number)
 		if e.number < 0 || e.number > maxListStart {
 			e.number = 1
 		}

@@ -1,6 +1,10 @@
 package markdown
 
-import "strings"
+import (
+	"strings"
+
+	"sheaf/app/markup"
+)
 
 // inlineElementOf names the element of the tree for an inline element of HTML.
 var inlineElementOf = map[string]string{
@@ -12,14 +16,14 @@ var inlineElementOf = map[string]string{
 
 // startInline handles the start tags of elements that stand within text, and
 // of those that show nothing; it is not ok for others.
-func (h *htmlConverter) startInline(t tag, next int) (after int, ok bool) {
-	switch t.name {
+func (h *htmlConverter) startInline(t markup.Tag, next int) (after int, ok bool) {
+	switch t.Name {
 	case "br":
 		h.write(h.stash.put(placeholder{kind: phBreak, src: " "}))
 	case "img":
 		h.image(t)
 	case "image": // Astro's; SVG has an element of that name
-		if t.typed != "Image" {
+		if t.Typed != "Image" {
 			return 0, false
 		}
 		h.image(t)
@@ -33,9 +37,9 @@ func (h *htmlConverter) startInline(t tag, next int) (after int, ok bool) {
 		return h.skip(t, next), true
 	case "textarea":
 	case "input":
-		if t.attr("type") == "checkbox" {
+		if t.Attr("type") == "checkbox" {
 			box := "☐"
-			if t.has("checked") {
+			if t.Has("checked") {
 				box = "☑"
 			}
 			h.write(box)
@@ -48,19 +52,19 @@ func (h *htmlConverter) startInline(t tag, next int) (after int, ok bool) {
 
 // image writes an image. Its address may stand in an attribute of a script
 // that loads images late.
-func (h *htmlConverter) image(t tag) {
-	src := t.attr("src")
+func (h *htmlConverter) image(t markup.Tag) {
+	src := t.Attr("src")
 	for _, k := range []string{"data-src", "srcset", "data-original"} {
-		if src == "" || strings.HasPrefix(src, "data:") && t.attr(k) != "" {
-			src, _, _ = strings.Cut(t.attr(k), " ")
+		if src == "" || strings.HasPrefix(src, "data:") && t.Attr(k) != "" {
+			src, _, _ = strings.Cut(t.Attr(k), " ")
 		}
 	}
 	src = strings.TrimSpace(h.stash.restore(src))
-	alt := strings.Join(strings.Fields(h.stash.text(t.attr("alt"))), " ")
+	alt := strings.Join(strings.Fields(h.stash.text(t.Attr("alt"))), " ")
 	if src == "" && alt == "" {
 		return
 	}
-	title := h.stash.text(t.attr("title"))
+	title := h.stash.text(t.Attr("title"))
 	h.write(h.stash.put(placeholder{kind: phImage, target: src, text: alt, title: title}))
 }
 
@@ -69,9 +73,9 @@ const maxLinkInside = 20000 // bytes between the tags of a link
 // link writes an a element and returns where to go on. Blocks in it become its
 // text; without a text it shows the host, or nothing if it is only a target of
 // other links.
-func (h *htmlConverter) link(t tag, next int) int {
-	href := strings.TrimSpace(h.stash.restore(t.attr("href")))
-	if href == "" || t.empty {
+func (h *htmlConverter) link(t markup.Tag, next int) int {
+	href := strings.TrimSpace(h.stash.restore(t.Attr("href")))
+	if href == "" || t.Empty {
 		return next
 	}
 	end := h.endOf(next, "a")
@@ -80,10 +84,10 @@ func (h *htmlConverter) link(t tag, next int) int {
 		return next
 	}
 	text := h.convertInline(h.inside(next, end))
-	title := h.stash.text(t.attr("title"))
+	title := h.stash.text(t.Attr("title"))
 	if text == "" {
 		if strings.HasPrefix(href, "#") ||
-			t.firstAttr("title", "aria-label") == "" && !strings.Contains(href, ":") {
+			t.FirstAttr("title", "aria-label") == "" && !strings.Contains(href, ":") {
 			return end
 		}
 		text = h.stash.put(placeholder{kind: phText, text: hostOf(href)})

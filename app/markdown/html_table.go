@@ -3,6 +3,8 @@ package markdown
 import (
 	"fmt"
 	"strings"
+
+	"sheaf/app/markup"
 )
 
 const (
@@ -61,18 +63,18 @@ func (r *tableReader) read() bool {
 			break
 		}
 		i += k
-		t, n := tagAt(r.s[i:])
+		t, n := markup.TagAt(r.s[i:])
 		if n == 0 {
 			i++
 			continue
 		}
-		switch t.name {
+		switch t.Name {
 		case "table":
 			return false
 		case "tr", "td", "th", "thead", "tbody", "tfoot", "caption":
 			ok := r.endCell(i)
 			r.fillSpan()
-			if ok && !t.closing {
+			if ok && !t.Closing {
 				n, ok = r.start(t, i, n)
 			}
 			if !ok {
@@ -86,8 +88,8 @@ func (r *tableReader) read() bool {
 
 // start handles a start tag of length n at i, and returns the length to go on
 // behind.
-func (r *tableReader) start(t tag, i, n int) (int, bool) {
-	switch t.name {
+func (r *tableReader) start(t markup.Tag, i, n int) (int, bool) {
+	switch t.Name {
 	case "tr":
 		if len(r.rows) >= maxTableRows {
 			return 0, false
@@ -95,10 +97,10 @@ func (r *tableReader) start(t tag, i, n int) (int, bool) {
 		r.rows = append(r.rows, nil)
 	case "td", "th":
 		r.cell = i + n
-		fmt.Sscan(t.attr("colspan"), &r.span)
+		fmt.Sscan(t.Attr("colspan"), &r.span)
 		r.span = min(r.span, maxTableSpan)
 	case "caption":
-		if end := findEndTag(r.s[i+n:], "caption"); end > 0 {
+		if end := markup.FindEndTag(r.s[i+n:], "caption"); end > 0 {
 			inside := r.s[i+n : i+n+end]
 			r.caption = r.h.convertInline(inside[:strings.LastIndexByte(inside, '<')])
 			n += end

@@ -1,11 +1,9 @@
 package markdown
 
 import (
-	"strconv"
 	"strings"
-	"time"
-	"unicode"
-	"unicode/utf8"
+
+	"sheaf/app/julia"
 )
 
 // defSpan is where definitions stand in a source.
@@ -14,15 +12,12 @@ type defSpan struct{ from, to int }
 // juliaFront finds the definitions of a Franklin source: @def lines with their
 // indented continuations, and +++ blocks, anywhere outside code and comments.
 func juliaFront(s string) (Front, []defSpan) {
-	f := Front{}
 	if !strings.Contains(s, "@def") && !strings.Contains(s, "+++") {
-		return f, nil
+		return Front{}, nil
 	}
-	var spans []defSpan
-	var text strings.Builder
+	var f defFinder
 	var code fenceState
 	comment := false
-	line := 1
 	for at := 0; at < len(s); {
 		l := lineAt(s, at)
 		next := min(at+len(l)+1, len(s))
@@ -32,333 +27,109 @@ func juliaFront(s string) (Front, []defSpan) {
 		case code.open() || strings.HasPrefix(strings.TrimLeft(l, " \t"), "```"):
 			follow(&code, l)
 		case strings.HasPrefix(l, "@def ") || strings.HasPrefix(l, "@def\t"):
-			end, n := next, 1
-			open := strings.Count(l, `"""`)%2 == 1
-			for end < len(s) {
-				c := lineAt(s, end)
-				if !open && !strings.HasPrefix(c, "    ") && !strings.HasPrefix(c, "\t") || n > 400 {
-					break
-				}
-				if strings.Count(c, `"""`)%2 == 1 {
-					open = !open
-				}
-				end = min(end+len(c)+1, len(s))
-				n++
-			}
-			if open { // a string that is never closed takes nothing but its own line
-				end, n = next, 1
-			}
-			spans = append(spans, defSpan{at, end})
-			text.WriteString(s[at:end])
-			if f.Line == 0 {
-				f.Line = line
-			}
-			f.Defs = append(f.Defs, assignments(s[at+5:end], line)...)
-			at, line = end, line+n
-			continue
+			next = defEnd(s, at)
+			f.add(s, at, next, at+len("@def "), next)
 		case strings.HasPrefix(l, "+++") && strings.TrimSpace(l) == "+++":
-			end, n := next, 1
-			for end < len(s) {
-				c := lineAt(s, end)
-				to := min(end+len(c)+1, len(s))
-				n++
-				if strings.TrimSpace(c) == "+++" {
-					spans = append(spans, defSpan{at, to})
-					text.WriteString(s[next:end])
-					if f.Line == 0 {
-						f.Line = line + 1
-					}
-					f.Defs = append(f.Defs, assignments(s[next:end], line+1)...)
-					next, line = to, line+n-1
-					break
-				}
-				end = to
+			if inside, end := defBlock(s, next); end > 0 {
+				f.add(s, at, end, next, inside)
+				next = end
 			}
-		default:
-			if strings.Contains(l, "<!--") {
-				_, comment = uncommented(l, false)
-			}
+		case strings.Contains(l, "<!--"):
+			_, comment = uncommented(l, false)
 		}
 		at = next
-		line++
 	}
-	if len(spans) > 0 {
-		f.Kind = Julia
-		f.Text = text.String()
+	if len(f.spans) > 0 {
+		f.front.Kind = Julia
+		f.front.Text = f.text.String()
 	}
-	return f, spans
+	return f.front, f.spans
 }
 
-// assignments reads name = value, one or more. What it cannot evaluate (any
-// expression but a literal or a date) has no value.
-func assignments(s string, line int) []Def {
-	var defs []Def
-	counted := 0
-	for i := 0; i < len(s); {
-		i = juliaSpace(s, i, true)
-		from := i
-		for i < len(s) && (isWord(s[i]) || s[i] == '_' || s[i] == '!' || s[i] == '.') {
-			i++
+// defFinder gathers definitions.
+type defFinder struct {
+	front   Front
+	text    strings.Builder
+	spans   []defSpan
+	counted int // offset up to which lines have been counted
+	line    int // of that offset, from 0
+}
+
+// add adds the definitions in s[inside:insideEnd], for which s[from:to] stands.
+func (f *defFinder) add(s string, from, to, inside, insideEnd int) {
+	textFrom := inside
+	if insideEnd == to { // of an @def line all belongs to the text
+		textFrom = from
+	}
+	f.line += strings.Count(s[f.counted:textFrom], "\n")
+	f.counted = textFrom
+	line := f.line + 1
+	f.spans = append(f.spans, defSpan{from, to})
+	f.text.WriteString(s[textFrom:insideEnd])
+	if f.front.Line == 0 {
+		f.front.Line = line
+	}
+	for _, a := range julia.Assignments(s[inside:insideEnd], line) {
+		f.front.Defs = append(f.front.Defs,
+			Def{Name: a.Name, Value: cleanValue(a.Value), Source: a.Source, Line: a.Line})
+	}
+}
+
+// cleanValue cleans the strings in a value.
+func cleanValue(v any) any {
+	switch v := v.(type) {
+	case string:
+		return Clean(v)
+	case []any:
+		for i := range v {
+			v[i] = cleanValue(v[i])
 		}
-		name := s[from:i]
-		i = juliaSpace(s, i, false)
-		if name == "" || i >= len(s) || s[i] != '=' || strings.HasPrefix(s[i:], "==") {
-			// not an assignment: the rest of the line says nothing to us
-			if nl := strings.IndexByte(s[min(i, len(s)):], '\n'); nl >= 0 {
-				i += nl + 1
-				continue
-			}
+	}
+	return v
+}
+
+const maxDefLines = 400
+
+// defEnd returns where the definition whose @def is at ends: behind the
+// indented lines below it and the string that is open at their end. A string
+// that is never closed takes nothing but its own line.
+func defEnd(s string, at int) int {
+	first := lineAt(s, at)
+	next := min(at+len(first)+1, len(s))
+	open := strings.Count(first, `"""`)%2 == 1
+	end := next
+	for n := 1; end < len(s) && n <= maxDefLines; n++ {
+		l := lineAt(s, end)
+		if !open && !strings.HasPrefix(l, "    ") && !strings.HasPrefix(l, "\t") {
 			break
 		}
-		i = juliaSpace(s, i+1, false)
-		line += strings.Count(s[counted:from], "\n")
-		counted = from
-		v, end, ok := juliaValue(s, i, 0)
-		if ok {
-			// what follows may be a comment, but no operator
-			tail := strings.TrimLeft(lineAt(s, end), " \t;,")
-			ok = tail == "" || tail[0] == '#' || strings.HasPrefix(tail, "<!--")
+		if strings.Count(l, `"""`)%2 == 1 {
+			open = !open
 		}
-		if !ok {
-			v = nil
-			end = i + len(lineAt(s, i))
-		}
-		defs = append(defs, Def{Name: name, Value: v, Source: strings.TrimSpace(s[i:end]), Line: line})
-		i = end + len(lineAt(s, min(end, len(s))))
-		if len(defs) >= 1000 {
-			break
-		}
+		end = min(end+len(l)+1, len(s))
 	}
-	return defs
+	if open {
+		return next
+	}
+	return end
 }
 
-// juliaSpace skips blanks and, between statements or in lists, line ends and comments.
-func juliaSpace(s string, i int, lines bool) int {
-	for i < len(s) {
-		switch c := s[i]; {
-		case c == ' ' || c == '\t':
-			i++
-		case lines && (c == '\n' || c == ';'):
-			i++
-		case lines && c == '#':
-			i += len(lineAt(s, i))
-		case lines && strings.HasPrefix(s[i:], "<!--"):
-			end := strings.Index(s[i:], "-->")
-			if end < 0 {
-				return len(s)
-			}
-			i += end + 3
-		default:
-			return i
+// defBlock returns where the inside of a +++ block, which begins at from, and
+// the block end; end is 0 if it has no closing line.
+func defBlock(s string, from int) (inside, end int) {
+	for at := from; at < len(s); {
+		l := lineAt(s, at)
+		next := min(at+len(l)+1, len(s))
+		if strings.TrimSpace(l) == "+++" {
+			return at, next
 		}
+		at = next
 	}
-	return i
+	return 0, 0
 }
 
-func juliaValue(s string, i, depth int) (v any, end int, ok bool) {
-	if i >= len(s) || depth > 8 {
-		return nil, i, false
-	}
-	switch c := s[i]; {
-	case strings.HasPrefix(s[i:], `"""`):
-		from := i + 3
-		for k := from; k < len(s); k++ {
-			if s[k] == '\\' {
-				k++
-			} else if strings.HasPrefix(s[k:], `"""`) {
-				return Clean(unescapeJulia(dedent(s[from:k]))), k + 3, true
-			}
-		}
-		return nil, i, false
-	case c == '"':
-		for k := i + 1; k < len(s); k++ {
-			if s[k] == '\\' {
-				k++
-			} else if s[k] == '"' {
-				return Clean(unescapeJulia(s[i+1 : k])), k + 1, true
-			}
-		}
-		return nil, i, false
-	case c == '[' || c == '(':
-		return juliaList(s, i, depth)
-	case c == '-' || c == '+' || c >= '0' && c <= '9':
-		return juliaNumber(s, i)
-	case c == ':' && i+1 < len(s) && isWord(s[i+1]):
-		k := i + 1
-		for k < len(s) && (isWord(s[k]) || s[k] == '_') {
-			k++
-		}
-		return Clean(s[i+1 : k]), k, true
-	}
-	k := i
-	for k < len(s) && (isWord(s[k]) || s[k] == '_' || s[k] == '.') {
-		k++
-	}
-	word := strings.TrimPrefix(s[i:k], "Dates.")
-	switch word {
-	case "true", "false":
-		return word == "true", k, true
-	case "Date", "DateTime":
-		if k < len(s) && s[k] == '(' {
-			return juliaDate(s, k)
-		}
-	case "String", "Any", "AbstractString", "Vector":
-		if t := strings.IndexByte(lineAt(s, k), '['); t >= 0 {
-			return juliaList(s, k+t, depth)
-		}
-	}
-	return nil, i, false
-}
-
-func juliaList(s string, i, depth int) (v any, end int, ok bool) {
-	closing := byte(']')
-	if s[i] == '(' {
-		closing = ')'
-	}
-	list := []any{}
-	comma := false
-	for i = juliaSpace(s, i+1, true); i < len(s); i = juliaSpace(s, i, true) {
-		switch s[i] {
-		case closing:
-			if closing == ')' && len(list) == 1 && !comma {
-				return list[0], i + 1, true // brackets around one value
-			}
-			return list, i + 1, true
-		case ',':
-			comma = true
-			i++
-			continue
-		}
-		x, k, ok := juliaValue(s, i, depth+1)
-		if !ok || len(list) >= 10000 {
-			return nil, i, false
-		}
-		k = juliaSpace(s, k, false)
-		if strings.HasPrefix(s[k:], "=>") {
-			y, e, ok := juliaValue(s, juliaSpace(s, k+2, true), depth+1)
-			if !ok {
-				return nil, i, false
-			}
-			x, k = []any{x, y}, e
-		} else if k < len(s) && s[k] == '=' { // a named tuple
-			return nil, i, false
-		}
-		list = append(list, x)
-		i = k
-	}
-	return nil, i, false
-}
-
-func juliaNumber(s string, i int) (v any, end int, ok bool) {
-	k := i + 1
-	for k < len(s) && (s[k] >= '0' && s[k] <= '9' || s[k] == '_' || s[k] == '.' || s[k]|0x20 == 'e' || (s[k] == '-' || s[k] == '+') && s[k-1]|0x20 == 'e') {
-		k++
-	}
-	t := strings.ReplaceAll(s[i:k], "_", "")
-	if n, err := strconv.ParseInt(t, 10, 64); err == nil {
-		return n, k, true
-	}
-	if f, err := strconv.ParseFloat(t, 64); err == nil {
-		return f, k, true
-	}
-	return nil, i, false
-}
-
-// juliaDate reads the arguments of Date and DateTime: numbers, or one string.
-func juliaDate(s string, i int) (v any, end int, ok bool) {
-	close := strings.IndexByte(s[i:], ')')
-	if close < 0 || close > 100 {
-		return nil, i, false
-	}
-	end = i + close + 1
-	inside := strings.TrimSpace(s[i+1 : end-1])
-	if strings.HasPrefix(inside, `"`) {
-		text, _, _ := strings.Cut(inside[1:], `"`)
-		for _, form := range []string{"2006-01-02", "2006-01-02T15:04:05", "2006-1-2", "2006/01/02", "2006-01-02 15:04:05"} {
-			if t, err := time.Parse(form, strings.TrimSpace(text)); err == nil {
-				return t, end, true
-			}
-		}
-		return nil, i, false
-	}
-	n := [7]int{1, 1, 1, 0, 0, 0, 0}
-	parts := strings.Split(inside, ",")
-	if len(parts) > len(n) {
-		return nil, i, false
-	}
-	for k, p := range parts {
-		x, err := strconv.Atoi(strings.TrimSpace(p))
-		if err != nil || x < 0 || x > 9999 {
-			return nil, i, false
-		}
-		n[k] = x
-	}
-	if n[0] < 1 || n[1] < 1 || n[1] > 12 || n[2] < 1 || n[2] > 31 || n[3] > 23 || n[4] > 59 || n[5] > 59 {
-		return nil, i, false
-	}
-	return time.Date(n[0], time.Month(n[1]), n[2], n[3], n[4], n[5], 0, time.UTC), end, true
-}
-
-// dedent gives a triple-quoted string its meaning: the first line end and the
-// indentation common to all lines go.
-func dedent(s string) string {
-	s = strings.TrimPrefix(s, "\n")
-	common := -1
-	for l := range strings.Lines(s) {
-		if t := strings.TrimLeft(l, " \t"); t != "" && t != "\n" && (common < 0 || len(l)-len(t) < common) {
-			common = len(l) - len(t)
-		}
-	}
-	if common <= 0 {
-		return s
-	}
-	var b strings.Builder
-	for l := range strings.Lines(s) {
-		t := strings.TrimLeft(l, " \t")
-		b.WriteString(l[min(common, len(l)-len(t)):])
-	}
-	return b.String()
-}
-
-func unescapeJulia(s string) string {
-	if !strings.Contains(s, `\`) {
-		return s
-	}
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if s[i] != '\\' || i+1 == len(s) {
-			b.WriteByte(s[i])
-			continue
-		}
-		i++
-		switch s[i] {
-		case 'n':
-			b.WriteByte('\n')
-		case 't':
-			b.WriteByte('\t')
-		case 'r', 'a', 'b', 'f', 'v', 'e', '0':
-			b.WriteByte(' ')
-		case '\n':
-			for i+1 < len(s) && (s[i+1] == ' ' || s[i+1] == '\t') {
-				i++
-			}
-		case 'u', 'U', 'x':
-			k := i + 1
-			for k < len(s) && k-i <= 8 && unicode.Is(unicode.ASCII_Hex_Digit, rune(s[k])) {
-				k++
-			}
-			if n, err := strconv.ParseUint(s[i+1:k], 16, 32); err == nil && n <= utf8.MaxRune {
-				b.WriteRune(rune(n))
-				i = k - 1
-			}
-		default:
-			b.WriteByte(s[i])
-		}
-	}
-	return b.String()
-}
-
-// withoutDefs gives text with the definitions taken out, beginning in line.
+// withoutDefs returns a text that begins in some line of the source, without
+// its definitions.
 func withoutDefs(text string, spans []defSpan, line int32) mappedText {
 	if len(spans) == 0 {
 		lines := make([]int32, strings.Count(text, "\n")+1)

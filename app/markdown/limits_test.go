@@ -256,14 +256,3 @@ func TestFranklinSite(t *testing.T) {
 		t.Errorf(" got %s\nwant %s", got, want)
 	}
 }
-
-func TestFormulaText(t *testing.T) {
-	for tex, want := range map[string]string{
-		`x^2`: "x²", `a_1 + b_2`: "a₁ + b₂", `\frac{1}{2}`: "1/2", `\alpha \leq \beta`: "α ≤ β", `\sqrt{x+1}`: "√(x+1)",
-		`\unknown`: "", `x^{\text{Q}}`: "", `x^Q`: "", `\frac{a}{b+1}`: "a/(b+1)", `{`: "", `a}`: "",
-	} {
-		if got := formulaText(tex); got != want {
-			t.Errorf("%s: %q, want %q", tex, got, want)
-		}
-	}
-}

@@ -98,3 +98,33 @@ func (w *mappedWriter) currentLine() string {
 	}
 	return string(w.buf[i:])
 }
+
+// A rewriter copies a text but for the parts that a pass replaces.
+type rewriter struct {
+	in   mappedText
+	w    *mappedWriter
+	from int // what stands before it in the text has been written
+}
+
+func newRewriter(in mappedText) *rewriter { return &rewriter{in: in, w: newMappedWriter(in)} }
+
+// flush copies what has not been written of the text before i.
+func (r *rewriter) flush(i int) {
+	r.w.copyRange(r.in, r.from, i)
+	r.from = i
+}
+
+// replace writes text for what stands from i up to next, and returns next.
+func (r *rewriter) replace(i, next int, text string) int {
+	r.flush(i)
+	r.w.write(text)
+	r.w.line = r.in.sourceLine(next)
+	r.from = next
+	return next
+}
+
+// finish copies the rest and returns the whole.
+func (r *rewriter) finish() mappedText {
+	r.flush(len(r.in.text))
+	return r.w.text()
+}

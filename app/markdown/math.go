@@ -1,9 +1,11 @@
 package markdown
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
+	"sheaf/app/julia"
 	"sheaf/app/lazyregexp"
 )
 
@@ -156,14 +158,16 @@ func (pr *protector) displayMath(tex string, from, to int) int {
 		}
 	}
 	return pr.replaceBlock(from, to, pr.stash.put(placeholder{
-		kind: phFormula, text: strings.TrimSpace(dedent(pr.withoutQuotes(tex))), name: number,
+		kind: phFormula, text: strings.TrimSpace(julia.Dedent(pr.withoutQuotes(tex))), name: number,
 		n: int(pr.in.sourceLine(from)), src: pr.src[from:to],
 	}))
 }
 
 // environments are those of TeX that display mathematics by themselves.
-var environments = wordSet(`align aligned alignat equation eqnarray gather gathered multline split cases matrix pmatrix
-	bmatrix vmatrix array flalign displaymath math dcases`)
+var environments = []string{
+	"align", "aligned", "alignat", "equation", "eqnarray", "gather", "gathered", "multline", "split", "cases", "matrix",
+	"pmatrix", "bmatrix", "vmatrix", "array", "flalign", "displaymath", "math", "dcases",
+}
 
 // takeBracketMath takes \( \), \[ \], and \begin{align} and its like at i, and
 // returns where to go on; 0: there is none. Brackets may have two backslashes,
@@ -205,7 +209,7 @@ func (pr *protector) takeBracketMath(i int) int {
 		return pr.displayMath(pr.src[i:next], i, next)
 	case 'b':
 		name, _, found := strings.Cut(strings.TrimPrefix(rest, `\begin{`), "}")
-		if !found || !strings.HasPrefix(rest, `\begin{`) || !environments[strings.TrimSuffix(name, "*")] {
+		if !found || !strings.HasPrefix(rest, `\begin{`) || !slices.Contains(environments, strings.TrimSuffix(name, "*")) {
 			return 0
 		}
 		end := `\end{` + name + "}"

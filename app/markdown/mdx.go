@@ -1,65 +1,58 @@
 package markdown
 
-import "strings"
+import (
+	"strings"
+
+	"sheaf/app/markup"
+)
+
+const (
+	maxStatement  = 16 << 10 // bytes of an import or export
+	maxExpression = 4000     // bytes of an expression in braces
+)
 
 // mdxPass drops what is JavaScript: import and export statements, and the
 // expressions in braces; a string in braces shows.
 func (p *page) mdxPass(in mappedText) mappedText {
-	w := newMappedWriter(in)
+	r := newRewriter(in)
 	s := in.text
-	from := 0
 	for i := 0; i < len(s); {
 		if i == 0 || s[i-1] == '\n' {
 			if n := moduleStatement(s[i:]); n > 0 {
-				w.copyRange(in, from, i)
-				i += n
-				from = i
-				w.line = in.sourceLine(i)
+				i = r.replace(i, i+n, "")
 				continue
 			}
 		}
 		switch s[i] {
 		case '\\':
-			i += 2
-			continue
+			i++
 		case '<':
-			if _, n := tagAt(s[i:]); n > 0 {
+			if _, n := markup.TagAt(s[i:]); n > 0 {
 				i += n
 				continue
 			}
 		case '{':
 			if n := bracedLen(s[i:]); n > 0 && !strings.HasPrefix(s[i:], "{{") {
-				w.copyRange(in, from, i)
-				w.write(p.expressionText(s[i+1 : i+n-1]))
-				i += n
-				from = i
-				w.line = in.sourceLine(i)
+				i = r.replace(i, i+n, p.expressionText(s[i+1:i+n-1]))
 				continue
 			}
 		}
 		i++
 	}
-	w.copyRange(in, from, len(s))
-	return w.text()
+	return r.finish()
 }
 
-// moduleStatement gives the length of the import or export s begins with, with the
-// lines that continue it.
+// moduleStatement returns the length of the import or export s begins with,
+// and of the lines that continue it: up to a blank line, or to one that begins
+// something else once all brackets are closed. It is 0 for prose.
 func moduleStatement(s string) int {
-	line := lineAt(s, 0)
-	switch {
-	case strings.HasPrefix(line, "import ") && (strings.ContainsAny(line, "'\"{") || strings.Contains(line, " from")):
-	case strings.HasPrefix(line, "export ") && (strings.Contains(line, "=") || strings.Contains(line, "{") || strings.Contains(line, " function ") || strings.Contains(line, " default ") || strings.HasSuffix(line, " const")):
-	default:
+	if !isModuleStatement(lineAt(s, 0)) {
 		return 0
 	}
 	depth, n := 0, 0
-	for n < len(s) {
-		line = lineAt(s, n)
-		if strings.TrimSpace(line) == "" && depth <= 0 {
-			break
-		}
-		if n > 0 && depth <= 0 && !strings.HasPrefix(line, "import ") && !strings.HasPrefix(line, "export ") && !strings.HasPrefix(line, " ") && !strings.HasPrefix(line, "\t") && !strings.HasPrefix(line, ".") {
+	for n < len(s) && n <= maxStatement {
+		line := lineAt(s, n)
+		if depth <= 0 && n > 0 && !continuesStatement(line) {
 			break
 		}
 		for i := range len(line) {
@@ -71,17 +64,40 @@ func moduleStatement(s string) int {
 			}
 		}
 		n = min(n+len(line)+1, len(s))
-		if n > 16<<10 {
-			break
-		}
 	}
 	return n
 }
 
-// bracedLen gives the length of the {...} s begins with; 0: it does not end nearby.
+// isModuleStatement reports whether a line begins a statement, and not a
+// sentence that begins with the same word.
+func isModuleStatement(line string) bool {
+	if strings.HasPrefix(line, "import ") {
+		return strings.ContainsAny(line, "'\"{") || strings.Contains(line, " from")
+	}
+	return strings.HasPrefix(line, "export ") &&
+		(strings.ContainsAny(line, "={") || strings.Contains(line, " function ") ||
+			strings.Contains(line, " default ") || strings.HasSuffix(line, " const"))
+}
+
+// continuesStatement reports whether a line belongs to the statements above
+// it although no bracket is open.
+func continuesStatement(line string) bool {
+	if strings.TrimSpace(line) == "" {
+		return false
+	}
+	for _, begin := range []string{"import ", "export ", " ", "\t", "."} {
+		if strings.HasPrefix(line, begin) {
+			return true
+		}
+	}
+	return false
+}
+
+// bracedLen returns the length of the {...} s begins with; 0: it does not end
+// nearby.
 func bracedLen(s string) int {
 	depth := 0
-	for i := 0; i < len(s) && i < 4000; i++ {
+	for i := 0; i < len(s) && i < maxExpression; i++ {
 		switch s[i] {
 		case '{':
 			depth++
@@ -94,17 +110,18 @@ func bracedLen(s string) int {
 	return 0
 }
 
-// expressionText gives what a JSX expression shows when it is a plain string.
+// expressionText returns what a JSX expression shows when it is a plain
+// string; "" for any other.
 func (p *page) expressionText(s string) string {
 	s = strings.TrimSpace(s)
 	if len(s) >= 2 && (s[0] == '"' || s[0] == '\'') && s[len(s)-1] == s[0] {
-		if t := s[1 : len(s)-1]; strings.TrimSpace(t) == "" {
-			return t
-		} else {
-			return p.stash.put(placeholder{kind: phText, text: t})
+		text := s[1 : len(s)-1]
+		if strings.TrimSpace(text) == "" {
+			return text
 		}
+		return p.stash.put(placeholder{kind: phText, text: text})
 	}
-	if m, ok := p.stash.at(s); ok && len(s) == placeholderLen && m.kind == phCode {
+	if m, ok := p.stash.at(s); ok && len(s) == placeholderLen && m.kind == phCode { // a template literal
 		return p.stash.put(placeholder{kind: phText, text: m.text})
 	}
 	return ""

@@ -6,10 +6,8 @@ import "strings"
 // look into: code, comments, formulas, raw text. What it copies stays as typed.
 type protector struct {
 	*page
-	in      mappedText
-	w       *mappedWriter
+	*rewriter
 	src     string
-	from    int  // what stands before it in src has been written
 	rawHTML bool // between Franklin's ~~~
 
 	prefix     string // containers of the current line, as typed
@@ -28,7 +26,7 @@ const maxContainers = 64 // open lists, and quotes in one another, that are foll
 // protect returns a text in which code, comments, formulas and raw text are
 // placeholders.
 func (p *page) protect(in mappedText) mappedText {
-	pr := &protector{page: p, in: in, src: in.text, w: newMappedWriter(in), afterBlank: true}
+	pr := &protector{page: p, rewriter: newRewriter(in), src: in.text, afterBlank: true}
 	for i := 0; i < len(pr.src); {
 		i = pr.takeLine(i)
 	}
@@ -130,21 +128,6 @@ func (pr *protector) closeLists(column int) {
 	for n := len(pr.lists); n > 0 && column < pr.lists[n-1]; n-- {
 		pr.lists = pr.lists[:n-1]
 	}
-}
-
-// flush copies what has not been written of the text before i.
-func (pr *protector) flush(i int) {
-	pr.w.copyRange(pr.in, pr.from, i)
-	pr.from = i
-}
-
-// replace writes text for what stands from i up to next, and returns next.
-func (pr *protector) replace(i, next int, text string) int {
-	pr.flush(i)
-	pr.w.write(text)
-	pr.w.line = pr.in.sourceLine(next)
-	pr.from = next
-	return next
 }
 
 // replaceBlock writes a block for what stands from i up to next, on lines of

@@ -3,6 +3,8 @@ package markdown
 import (
 	"html"
 	"strings"
+
+	"sheaf/app/markup"
 )
 
 // takeInline takes text from i to the end of the line (or of what a construct
@@ -245,7 +247,7 @@ func (pr *protector) takeAngle(i int) int {
 	if strings.HasPrefix(rest, "<!--") {
 		return pr.takeComment(i)
 	}
-	t, n := tagAt(rest)
+	t, n := markup.TagAt(rest)
 	if n == 0 {
 		end := strings.IndexByte(rest, '>')
 		if end > 0 && end < maxTarget && !strings.ContainsAny(rest[1:end], " \n<") && strings.ContainsAny(rest[:end], ":@") {
@@ -253,15 +255,15 @@ func (pr *protector) takeAngle(i int) int {
 		}
 		return i + 1
 	}
-	if t.closing {
-		if blockTag[t.name] && pr.openBlocks > 0 {
+	if t.Closing {
+		if markup.IsBlock(t.Name) && pr.openBlocks > 0 {
 			pr.openBlocks--
 		}
 		return i + n
 	}
-	switch t.name {
+	switch t.Name {
 	case "script", "style", "svg":
-		if end := findEndTag(rest[n:], t.name); end > 0 && !t.empty {
+		if end := markup.FindEndTag(rest[n:], t.Name); end > 0 && !t.Empty {
 			n += end
 		}
 		return pr.replace(i, i+n, "")
@@ -274,7 +276,7 @@ func (pr *protector) takeAngle(i int) int {
 			return next
 		}
 	}
-	if blockTag[t.name] && !t.empty && t.name != "p" && t.name != "hr" {
+	if markup.IsBlock(t.Name) && !t.Empty && t.Name != "p" && t.Name != "hr" {
 		pr.openBlocks++
 	}
 	return i + n
@@ -303,9 +305,9 @@ func (pr *protector) takeComment(i int) int {
 
 // takePre takes a pre element, whose start tag of length n is at i; it returns
 // 0 if that has no end.
-func (pr *protector) takePre(t tag, i, n int) int {
+func (pr *protector) takePre(t markup.Tag, i, n int) int {
 	rest := pr.src[i:]
-	end := findEndTag(rest[n:], t.name)
+	end := markup.FindEndTag(rest[n:], t.Name)
 	if end < 0 {
 		return 0
 	}
@@ -318,9 +320,9 @@ func (pr *protector) takePre(t tag, i, n int) int {
 
 // takeCodeElement takes a code element, whose start tag of length n is at i,
 // as a code span; it returns 0 if it is more than that.
-func (pr *protector) takeCodeElement(t tag, i, n int) int {
+func (pr *protector) takeCodeElement(t markup.Tag, i, n int) int {
 	rest := pr.src[i:]
-	end := findEndTag(rest[n:], t.name)
+	end := markup.FindEndTag(rest[n:], t.Name)
 	if end < 0 || end > maxCodeElement {
 		return 0
 	}
@@ -329,28 +331,28 @@ func (pr *protector) takeCodeElement(t tag, i, n int) int {
 	if strings.Contains(inside, "<a ") || strings.Contains(inside, "\n\n") || strings.Contains(inside, "<br") {
 		return 0
 	}
-	text := strings.Join(strings.Fields(html.UnescapeString(stripTags(inside))), " ")
+	text := strings.Join(strings.Fields(html.UnescapeString(markup.StripTags(inside))), " ")
 	return pr.replace(i, i+n+end, pr.stash.put(placeholder{kind: phCode, text: Clean(text), src: rest[:n+end]}))
 }
 
 // preText returns the language and the text of the inside of a pre element.
-func preText(t tag, inside string) (lang, code string) {
+func preText(t markup.Tag, inside string) (lang, code string) {
 	lang = languageOfTag(t)
 	inside = strings.TrimPrefix(inside, "\n")
-	if c, n := tagAt(strings.TrimLeft(inside, " \t\n")); n > 0 && c.name == "code" && lang == "" {
+	if c, n := markup.TagAt(strings.TrimLeft(inside, " \t\n")); n > 0 && c.Name == "code" && lang == "" {
 		lang = languageOfTag(c)
 	}
-	code = Clean(html.UnescapeString(stripTags(inside)))
+	code = Clean(html.UnescapeString(markup.StripTags(inside)))
 	return lang, strings.TrimRight(code, " \t\n") + "\n"
 }
 
 // languageOfTag returns the language the attributes of a pre or code element
 // name.
-func languageOfTag(t tag) string {
-	if v := t.firstAttr("data-lang", "data-language", "lang"); v != "" {
+func languageOfTag(t markup.Tag) string {
+	if v := t.FirstAttr("data-lang", "data-language", "lang"); v != "" {
 		return languageName(v)
 	}
-	for _, c := range strings.Fields(t.attr("class")) {
+	for _, c := range strings.Fields(t.Attr("class")) {
 		for _, p := range []string{"language-", "lang-", "brush:"} {
 			if l, ok := strings.CutPrefix(c, p); ok {
 				return languageName(l)
@@ -372,17 +374,17 @@ func (pr *protector) takeBrace(i int) int {
 		}
 		return i + 1
 	}
-	c, n := shortcodeAt(rest)
+	c, n := markup.ShortcodeAt(rest)
 	switch {
 	case n == 0:
 		return i + 1
-	case c.form == literalTag:
-		return pr.replace(i, i+n, pr.stash.put(placeholder{kind: phText, text: c.text, src: rest[:n]}))
-	case c.form == liquidTag && (c.name == "raw" || c.name == "verbatim"):
+	case c.Form == markup.LiteralTag:
+		return pr.replace(i, i+n, pr.stash.put(placeholder{kind: phText, text: c.Text, src: rest[:n]}))
+	case c.Form == markup.LiquidTag && (c.Name == "raw" || c.Name == "verbatim"):
 		return pr.takeRawTag(c, i, n)
-	case c.enclosesCode():
+	case c.EnclosesCode():
 		return pr.takeCodeTag(c, i, n)
-	case pr.dialect == Franklin && c.form != liquidValue:
+	case pr.dialect == Franklin && c.Form != markup.LiquidValue:
 		return i + 1
 	}
 	return i + n
@@ -390,8 +392,8 @@ func (pr *protector) takeBrace(i int) int {
 
 // takeRawTag takes {% raw %}, of length n at i, with what it encloses: template
 // tags in that are text, all else is read as ever.
-func (pr *protector) takeRawTag(c shortcode, i, n int) int {
-	body, m := shortcodeBody(pr.src[i+n:], c)
+func (pr *protector) takeRawTag(c markup.Shortcode, i, n int) int {
+	body, m := markup.ShortcodeBody(pr.src[i+n:], c)
 	if m == 0 {
 		return pr.replace(i, i+n, "")
 	}
@@ -414,15 +416,15 @@ func (pr *protector) takeRawTag(c shortcode, i, n int) int {
 
 // takeCodeTag takes a template tag, of length n at i, with the code it
 // encloses. Hugo's may enclose fenced code.
-func (pr *protector) takeCodeTag(c shortcode, i, n int) int {
+func (pr *protector) takeCodeTag(c markup.Shortcode, i, n int) int {
 	rest := pr.src[i:]
-	body, m := shortcodeBody(rest[n:], c)
+	body, m := markup.ShortcodeBody(rest[n:], c)
 	if m == 0 {
 		return pr.replace(i, i+n, "")
 	}
-	lang, _ := pr.languageOfInfo(c.arg(0, "lang", "language"))
+	lang, _ := pr.languageOfInfo(c.Arg(0, "lang", "language"))
 	body = strings.Trim(body, "\n")
-	if pr.dialect == Hugo && c.form == hugoTag && strings.HasPrefix(body, "```") {
+	if pr.dialect == Hugo && c.Form == markup.HugoTag && strings.HasPrefix(body, "```") {
 		pr.flush(i)
 		pr.ensureLine()
 		return pr.replace(i, i+n, "")

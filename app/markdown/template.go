@@ -4,15 +4,15 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"sheaf/app/markup"
 )
 
 // A templateConverter takes the template tags of Hugo, Jekyll, Zola and Eleventy
 // and kramdown's attribute lists out of a text.
 type templateConverter struct {
 	*page
-	in   mappedText
-	w    *mappedWriter
-	from int            // what stands before it in the text has been written
+	*rewriter
 	open []openTemplate // paired tags whose end has not come yet
 }
 
@@ -21,13 +21,8 @@ type templateConverter struct {
 type openTemplate struct{ tag, element string }
 
 func (p *page) templatePass(in mappedText) mappedText {
-	t := &templateConverter{page: p, in: in, w: newMappedWriter(in)}
-	t.run()
-	return t.w.text()
-}
-
-func (t *templateConverter) run() {
-	s := t.in.text
+	t := &templateConverter{page: p, rewriter: newRewriter(in)}
+	s := in.text
 	for i := 0; i < len(s); {
 		switch s[i] {
 		case '\\':
@@ -44,16 +39,7 @@ func (t *templateConverter) run() {
 			i++
 		}
 	}
-	t.w.copyRange(t.in, t.from, len(s))
-}
-
-// replace writes text for what stands from i up to next, and returns next.
-func (t *templateConverter) replace(i, next int, text string) int {
-	t.w.copyRange(t.in, t.from, i)
-	t.w.write(text)
-	t.w.line = t.in.sourceLine(next)
-	t.from = next
-	return next
+	return t.finish()
 }
 
 // brace takes what the { at i begins, and returns where to go on. A tag that
@@ -64,14 +50,14 @@ func (t *templateConverter) brace(i int) int {
 	line := strings.LastIndexByte(s[:i], '\n') + 1
 	text, n := t.attributeList(s, i)
 	if n == 0 {
-		c, m := shortcodeAt(s[i:])
-		if m == 0 || c.form == literalTag {
+		c, m := markup.ShortcodeAt(s[i:])
+		if m == 0 || c.Form == markup.LiteralTag {
 			return i + 1
 		}
 		text, n = t.tag(c, s[i+m:])
 		n += m
 		alone := i > 0 && strings.TrimSpace(s[line:i]) == "" && i+n < len(s) && s[i+n] == '\n'
-		if c.form == liquidTag && text == "" && alone && line >= t.from {
+		if c.Form == markup.LiquidTag && text == "" && alone && line >= t.from {
 			return t.replace(line, i+n+1, "")
 		}
 	}
@@ -88,14 +74,14 @@ func (t *templateConverter) brace(i int) int {
 // this package knows by its name, a call-out, an image or something of a
 // service. Of an unknown pair the text between stays, of any other unknown tag
 // nothing.
-func (t *templateConverter) tag(c shortcode, after string) (text string, n int) {
-	if c.form == liquidValue {
+func (t *templateConverter) tag(c markup.Shortcode, after string) (text string, n int) {
+	if c.Form == markup.LiquidValue {
 		return t.templateValue(c), 0
 	}
-	if c.closing {
-		return t.end(c.name), 0
+	if c.Closing {
+		return t.end(c.Name), 0
 	}
-	name := strings.TrimSuffix(c.name[strings.LastIndexByte(c.name, '/')+1:], ".html")
+	name := strings.TrimSuffix(c.Name[strings.LastIndexByte(c.Name, '/')+1:], ".html")
 	if take := templateTags[name]; take != nil {
 		if text, n, ok := take(t, name, c, after); ok {
 			return text, n
@@ -126,7 +112,7 @@ func (t *templateConverter) tag(c shortcode, after string) (text string, n int) 
 // A templateTag returns what a tag of some name stands for, and how much of
 // the text after it belongs to it. If it is not ok, the tag may be anything
 // else.
-type templateTag func(t *templateConverter, name string, c shortcode, after string) (text string, n int, ok bool)
+type templateTag func(t *templateConverter, name string, c markup.Shortcode, after string) (text string, n int, ok bool)
 
 // templateTags are the tags that are neither call-outs nor embed something.
 var templateTags = map[string]templateTag{
@@ -171,39 +157,39 @@ var templateTags = map[string]templateTag{
 	"del":              (*templateConverter).inline,
 }
 
-func (t *templateConverter) nothing(string, shortcode, string) (string, int, bool) {
+func (t *templateConverter) nothing(string, markup.Shortcode, string) (string, int, bool) {
 	return "", 0, true
 }
 
-func (t *templateConverter) comment(_ string, c shortcode, after string) (string, int, bool) {
-	_, n := shortcodeBody(after, c)
+func (t *templateConverter) comment(_ string, c markup.Shortcode, after string) (string, int, bool) {
+	_, n := markup.ShortcodeBody(after, c)
 	return "", n, true
 }
 
 // pageAddress takes a reference to another page, which stands where a link has
 // its target: its path as written. Hugo's link tag is something else.
-func (t *templateConverter) pageAddress(name string, c shortcode, _ string) (string, int, bool) {
-	if c.form != liquidTag && name != "ref" && name != "relref" {
+func (t *templateConverter) pageAddress(name string, c markup.Shortcode, _ string) (string, int, bool) {
+	if c.Form != markup.LiquidTag && name != "ref" && name != "relref" {
 		return "", 0, false
 	}
-	return strings.ReplaceAll(strings.TrimSpace(c.arg(0, "path")), " ", "%20"), 0, true
+	return strings.ReplaceAll(strings.TrimSpace(c.Arg(0, "path")), " ", "%20"), 0, true
 }
 
 // include takes a tag that includes a file; the file's name says what it
 // embeds.
-func (t *templateConverter) include(_ string, c shortcode, _ string) (string, int, bool) {
-	args := c.plainArgs()
+func (t *templateConverter) include(_ string, c markup.Shortcode, _ string) (string, int, bool) {
+	args := c.PlainArgs()
 	if len(args) == 0 {
 		return "", 0, true
 	}
 	included := c
-	_, included.args, _ = strings.Cut(c.args, args[0])
-	included.args = strings.TrimLeft(included.args, "\"' ")
+	_, included.Args, _ = strings.Cut(c.Args, args[0])
+	included.Args = strings.TrimLeft(included.Args, "\"' ")
 	return t.embed(strings.TrimSuffix(path.Base(args[0]), path.Ext(args[0])), included), 0, true
 }
 
-func (t *templateConverter) tab(_ string, c shortcode, after string) (string, int, bool) {
-	title := c.arg(0, "name", "title", "label")
+func (t *templateConverter) tab(_ string, c markup.Shortcode, after string) (string, int, bool) {
+	title := c.Arg(0, "name", "title", "label")
 	if title == "" || !isPaired(c, after) {
 		return "", 0, false
 	}
@@ -211,23 +197,23 @@ func (t *templateConverter) tab(_ string, c shortcode, after string) (string, in
 		t.stash.put(placeholder{kind: phBlockOpen, name: "heading", text: t.stash.text(title)}), 0, true
 }
 
-func (t *templateConverter) details(_ string, c shortcode, after string) (string, int, bool) {
+func (t *templateConverter) details(_ string, c markup.Shortcode, after string) (string, int, bool) {
 	if !isPaired(c, after) {
 		return "", 0, false
 	}
-	title := c.arg(0, "summary", "title", "label", "header")
+	title := c.Arg(0, "summary", "title", "label", "header")
 	return t.begin(c, placeholder{kind: phBlockOpen, name: "details", text: t.stash.text(title)}), 0, true
 }
 
-func (t *templateConverter) quote(_ string, c shortcode, after string) (string, int, bool) {
+func (t *templateConverter) quote(_ string, c markup.Shortcode, after string) (string, int, bool) {
 	if !isPaired(c, after) {
 		return "", 0, false
 	}
 	return t.begin(c, placeholder{kind: phBlockOpen, name: "blockquote"}), 0, true
 }
 
-func (t *templateConverter) button(_ string, c shortcode, after string) (string, int, bool) {
-	href := c.arg(-1, "href", "url", "link", "relref")
+func (t *templateConverter) button(_ string, c markup.Shortcode, after string) (string, int, bool) {
+	href := c.Arg(-1, "href", "url", "link", "relref")
 	if href == "" || !isPaired(c, after) {
 		return "", 0, false
 	}
@@ -236,25 +222,25 @@ func (t *templateConverter) button(_ string, c shortcode, after string) (string,
 
 // inline takes a tag named like an inline element, around text or with the
 // text as its argument.
-func (t *templateConverter) inline(name string, c shortcode, after string) (string, int, bool) {
+func (t *templateConverter) inline(name string, c markup.Shortcode, after string) (string, int, bool) {
 	if isPaired(c, after) {
 		return t.begin(c, placeholder{kind: phInlineOpen, name: name}), 0, true
 	}
-	if text := c.arg(0); text != "" {
+	if text := c.Arg(0); text != "" {
 		return t.stash.wrap(name, t.stash.put(placeholder{kind: phText, text: text})), 0, true
 	}
 	return "", 0, false
 }
 
 // begin opens the element x for a paired tag.
-func (t *templateConverter) begin(c shortcode, x placeholder) string {
+func (t *templateConverter) begin(c markup.Shortcode, x placeholder) string {
 	t.push(c, x.name)
 	return t.stash.put(x)
 }
 
-func (t *templateConverter) push(c shortcode, element string) {
+func (t *templateConverter) push(c markup.Shortcode, element string) {
 	if len(t.open) < maxOpenTemplates {
-		t.open = append(t.open, openTemplate{tag: c.name, element: element})
+		t.open = append(t.open, openTemplate{tag: c.Name, element: element})
 	}
 }
 
@@ -280,22 +266,22 @@ func (t *templateConverter) end(name string) string {
 
 // templateCallout returns the call-out a paired tag is by its name or its
 // arguments, and its title; kind is "" if it is none.
-func templateCallout(name string, c shortcode) (kind, title string) {
+func templateCallout(name string, c markup.Shortcode) (kind, title string) {
 	if kind = calloutNames[strings.TrimSuffix(name, "box")]; kind == "" {
 		if kind = calloutOfClass(name); kind == "" {
 			return "", ""
 		}
 	}
-	title = c.arg(-1, "title", "header", "heading", "summary")
-	for k, a := range c.plainArgs() {
+	title = c.Arg(-1, "title", "header", "heading", "summary")
+	for k, a := range c.PlainArgs() {
 		if x := calloutNames[strings.ToLower(a)]; x != "" {
 			kind = x
-		} else if title == "" && k <= 1 && c.form == hugoTag && !slices.Contains([]string{"true", "false", "open"}, a) {
+		} else if title == "" && k <= 1 && c.Form == markup.HugoTag && !slices.Contains([]string{"true", "false", "open"}, a) {
 			title = a
 		}
 	}
 	for _, k := range []string{"type", "kind", "level", "class", "style", "color", "status"} {
-		if x := calloutOfClass(c.arg(-1, k)); x != "" {
+		if x := calloutOfClass(c.Arg(-1, k)); x != "" {
 			kind = x
 		}
 	}
@@ -303,25 +289,25 @@ func templateCallout(name string, c shortcode) (kind, title string) {
 }
 
 // isPaired reports whether the tag that closes c stands in what follows it.
-func isPaired(c shortcode, after string) bool {
-	if c.empty {
+func isPaired(c markup.Shortcode, after string) bool {
+	if c.Empty {
 		return false
 	}
-	word := "/" + c.name
-	if c.form == liquidTag {
+	word := "/" + c.Name
+	if c.Form == markup.LiquidTag {
 		word = "end"
 	}
 	for s := after; s != ""; {
 		k := strings.Index(s, word)
 		if k < 0 {
-			return c.form == hugoTag && strings.Contains(s, "/ "+c.name)
+			return c.Form == markup.HugoTag && strings.Contains(s, "/ "+c.Name)
 		}
 		if b := strings.LastIndexByte(s[:k], '{'); b >= 0 {
 			if b > 0 && s[b-1] == '{' {
 				b--
 			}
-			x, n := shortcodeAt(s[b:])
-			if n > 0 && x.closing && (x.name == c.name || x.name == "") {
+			x, n := markup.ShortcodeAt(s[b:])
+			if n > 0 && x.Closing && (x.Name == c.Name || x.Name == "") {
 				return true
 			}
 		}
@@ -333,11 +319,11 @@ func isPaired(c shortcode, after string) bool {
 // templateValue returns what {{ ... }} shows, as far as a reader without the
 // generator can know: a literal, the title of the page, something it embeds,
 // or nothing.
-func (p *page) templateValue(c shortcode) string {
-	if name, ok := strings.CutSuffix(c.name, "()"); ok {
+func (p *page) templateValue(c markup.Shortcode) string {
+	if name, ok := strings.CutSuffix(c.Name, "()"); ok {
 		return p.embed(name, c)
 	}
-	expr := strings.TrimSpace(c.args)
+	expr := strings.TrimSpace(c.Args)
 	if expr != "" && (expr[0] == '"' || expr[0] == '\'') {
 		if end := strings.IndexByte(expr[1:], expr[0]); end >= 0 {
 			return expr[1 : 1+end]

@@ -10,6 +10,8 @@ import (
 	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/text"
 	"github.com/yuin/goldmark/util"
+
+	"sheaf/app/tex"
 )
 
 // goldmarkParser is goldmark without its own HTML and indented code, which the
@@ -224,7 +226,7 @@ func (tb *treeBuilder) replaceBlock(parent ast.Node, c *placeholderBlock) {
 	var n ast.Node
 	switch m := c.ph; m.kind {
 	case phFormula:
-		n = &MathBlock{TeX: Clean(m.text), Unicode: Clean(formulaText(m.text)), Number: m.name}
+		n = &MathBlock{TeX: Clean(m.text), Unicode: Clean(tex.Unicode(m.text)), Number: m.name}
 	case phContents:
 		n = &Contents{Min: m.n / 10, Max: m.n % 10}
 	case phMore:

@@ -7,6 +7,8 @@ import (
 	"github.com/yuin/goldmark/ast"
 	extast "github.com/yuin/goldmark/extension/ast"
 	"github.com/yuin/goldmark/text"
+
+	"sheaf/app/tex"
 )
 
 var kindPendingTag = ast.NewNodeKind("pending tag")
@@ -137,8 +139,8 @@ func (tb *treeBuilder) inlineNode(m placeholder, parent ast.Node) ast.Node {
 	case phFence:
 		return codeSpan(cellText(strings.Join(strings.Fields(m.text), " "), parent))
 	case phMath, phFormula:
-		tex := cellText(m.text, parent)
-		return &Math{TeX: Clean(tex), Unicode: Clean(formulaText(tex))}
+		formula := cellText(m.text, parent)
+		return &Math{TeX: Clean(formula), Unicode: Clean(tex.Unicode(formula))}
 	case phBreak:
 		t := ast.NewText()
 		t.SetHardLineBreak(true)

@@ -1,17 +1,25 @@
-package markdown
+// Package markup reads single tags as they stand in the sources of posts: those
+// of HTML and JSX ([Tag]), and those of the template languages of site
+// generators ([Shortcode]).
+//
+// [TagAt] and [ShortcodeAt] take what a text begins with, and are lenient: what
+// authors write is not always well formed, and what is no tag must stay text.
+// They know nothing of what a tag means, and nothing of Markdown. Every search
+// is bounded in length or passes over its text once.
+package markup
 
 import (
 	"html"
 	"strings"
 )
 
-// tag is one tag of HTML or JSX as it stands in a source.
-type tag struct {
-	name    string // lower case
-	typed   string // as written
-	attrs   string // what stands between the name and the end
-	closing bool
-	empty   bool // <br/>
+// Tag is one tag of HTML or JSX as it stands in a source.
+type Tag struct {
+	Name    string // lower case
+	Typed   string // as written
+	Attrs   string // what stands between the name and the end
+	Closing bool
+	Empty   bool // <br/>
 }
 
 const (
@@ -19,17 +27,17 @@ const (
 	maxTagLen  = 8000 // from the end of the name on
 )
 
-// tagAt reads the tag s begins with, and returns its length; n is 0 if s does
+// TagAt reads the tag s begins with, and returns its length; n is 0 if s does
 // not begin with a tag. A tag may go over several lines but not over a blank
 // one. Attributes are not checked: quotes count only behind =, and braces of
 // JSX may hold anything.
-func tagAt(s string) (t tag, n int) {
+func TagAt(s string) (t Tag, n int) {
 	if len(s) < 3 || s[0] != '<' {
 		return t, 0
 	}
 	from := 1
 	if s[from] == '/' {
-		t.closing = true
+		t.Closing = true
 		from++
 	}
 	i := from
@@ -39,21 +47,21 @@ func tagAt(s string) (t tag, n int) {
 	if i == from || i >= len(s) || strings.IndexByte(">/ \n\t", s[i]) < 0 {
 		return t, 0
 	}
-	t.typed = s[from:i]
-	t.name = strings.ToLower(t.typed)
-	if strings.HasSuffix(t.name, ":") || strings.HasPrefix(s[i:], "//") {
+	t.Typed = s[from:i]
+	t.Name = strings.ToLower(t.Typed)
+	if strings.HasSuffix(t.Name, ":") || strings.HasPrefix(s[i:], "//") {
 		return t, 0 // <https://...>
 	}
 	end := attributesEnd(s[i:min(len(s), i+maxTagLen)])
 	if end < 0 {
 		return t, 0
 	}
-	t.attrs, t.empty = strings.CutSuffix(s[i:i+end], "/")
+	t.Attrs, t.Empty = strings.CutSuffix(s[i:i+end], "/")
 	return t, i + end + 1
 }
 
 func isTagNameByte(c byte, first bool) bool {
-	return isLetter(c) || !first && (c >= '0' && c <= '9' || strings.IndexByte("-._:", c) >= 0)
+	return isLetter(c) || !first && (isDigit(c) || strings.IndexByte("-._:", c) >= 0)
 }
 
 // attributesEnd returns the offset of the > that ends the tag whose attributes
@@ -85,26 +93,26 @@ func attributesEnd(s string) int {
 	return -1
 }
 
-// attr returns the value of an attribute with its entities decoded, "" if
+// Attr returns the value of an attribute with its entities decoded, "" if
 // there is none.
-func (t tag) attr(name string) string {
-	v, _ := attribute(t.attrs, name)
+func (t Tag) Attr(name string) string {
+	v, _ := attribute(t.Attrs, name)
 	return v
 }
 
-// firstAttr returns the first of some attributes that has a value.
-func (t tag) firstAttr(names ...string) string {
+// FirstAttr returns the first of some attributes that has a value.
+func (t Tag) FirstAttr(names ...string) string {
 	for _, n := range names {
-		if v := t.attr(n); v != "" {
+		if v := t.Attr(n); v != "" {
 			return v
 		}
 	}
 	return ""
 }
 
-// has reports whether an attribute is there, with or without a value.
-func (t tag) has(name string) bool {
-	_, ok := attribute(t.attrs, name)
+// Has reports whether an attribute is there, with or without a value.
+func (t Tag) Has(name string) bool {
+	_, ok := attribute(t.Attrs, name)
 	return ok
 }
 
@@ -184,10 +192,10 @@ func skipBlanks(s string, i int) int {
 	return i
 }
 
-// findEndTag returns the offset behind the end tag of an element whose start
+// FindEndTag returns the offset behind the end tag of an element whose start
 // tag stands before s; -1: there is none. Elements of the same name within it
 // are passed over.
-func findEndTag(s, name string) int {
+func FindEndTag(s, name string) int {
 	depth := 0
 	for i := 0; ; i++ {
 		k := strings.IndexByte(s[i:], '<')
@@ -220,17 +228,17 @@ func findEndTag(s, name string) int {
 	}
 }
 
-// stripTags takes comments and tags out of code; a <br> becomes a line end.
+// StripTags takes comments and tags out of code; a <br> becomes a line end.
 // What looks like the start tag of an unknown element is code, and stays.
-func stripTags(s string) string {
+func StripTags(s string) string {
 	if strings.IndexByte(s, '<') < 0 {
 		return s
 	}
 	var b strings.Builder
 	for i := 0; i < len(s); {
 		if s[i] == '<' {
-			if t, n := tagAt(s[i:]); n > 0 && (knownTag[t.name] || t.closing) {
-				if t.name == "br" {
+			if t, n := TagAt(s[i:]); n > 0 && (IsKnown(t.Name) || t.Closing) {
+				if t.Name == "br" {
 					b.WriteByte('\n')
 				}
 				i += n
@@ -249,34 +257,32 @@ func stripTags(s string) string {
 	return b.String()
 }
 
-func wordSet(words string) map[string]bool {
+// IsBlock reports whether an element of HTML, named in lower case, begins a
+// new block.
+func IsBlock(name string) bool { return blockElements[name] }
+
+// IsKnown reports whether HTML has an element of a name in lower case; old and
+// withdrawn ones count too.
+func IsKnown(name string) bool { return blockElements[name] || inlineElements[name] }
+
+var (
+	blockElements = words(`address article aside blockquote body center dd details dialog dir div dl dt fieldset
+		figcaption figure footer form frameset h1 h2 h3 h4 h5 h6 head header hr html iframe legend li main menu nav
+		noframes noscript ol optgroup option p pre section select source summary table tbody td tfoot th thead title
+		tr ul video audio object embed caption colgroup col button textarea picture`)
+	inlineElements = words(`a abbr acronym area b base basefont bdi bdo big br cite code data del dfn em font i img
+		input ins kbd label link map mark math meta meter nobr output param path progress q rp rt ruby s samp script
+		slot small span strike strong style sub sup svg template time track tt u var wbr canvas g`)
+)
+
+func words(s string) map[string]bool {
 	m := make(map[string]bool)
-	for _, w := range strings.Fields(words) {
+	for _, w := range strings.Fields(s) {
 		m[w] = true
 	}
 	return m
 }
 
-var (
-	// blockTag are the elements that begin a new block.
-	blockTag = wordSet(`address article aside blockquote body center dd details dialog dir div dl dt fieldset
-		figcaption figure footer form frameset h1 h2 h3 h4 h5 h6 head header hr html iframe legend li main menu nav
-		noframes noscript ol optgroup option p pre section select source summary table tbody td tfoot th thead title
-		tr ul video audio object embed caption colgroup col button textarea picture`)
-	inlineTag = wordSet(`a abbr acronym area b base basefont bdi bdo big br cite code data del dfn em font i img
-		input ins kbd label link map mark math meta meter nobr output param path progress q rp rt ruby s samp script
-		slot small span strike strong style sub sup svg template time track tt u var wbr canvas g`)
-	// knownTag are the elements of HTML, old ones among them.
-	knownTag = union(blockTag, inlineTag)
-)
+func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
-func union(a, b map[string]bool) map[string]bool {
-	m := make(map[string]bool)
-	for k := range a {
-		m[k] = true
-	}
-	for k := range b {
-		m[k] = true
-	}
-	return m
-}
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }

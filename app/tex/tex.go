@@ -1,36 +1,38 @@
-package markdown
+// Package tex has [Unicode], which writes a short formula of TeX in plain
+// characters, for readers that cannot set mathematics.
+package tex
 
 import "strings"
 
 const (
-	maxFormulaText = 400 // bytes of TeX; longer formulas are read as TeX
-	maxTeXDepth    = 8
+	maxFormula = 400 // bytes of TeX; longer formulas are read as TeX
+	maxDepth   = 8
 )
 
-// formulaText returns the Unicode form of a formula, when every part of it has
-// one and none of its meaning is lost; else "".
-func formulaText(tex string) string {
-	if len(tex) > maxFormulaText || strings.ContainsAny(tex, "&%#\n") {
+// Unicode returns the Unicode form of a formula, when every part of it has one
+// and none of its meaning is lost; else "".
+func Unicode(tex string) string {
+	if len(tex) > maxFormula || strings.ContainsAny(tex, "&%#\n") {
 		return ""
 	}
-	r := texReader{s: tex}
+	r := reader{s: tex}
 	if text, ok := r.group(0); ok {
 		return strings.TrimSpace(text)
 	}
 	return ""
 }
 
-// A texReader reads TeX and returns its Unicode form, part by part. None of
+// A reader takes TeX apart and returns its Unicode form, part by part. None of
 // its methods is ok for what has no such form.
-type texReader struct {
+type reader struct {
 	s string
 	i int
 }
 
 // group reads up to the } that closes a group of some depth, which it leaves,
 // or at depth 0 up to the end.
-func (r *texReader) group(depth int) (text string, ok bool) {
-	if depth > maxTeXDepth {
+func (r *reader) group(depth int) (text string, ok bool) {
+	if depth > maxDepth {
 		return "", false
 	}
 	var b strings.Builder
@@ -65,7 +67,7 @@ func (r *texReader) group(depth int) (text string, ok bool) {
 }
 
 // argument reads a group in braces, a symbol, or one character.
-func (r *texReader) argument(depth int) (text string, ok bool) {
+func (r *reader) argument(depth int) (text string, ok bool) {
 	for r.i < len(r.s) && r.s[r.i] == ' ' {
 		r.i++
 	}
@@ -79,9 +81,9 @@ func (r *texReader) argument(depth int) (text string, ok bool) {
 		r.i++
 		return text, ok && r.i <= len(r.s)
 	case c == '\\':
-		text, ok = texSymbols[r.name()]
+		text, ok = symbols[r.name()]
 		return text, ok
-	case c < 0x80 && (isWord(c) || strings.IndexByte("*+-'", c) >= 0):
+	case c < 0x80 && (isAlphanumeric(c) || strings.IndexByte("*+-'", c) >= 0):
 		r.i++
 		return r.s[r.i-1 : r.i], true
 	}
@@ -89,7 +91,7 @@ func (r *texReader) argument(depth int) (text string, ok bool) {
 }
 
 // script reads what stands behind ^ or _.
-func (r *texReader) script(c byte, depth int) (text string, ok bool) {
+func (r *reader) script(c byte, depth int) (text string, ok bool) {
 	arg, ok := r.argument(depth)
 	if !ok {
 		return "", false
@@ -113,7 +115,7 @@ func (r *texReader) script(c byte, depth int) (text string, ok bool) {
 }
 
 // command reads a backslash and what belongs to it.
-func (r *texReader) command(depth int) (text string, ok bool) {
+func (r *reader) command(depth int) (text string, ok bool) {
 	switch name := r.name(); name {
 	case "":
 		return r.escape()
@@ -130,13 +132,13 @@ func (r *texReader) command(depth int) (text string, ok bool) {
 	case "text", "mathrm", "operatorname", "textrm":
 		return r.argument(depth)
 	default:
-		text, ok = texSymbols[name]
+		text, ok = symbols[name]
 		return text, ok
 	}
 }
 
 // name reads a backslash and the letters behind it.
-func (r *texReader) name() string {
+func (r *reader) name() string {
 	from := r.i + 1
 	for r.i = from; r.i < len(r.s) && isLetter(r.s[r.i]); r.i++ {
 	}
@@ -144,7 +146,7 @@ func (r *texReader) name() string {
 }
 
 // escape reads the sign behind a backslash: itself, or a space.
-func (r *texReader) escape() (text string, ok bool) {
+func (r *reader) escape() (text string, ok bool) {
 	if r.i >= len(r.s) {
 		return "", false
 	}
@@ -163,12 +165,16 @@ func (r *texReader) escape() (text string, ok bool) {
 // bracketed puts brackets around what is more than one letter or number.
 func bracketed(s string) string {
 	for i, r := range s {
-		if !(r >= '0' && r <= '9' || i == 0 && (r > 0x7f || isWord(byte(r)))) || r > 0x7f && i > 0 {
+		if !(r >= '0' && r <= '9' || i == 0 && (r > 0x7f || isAlphanumeric(byte(r)))) || r > 0x7f && i > 0 {
 			return "(" + s + ")"
 		}
 	}
 	return s
 }
+
+func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
+
+func isAlphanumeric(c byte) bool { return isLetter(c) || c >= '0' && c <= '9' }
 
 func pairs(from, to string) map[rune]rune {
 	m := make(map[rune]rune)
@@ -190,8 +196,8 @@ var (
 		"₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑᵢⱼₖₙₘₒₚᵣₛₜᵤᵥₓₕₗ")
 )
 
-// texSymbols are the commands that stand for a symbol or a word.
-var texSymbols = map[string]string{
+// symbols are the commands that stand for a symbol or a word.
+var symbols = map[string]string{
 	"alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ϵ", "varepsilon": "ε", "zeta": "ζ",
 	"eta": "η", "theta": "θ", "vartheta": "ϑ", "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν",
 	"xi": "ξ", "pi": "π", "rho": "ρ", "sigma": "σ", "tau": "τ", "upsilon": "υ", "phi": "ϕ", "varphi": "φ",
