@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"sheaf/app/markdown"
 	"sheaf/app/store"
 )
 
@@ -19,7 +20,7 @@ func (c backup) Run(ctx context.Context, p Process) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(p.Stdout, "revision %d of %s is in %s\n", rev, oneLine(c.Content), oneLine(c.Dir))
+	_, err = fmt.Fprintf(p.Stdout, "revision %d of %s is in %s\n", rev, markdown.Line(c.Content), markdown.Line(c.Dir))
 	return err
 }
 
@@ -35,6 +36,6 @@ func (c restore) Run(ctx context.Context, p Process) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(p.Stdout, "revision %d is in %s\n", rev, oneLine(c.Content))
+	_, err = fmt.Fprintf(p.Stdout, "revision %d is in %s\n", rev, markdown.Line(c.Content))
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"sheaf/app/blog"
+	"sheaf/app/markdown"
 )
 
 // check is the command that looks for faults in posts.
@@ -25,7 +26,7 @@ func (c check) Run(p Process) error {
 		} else {
 			bad = true
 		}
-		fmt.Fprintf(p.Stdout, "%s:%d: %s%s\n", oneLine(q.Path), q.Line, word, oneLine(q.Text))
+		fmt.Fprintf(p.Stdout, "%s:%d: %s%s\n", markdown.Line(q.Path), q.Line, word, markdown.Line(q.Text))
 	}
 	if bad {
 		return errSilent

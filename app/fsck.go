@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 
+	"sheaf/app/markdown"
 	"sheaf/app/store"
 )
 
@@ -25,7 +26,7 @@ func (c fsck) Run(p Process) error {
 				damaged++
 			}
 		}
-		fmt.Fprintln(p.Stdout, word+oneLine(f.String()))
+		fmt.Fprintln(p.Stdout, word+markdown.Line(f.String()))
 	}
 	switch {
 	case err != nil:

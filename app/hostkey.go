@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"sheaf/app/markdown"
 	"sheaf/app/sshd"
 )
 
@@ -34,7 +35,7 @@ func (c hostkey) Run(p Process) error {
 	}
 	owner := "@"
 	if c.Host != "" {
-		owner = strings.TrimSuffix(oneLine(c.Host), ".") + "."
+		owner = strings.TrimSuffix(markdown.Line(c.Host), ".") + "."
 	}
 	_, err = fmt.Fprintf(p.Stdout, "%s %s\n%s IN SSHFP %s\n", k.Fingerprint, k.Type, owner, k.SSHFP)
 	return err

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"sheaf/app/markdown"
 )
 
 // firstSocket is the descriptor of the first socket that systemd passes.
@@ -55,7 +57,7 @@ func passedSockets(env []string, pid int) (int, error) {
 	}
 	n, err := strconv.Atoi(count)
 	if err != nil || n < 0 {
-		return 0, fmt.Errorf("LISTEN_FDS=%s: not a number of sockets", oneLine(count))
+		return 0, fmt.Errorf("LISTEN_FDS=%s: not a number of sockets", markdown.Line(count))
 	}
 	return n, nil
 }

@@ -95,7 +95,7 @@ func Main(ctx context.Context, p Process) (status int) {
 	}
 	cmd, err := parser.Parse(p.Args)
 	if err != nil {
-		fmt.Fprintf(p.Stderr, "sheaf: %s\nhint: sheaf --help lists commands and flags\n", oneLine(err.Error()))
+		fmt.Fprintf(p.Stderr, "sheaf: %s\nhint: sheaf --help lists commands and flags\n", markdown.Line(err.Error()))
 		return 2
 	}
 	debug.SetGCPercent(percent)

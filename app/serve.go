@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"sheaf/app/blog"
@@ -183,11 +182,11 @@ func (c serve) logger(p Process) *slog.Logger {
 		switch v := a.Value.Any().(type) {
 		case time.Time: // the handler writes it as RFC 3339
 		case string:
-			a.Value = slog.StringValue(oneLine(v))
+			a.Value = slog.StringValue(markdown.Line(v))
 		case error:
-			a.Value = slog.StringValue(oneLine(v.Error()))
+			a.Value = slog.StringValue(markdown.Line(v.Error()))
 		case fmt.Stringer:
-			a.Value = slog.StringValue(oneLine(v.String()))
+			a.Value = slog.StringValue(markdown.Line(v.String()))
 		}
 		return a
 	}}
@@ -196,9 +195,6 @@ func (c serve) logger(p Process) *slog.Logger {
 	}
 	return slog.New(slog.NewJSONHandler(p.Stderr, o))
 }
-
-// oneLine makes somebody else's text fit for one line of a log or a list.
-func oneLine(s string) string { return strings.Join(strings.Fields(markdown.Clean(s)), " ") }
 
 // reason is the system's own reason in an error, without the path or address
 // that a message names already.

@@ -150,7 +150,7 @@ func refusal(path, format string, args ...any) error {
 	return &Refusal{Problems: []Problem{{Path: path, Text: fmt.Sprintf(format, args...)}}}
 }
 
-func oneLine(s string) string { return strings.Join(strings.Fields(markdown.Clean(s)), " ") }
+func oneLine(s string) string { return markdown.Line(s) }
 
 func bytesOf(n int64) string {
 	switch {

@@ -339,7 +339,7 @@ func snippet(before, after string, words [][]byte) string {
 			to = from + i
 		}
 	}
-	s := strings.Join(strings.Fields(markdown.Clean(text[from:to])), " ")
+	s := markdown.Line(text[from:to])
 	if from > 0 {
 		s = "… " + s
 	}

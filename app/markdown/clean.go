@@ -43,6 +43,11 @@ func Clean(s string) string {
 	return b.String()
 }
 
+// Line is Clean for text that has to stay on one line, of a log, a list or a
+// title: runs of blanks and line ends become one space, and none are left at
+// either end.
+func Line(s string) string { return strings.Join(strings.Fields(Clean(s)), " ") }
+
 func harmful(r rune) bool {
 	switch {
 	case r < 0xa0, // C1

@@ -28,3 +28,17 @@ func FuzzClean(f *testing.F) {
 		}
 	})
 }
+
+func TestLine(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                          "",
+		"a title":                   "a title",
+		" a\ttitle\r\nof two\n":     "a title of two",
+		"\x1b]0;x\a red\x1b[31m":    "]0;x red[31m",
+		"a\u2028b\u202ec\u00a0\xff": "a bc \ufffd",
+	} {
+		if got := Line(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}

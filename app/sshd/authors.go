@@ -220,7 +220,7 @@ func parseAuthor(line []byte) (*author, error) {
 			return nil, fmt.Errorf("an RSA key of %d bits is too short", r.N.BitLen())
 		}
 	}
-	name := strings.Join(strings.Fields(markdown.Clean(comment)), " ")
+	name := markdown.Line(comment)
 	if r := []rune(name); len(r) > maxByline {
 		name = string(r[:maxByline])
 	}

@@ -292,7 +292,7 @@ func softwareVersion(v string) string {
 // characters, and no longer than 200 runes.
 func oneLine(s string) string {
 	const most = 200
-	s = strings.Join(strings.Fields(markdown.Clean(s[:min(len(s), 4*most)])), " ")
+	s = markdown.Line(s[:min(len(s), 4*most)])
 	if utf8.RuneCountInString(s) > most {
 		s = string([]rune(s)[:most]) + "…"
 	}

@@ -113,7 +113,7 @@ func (s Session) sayAligned(lines []string) {
 }
 
 // oneLine makes text safe for a terminal and puts it on one line.
-func oneLine(text string) string { return strings.Join(strings.Fields(markdown.Clean(text)), " ") }
+func oneLine(text string) string { return markdown.Line(text) }
 
 // deny tells a reader that only authors may change something.
 func (s Session) deny() {

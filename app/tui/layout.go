@@ -94,7 +94,7 @@ func leftAligned(s string, width int) string {
 
 // oneLine makes a text of the blog fit for one line of the screen.
 func oneLine(s string) string {
-	return strings.Join(strings.Fields(markdown.Clean(s)), " ")
+	return markdown.Line(s)
 }
 
 // wrapped breaks a title into at most lines lines, the last of which ends in

@@ -39,8 +39,8 @@ func position(n ast.Node) int {
 }
 
 func (co *composer) header(h Header) {
-	title := strings.Join(strings.Fields(markdown.Clean(h.Title)), " ")
-	note := strings.Join(strings.Fields(markdown.Clean(h.Note)), " ")
+	title := markdown.Line(h.Title)
+	note := markdown.Line(h.Note)
 	if title != "" {
 		co.addText([]run{{text: title, face: co.pal.title}})
 		co.rule(title, "=")

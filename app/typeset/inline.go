@@ -251,7 +251,7 @@ func hyperlink(target string) (uri string, said bool) {
 // image describes a picture in words: ▣ alt text (file.png).
 func (in *inliner) image(n *ast.Image) {
 	alt := strings.Join(strings.Fields(in.plainText(n)), " ")
-	title := strings.Join(strings.Fields(markdown.Clean(string(n.Title))), " ")
+	title := markdown.Line(string(n.Title))
 	target := strings.TrimSpace(markdown.Clean(string(n.Destination)))
 	file := fileOf(target, alt != "")
 	in.page.Images = append(in.page.Images, Image{Alt: alt, Target: target, Title: title, Line: -1})
@@ -301,7 +301,7 @@ func fileOf(target string, plain bool) string {
 		return target
 	}
 	if name, err := url.PathUnescape(base); plain && err == nil {
-		if name = strings.Join(strings.Fields(markdown.Clean(name)), " "); name != "" {
+		if name = markdown.Line(name); name != "" {
 			return name
 		}
 	}
