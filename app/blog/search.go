@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"sheaf/app/markdown"
 )
 
@@ -349,18 +351,21 @@ func snippet(before, after string, words [][]byte) string {
 	return s
 }
 
-// foldedIndex is where the folded word stands in text that is not folded.
+// foldedIndex returns where the folded word stands in text that is not folded,
+// -1 if it does not.
 func foldedIndex(text string, word []byte) int {
 	folded := make([]byte, 0, len(text))
 	var starts []int // of the folded bytes, in text
-	for i, r := range text {
-		n := len(folded)
-		folded = appendFoldedRune(folded, r)
-		for range len(folded) - n {
+	for i := 0; i < len(text); {
+		n := norm.NFC.NextBoundaryInString(text[i:], true)
+		before := len(folded)
+		folded = appendFold(folded, text[i:i+n])
+		for range len(folded) - before {
 			starts = append(starts, i)
 		}
+		i += n
 	}
-	if i := bytes.Index(folded, word); i >= 0 {
+	if i := bytes.Index(folded, word); i >= 0 && i < len(starts) {
 		return starts[i]
 	}
 	return -1
