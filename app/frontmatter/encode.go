@@ -119,13 +119,8 @@ func (l *layout) insert(name string, value any) []edit {
 			edits = append(edits, edit{l.to, l.to, field + "\n"})
 		case markdown.TOML:
 			// Before the tables: what comes behind one belongs to it.
-			at := l.from
-			for _, s := range l.spans {
-				if len(s.path) == 1 {
-					at = s.to
-				}
-			}
-			edits = append(edits, edit{at, at, name + " = " + text + "\n"}, edit{l.from, l.from, name + " = " + text + "\n"})
+			field := name + " = " + text + "\n"
+			edits = append(edits, edit{l.top, l.top, field}, edit{l.from, l.from, field})
 		case markdown.Julia:
 			field := name + " = " + text + "\n"
 			if len(l.spans) == 0 {

@@ -1,6 +1,7 @@
 package frontmatter
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"path"
@@ -10,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/pelletier/go-toml/v2"
+	"github.com/pelletier/go-toml/v2/unstable"
 	"go.yaml.in/yaml/v4"
 
 	"sheaf/app/lazyregexp"
@@ -298,14 +300,109 @@ func parseTOML(text string, line int) (Fields, *Error) {
 		}
 		return nil, &Error{line + at - 1, "front matter is not TOML: " + why}
 	}
-	return mapFields(m, text, line), nil
+	return tomlTable(m, nil, tomlLines(text, line), line), nil
+}
+
+// tomlPath makes one key of the names of a field and of the tables it is in.
+func tomlPath(names []string) string { return strings.Join(names, "\x00") }
+
+// tomlLines returns the line on which each field and table is first defined, by
+// its tomlPath.
+func tomlLines(text string, line int) map[string]int {
+	if lines, ok := plainTOMLLines(text, line); ok {
+		return lines
+	}
+	lines := map[string]int{}
+	var p unstable.Parser
+	p.Reset([]byte(text))
+	var above []string
+	at := 0 // line is that of
+	for p.NextExpression() {
+		e := p.Expression()
+		names, end := tomlNames(e)
+		line += strings.Count(text[at:end], "\n")
+		at = end
+		path := slices.Concat(above, names)
+		if e.Kind != unstable.KeyValue {
+			above, path = names, names
+		}
+		for n := len(path); n > 0; n-- {
+			if key := tomlPath(path[:n]); lines[key] == 0 {
+				lines[key] = line
+			}
+		}
+	}
+	return lines
+}
+
+// plainTOMLLines does what tomlLines does for what most front matters are made
+// of, `name = value` in one line each, several times as quickly. It declines
+// (false) everything else.
+func plainTOMLLines(text string, line int) (map[string]int, bool) {
+	lines := make(map[string]int, 8)
+	for ; text != ""; line++ {
+		var l string
+		l, text = cutLine(text)
+		l = strings.TrimRight(l, " \t")
+		if l == "" || l[0] == '#' {
+			continue
+		}
+		name, value, ok := strings.Cut(l, "=")
+		name, value = strings.TrimRight(name, " \t"), strings.TrimLeft(value, " \t")
+		if !ok || name == "" || value == "" || strings.ContainsFunc(name, func(r rune) bool { return !isBareTOML(r) }) {
+			return nil, false
+		}
+		switch last := value[len(value)-1]; value[0] {
+		case '[', '{':
+			if last != ']' && last != '}' {
+				return nil, false
+			}
+		case '"', '\'':
+			if strings.HasPrefix(value, `"""`) || strings.HasPrefix(value, "'''") {
+				return nil, false
+			}
+		}
+		lines[name] = line
+	}
+	return lines, true
+}
+
+// isBareTOML reports what a name without quotes is made of.
+func isBareTOML(r rune) bool {
+	return r < utf8.RuneSelf && isLetter(byte(r)) || r >= '0' && r <= '9' || r == '_' || r == '-'
+}
+
+// tomlTable converts a table to fields in the order of their lines. path are the
+// names it is under; what has no line of its own, as in {a = 1}, is on that of
+// the table.
+func tomlTable(m map[string]any, path []string, lines map[string]int, line int) Fields {
+	list := make(Fields, 0, len(m))
+	for name, v := range m {
+		path := append(path[:len(path):len(path)], name)
+		at := cmp.Or(lines[tomlPath(path)], line)
+		list = append(list, newField(name, tomlValue(v, path, lines, at), at))
+	}
+	slices.SortFunc(list, func(a, b Field) int {
+		return cmp.Or(a.Line-b.Line, strings.Compare(a.Name, b.Name))
+	})
+	return list
+}
+
+func tomlValue(v any, path []string, lines map[string]int, line int) any {
+	switch v := v.(type) {
+	case map[string]any:
+		return tomlTable(v, path, lines, line)
+	case []any:
+		for i := range v {
+			v[i] = tomlValue(v[i], path, lines, line)
+		}
+	}
+	return v
 }
 
 func parseJSON(text string, line int) (Fields, *Error) {
 	var m map[string]any
-	dec := json.NewDecoder(strings.NewReader(text))
-	dec.UseNumber()
-	if err := dec.Decode(&m); err != nil {
+	if err := json.NewDecoder(strings.NewReader(text)).Decode(&m); err != nil {
 		at := int64(len(text))
 		var syn *json.SyntaxError
 		var typ *json.UnmarshalTypeError
@@ -317,65 +414,51 @@ func parseJSON(text string, line int) (Fields, *Error) {
 		}
 		return nil, &Error{line + strings.Count(text[:at], "\n"), "front matter is not JSON: " + err.Error()}
 	}
-	return mapFields(m, text, line), nil
+	r := jsonReader{dec: json.NewDecoder(strings.NewReader(text)), text: text, line: line}
+	r.dec.UseNumber()
+	fs, _ := r.value().(Fields)
+	return fs, nil
 }
 
-// mapFields returns the entries of a map in the order of their lines, which are
-// found by their names.
-func mapFields(m map[string]any, text string, line int) Fields {
-	list := make(Fields, 0, len(m))
-	for name, v := range m {
-		list = append(list, newField(name, plainValue(v, text, line), line+lineOf(text, name)))
-	}
-	slices.SortFunc(list, func(a, b Field) int {
-		if a.Line != b.Line {
-			return a.Line - b.Line
-		}
-		return strings.Compare(a.Name, b.Name)
-	})
-	return list
+// A jsonReader converts the tokens of a sound text.
+type jsonReader struct {
+	dec  *json.Decoder
+	text string
+	at   int64 // what line is that of
+	line int
 }
 
-func plainValue(v any, text string, line int) any {
-	switch v := v.(type) {
-	case map[string]any:
-		return mapFields(v, text, line)
-	case []any:
-		for i := range v {
-			v[i] = plainValue(v[i], text, line)
+func (r *jsonReader) value() any {
+	t, _ := r.dec.Token()
+	switch t := t.(type) {
+	case json.Delim:
+		if t == '[' {
+			list := []any{}
+			for r.dec.More() {
+				list = append(list, r.value())
+			}
+			r.dec.Token()
+			return list
 		}
-		return v
-	case []map[string]any:
-		list := make([]any, len(v))
-		for i := range v {
-			list[i] = plainValue(v[i], text, line)
+		list := Fields{}
+		for r.dec.More() {
+			name, _ := r.dec.Token()
+			now := r.dec.InputOffset()
+			r.line += strings.Count(r.text[r.at:now], "\n")
+			r.at = now
+			f := newField(name.(string), nil, r.line)
+			f.Value = r.value()
+			list = append(list, f)
 		}
+		r.dec.Token()
 		return list
 	case json.Number:
-		if n, err := v.Int64(); err == nil {
+		if n, err := t.Int64(); err == nil {
 			return n
 		}
-		return v.String()
-	case int:
-		return int64(v)
+		return t.String()
 	}
-	return v
-}
-
-// lineOf finds the line, from 0, that defines name.
-func lineOf(text, name string) int {
-	for i := 0; text != ""; i++ {
-		var l string
-		l, text = cutLine(text)
-		l = strings.TrimLeft(l, " \t[{\"'")
-		if after, ok := strings.CutPrefix(l, name); ok {
-			after = strings.TrimLeft(after, " \t\"'")
-			if after == "" || after[0] == ':' || after[0] == '=' || after[0] == ']' {
-				return i
-			}
-		}
-	}
-	return 0
+	return t
 }
 
 // juliaFields converts the definitions of a Franklin page. Of an expression

@@ -1,8 +1,10 @@
 package frontmatter
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"sheaf/app/markdown"
@@ -53,4 +55,42 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestLinesOfFields(t *testing.T) {
+	lines := func(fs Fields) (out []string) {
+		var walk func(above string, fs Fields)
+		walk = func(above string, fs Fields) {
+			for _, f := range fs {
+				out = append(out, fmt.Sprintf("%d %s%s", f.Line, above, f.Name))
+				if sub, ok := f.Value.(Fields); ok {
+					walk(above+f.Name+".", sub)
+				}
+				if list, ok := f.Value.([]any); ok {
+					for _, v := range list {
+						sub, _ := v.(Fields)
+						walk(above+f.Name+"[].", sub)
+					}
+				}
+			}
+		}
+		walk("", fs)
+		return out
+	}
+	for _, c := range []struct {
+		kind markdown.FrontKind
+		text string
+		want string
+	}{
+		{markdown.TOML, "title = \"draft = 1\"\n\ndraft = true\nx.y = 1\n[extra]\ntitle = 2\nz = {a = 1}\n[[b]]\nc = 1\n[[b]]\nc = 2\n",
+			"2 title,4 draft,5 x,5 x.y,6 extra,7 extra.title,8 extra.z,8 extra.z.a,9 b,10 b[].c,10 b[].c"},
+		{markdown.JSON, "{\n\"a\": \"b: 1\",\n\"x\": {\n  \"a\": [1,\n {\"b\": null}], \"n\":\n 1.5}, \"a\": 2}",
+			"3 a,4 x,5 x.a,6 x.a[].b,6 x.n,7 a"},
+		{markdown.YAML, "a: 1\nx:\n  b: 1\n  a: 2\n", "2 a,3 x,4 x.b,5 x.a"},
+	} {
+		fs, bad := Parse(markdown.Front{Kind: c.kind, Text: c.text, Line: 2})
+		if got := strings.Join(lines(fs), ","); bad != nil || got != c.want {
+			t.Errorf("%v %q: %v\n%s\nwant\n%s", c.kind, c.text, bad, got, c.want)
+		}
+	}
 }

@@ -143,7 +143,7 @@ func SetNamed(src []byte, o markdown.Options, name string, value any) ([]byte, e
 	if f, ok := p.cut(&p.rest); ok && p.says(f.Value) || !ok && value == nil {
 		return src, nil // it says so already
 	}
-	l, err := layoutOf(src, before)
+	l, err := locate(src, before)
 	if err != nil {
 		return nil, err
 	}

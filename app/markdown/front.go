@@ -76,6 +76,10 @@ func splitFront(s string) (f Front, body int, problems []Problem) {
 			text = text[:nl]
 		}
 		next := at + len(text) + 1
+		if text == "" || text[0] != first[0] && text[0] != '.' {
+			at = next
+			continue
+		}
 		if t := strings.TrimRight(text, " \t"); t == first || kind == YAML && t == "..." {
 			block := s[from:at]
 			if !assigns(block, kind) && strings.TrimSpace(block) != "" {
