@@ -96,6 +96,7 @@ func (s *index) rescan() (changed bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	l.keepUnread(s.listing)
 	known := make([]*entry, len(l.files)) // what was known of them
 	for i, j := 0, 0; i < len(l.files) && j < len(s.entries); {
 		switch c := walkOrder(l.files[i].path, s.entries[j].path); {
@@ -109,6 +110,7 @@ func (s *index) rescan() (changed bool, err error) {
 		}
 	}
 	found := make([]*entry, len(l.files))
+	unread := make([]error, len(l.files)) // of those of which more is known than can be read
 	var next atomic.Int64
 	var workers sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), 4) {
@@ -122,12 +124,17 @@ func (s *index) rescan() (changed bool, err error) {
 					return
 				}
 				for i := from; i < min(from+some, len(found)); i++ {
-					found[i] = s.look(r, l.files[i], known[i])
+					found[i], unread[i] = s.look(r, l.files[i], known[i])
 				}
 			}
 		})
 	}
 	workers.Wait()
+	for i, err := range unread {
+		if err != nil && !l.isUnread(l.files[i].path) { // else its directory has been told of
+			l.problem(l.files[i].path, err)
+		}
+	}
 
 	entries := entryList(slices.DeleteFunc(found, func(e *entry) bool { return e == nil })) // gone since it was listed
 	same := s.listing != nil && s.listing.site.equal(l.site) && slices.Equal(s.listing.problems, l.problems) && slices.Equal(s.entries, entries)
@@ -154,8 +161,9 @@ func (l entryList) without(o entryList) []*entry {
 
 // look gives what is known of a file, reading it if it has to; old is what was
 // known of its path, nil if nothing was. It gives nil for a file that is not
-// there any more.
-func (s *index) look(r *store.Reader, f file, old *entry) (e *entry) {
+// there any more. What cannot be read, and could be before, is as it was: unread
+// says why.
+func (s *index) look(r *store.Reader, f file, old *entry) (e *entry, unread error) {
 	defer func() {
 		if p := recover(); p != nil { // a fault of ours must not hide the other posts
 			e = s.broken(f, old, "cannot be read: "+oneLine(fmt.Sprint(p)))
@@ -163,17 +171,19 @@ func (s *index) look(r *store.Reader, f file, old *entry) (e *entry) {
 	}()
 	if old != nil && old.file == f {
 		if stamp, err := s.lib.folder.Stat(f.path); err == nil && stamp == old.stamp {
-			return old
+			return old, nil
 		}
 	}
 	src, stamp, err := r.ReadFile(f.path, maxPost)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil
+		return nil, nil
 	case errors.Is(err, store.ErrTooLarge):
-		return s.broken(f, old, fmt.Sprintf("larger than %d MB", maxPost>>20))
+		return s.broken(f, old, fmt.Sprintf("larger than %d MB", maxPost>>20)), nil
+	case err != nil && old != nil && !old.unread:
+		return old, err
 	case err != nil:
-		return s.broken(f, old, "cannot be read: "+store.Reason(err).Error())
+		return s.broken(f, old, "cannot be read: "+store.Reason(err).Error()), nil
 	}
 	if old != nil && old.file == f && old.hash == sum(src) && !old.unread {
 		e = old
@@ -182,7 +192,7 @@ func (s *index) look(r *store.Reader, f file, old *entry) (e *entry) {
 		e.setDay(s.day(time.Time{}, f.path))
 	}
 	e.stamp = stamp
-	return e
+	return e, nil
 }
 
 func (s *index) broken(f file, old *entry, why string) *entry {

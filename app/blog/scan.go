@@ -37,6 +37,7 @@ type listing struct {
 	homes    []string            // candidates for the home page, the best first
 	site     Site
 	problems []Problem
+	unread   []string // directories of which not all is known
 }
 
 // scan walks the folder. Sections that say what they said before (which may be
@@ -77,12 +78,45 @@ func walkSections(folder *store.Worktree, before *listing, visit func(*listing, 
 			l.sections[d.Path] = sec
 		}
 		in[d.Path] = sec
+		if d.Err != nil {
+			l.unread = append(l.unread, d.Path)
+			l.problem(d.Path, d.Err)
+		}
 		return visit(l, d, sec)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("content %s: %w", folder.Dir(), store.Reason(err))
 	}
 	return l, nil
+}
+
+// problem tells authors of a file or folder that cannot be read.
+func (l *listing) problem(name string, err error) {
+	l.problems = append(l.problems, Problem{Path: markdown.Clean(name),
+		Text: "cannot be read: " + markdown.Clean(store.Reason(err).Error()) + "; what was known of it stays"})
+}
+
+// keepUnread takes over the files of directories that could be read before and
+// cannot be now.
+func (l *listing) keepUnread(before *listing) {
+	if before == nil || len(l.unread) == 0 {
+		return
+	}
+	have := make(map[string]bool, len(l.files))
+	for _, f := range l.files {
+		have[f.path] = true
+	}
+	for _, f := range before.files {
+		if !have[f.path] && l.isUnread(f.path) {
+			l.files = append(l.files, f)
+		}
+	}
+	slices.SortFunc(l.files, func(a, b file) int { return walkOrder(a.path, b.path) })
+}
+
+// isUnread reports a path below a directory that cannot be read.
+func (l *listing) isUnread(name string) bool {
+	return slices.ContainsFunc(l.unread, func(dir string) bool { return dir == "." || strings.HasPrefix(name, dir+"/") })
 }
 
 // sectionAt gives the section that begins at a directory, nil when none does;

@@ -363,6 +363,8 @@ func (n *node) truncate(size int64) {
 
 func (d crashDir) Stat(name string) (fs.FileInfo, error) { return d.Lstat(name) }
 
+func (d crashDir) Readlink(string) (string, error) { return "", errors.ErrUnsupported }
+
 func (d crashDir) Lstat(name string) (fs.FileInfo, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

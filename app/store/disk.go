@@ -24,8 +24,9 @@ type disk interface {
 	OpenFile(name string, flag int, perm fs.FileMode) (file, error)
 	Stat(name string) (fs.FileInfo, error)
 	Lstat(name string) (fs.FileInfo, error)
-	// ReadDir lists a directory, sorted by name. Of the entries only Name and
-	// IsDir may be used: whatever else is asked goes through the disk.
+	Readlink(name string) (string, error)
+	// ReadDir lists a directory, sorted by name. Of the entries only Name, IsDir
+	// and Type may be used: whatever else is asked goes through the disk.
 	ReadDir(name string) ([]fs.DirEntry, error)
 	Mkdir(name string, perm fs.FileMode) error
 	Remove(name string) error
@@ -94,6 +95,7 @@ func (d *osDisk) OpenFile(name string, flag int, perm fs.FileMode) (file, error)
 
 func (d *osDisk) Stat(name string) (fs.FileInfo, error)  { return d.root.Stat(name) }
 func (d *osDisk) Lstat(name string) (fs.FileInfo, error) { return d.root.Lstat(name) }
+func (d *osDisk) Readlink(name string) (string, error)   { return d.root.Readlink(name) }
 
 // ReadDir asks by path: a directory opened through an os.Root looks at every
 // entry once more, which doubles the time of a walk. Names are all that a link

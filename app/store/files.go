@@ -19,7 +19,7 @@ func (w *Worktree) FS() fs.FS { return confined{w} }
 type confined struct{ w *Worktree }
 
 func (c confined) Open(name string) (fs.File, error) {
-	if !fs.ValidPath(name) || hidden(name) {
+	if !fs.ValidPath(name) || hidden(name) || leadsToHidden(c.w.root(), name) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
 	file, err := c.w.root().OpenFile(name, os.O_RDONLY, 0)
@@ -41,7 +41,7 @@ func (c confined) Open(name string) (fs.File, error) {
 }
 
 func (c confined) Stat(name string) (fs.FileInfo, error) {
-	if !fs.ValidPath(name) || hidden(name) {
+	if !fs.ValidPath(name) || hidden(name) || leadsToHidden(c.w.root(), name) {
 		return nil, &fs.PathError{Op: "stat", Path: name, Err: fs.ErrNotExist}
 	}
 	return c.w.root().Stat(name)
@@ -70,6 +70,47 @@ func (c confined) ReadDir(name string) ([]fs.DirEntry, error) {
 	return list, err
 }
 
+// leadsToHidden reports a path that goes, over links, to a hidden name.
+func leadsToHidden(d disk, name string) bool {
+	for range 40 { // as many links as the system follows
+		to, ok := followLink(d, name)
+		switch {
+		case !ok:
+			return false
+		case hidden(to):
+			return true
+		}
+		name = to
+	}
+	return true
+}
+
+// followLink replaces the first link in a path; not ok if there is none, or one
+// that leads out of the folder, which the disk does not follow.
+func followLink(d disk, name string) (to string, ok bool) {
+	for end := 0; end < len(name); end++ {
+		if rest := strings.IndexByte(name[end:], '/'); rest >= 0 {
+			end += rest
+		} else {
+			end = len(name)
+		}
+		info, err := d.Lstat(name[:end])
+		if err != nil {
+			return "", false
+		}
+		if info.Mode()&fs.ModeSymlink == 0 {
+			continue
+		}
+		target, err := d.Readlink(name[:end])
+		if err != nil || path.IsAbs(target) {
+			return "", false
+		}
+		to = path.Join(path.Dir(name[:end]), target, name[end:])
+		return to, to != ".." && !strings.HasPrefix(to, "../")
+	}
+	return "", false
+}
+
 // visibleDir lists a directory without its hidden names.
 type visibleDir struct{ file }
 
@@ -94,7 +135,8 @@ type Dir struct {
 	Path  string   // below the folder, "." for the folder itself
 	Dirs  []string // names, sorted; a link to a directory is not among them
 	Files []string // names of everything else, sorted, links included
-	Dots  []string // hidden names, of which nothing but the name can be known
+	Dots  []string // hidden names and links to such, of which nothing but the name can be known
+	Err   error    // why not all is known of what is in it; nil: all is
 	root  disk
 }
 
@@ -118,35 +160,35 @@ func (d *Dir) Stat(name string) (Stamp, error) {
 
 // Walk goes through the folder, a directory before those in it, in the order
 // of names. visit says which of the directories in d.Dirs to enter. What
-// vanishes on the way is left out; the only error is a folder that cannot be
-// read at all.
+// vanishes on the way is left out. A directory that cannot be read is visited
+// with its Err; the only error of Walk is a folder of which nothing can be read.
 func (w *Worktree) Walk(visit func(d *Dir) (enter []string)) error {
 	w.reopen()
 	root := w.root()
-	var walk func(name string) error
-	walk = func(name string) error {
-		d, err := list(root, name)
-		if err != nil {
-			return err
+	var walk func(d *Dir)
+	walk = func(d *Dir) {
+		for _, name := range visit(d) {
+			sub := list(root, path.Join(d.Path, name))
+			if sub.Err == nil || !isMissing(sub.Err) { // else it is gone since it was listed
+				walk(sub)
+			}
 		}
-		for _, sub := range visit(d) {
-			_ = walk(path.Join(name, sub)) // gone since it was listed, or not ours to read
-		}
-		return nil
 	}
-	return walk(".")
+	top := list(root, ".")
+	if top.Err != nil && len(top.Files)+len(top.Dirs) == 0 {
+		return top.Err
+	}
+	walk(top)
+	return nil
 }
 
 // list gives the names in one directory: as many as can be read.
-func list(root disk, name string) (*Dir, error) {
+func list(root disk, name string) *Dir {
 	entries, err := root.ReadDir(name)
-	if err != nil && len(entries) == 0 {
-		return nil, err
-	}
-	d := &Dir{Path: name, root: root}
+	d := &Dir{Path: name, Err: err, root: root}
 	for _, e := range entries {
 		switch {
-		case hidden(e.Name()):
+		case hidden(e.Name()), e.Type()&fs.ModeSymlink != 0 && leadsToHidden(root, path.Join(name, e.Name())):
 			d.Dots = append(d.Dots, e.Name())
 		case e.IsDir():
 			d.Dirs = append(d.Dirs, e.Name())
@@ -154,5 +196,5 @@ func list(root disk, name string) (*Dir, error) {
 			d.Files = append(d.Files, e.Name())
 		}
 	}
-	return d, nil
+	return d
 }

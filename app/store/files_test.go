@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"testing/fstest"
@@ -67,5 +68,66 @@ func TestFSKeepsTheRulesOfFileSystems(t *testing.T) {
 	write(t, dir, "sub/b.md", "b")
 	if err := fstest.TestFS(open(t, dir).FS(), "a.md", "sub/b.md"); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestLinksToHiddenNamesAreNotServed(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, ".env", "SECRET=1")
+	write(t, dir, ".git/config", "url = secret")
+	write(t, dir, "posts/a.md", "a")
+	for name, to := range map[string]string{
+		"env.md": ".env", "posts/config.md": "../.git/config", "chain.md": "env.md", "hidden": ".git", "plain.md": "posts/a.md", "folder": "posts",
+	} {
+		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f := open(t, dir)
+	for _, name := range []string{"env.md", "posts/config.md", "chain.md", "hidden/config"} {
+		if b, _, err := f.ReadFile(name, 100); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("ReadFile %s: %q, %v", name, b, err)
+		}
+		if b, err := fs.ReadFile(f.FS(), name); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("FS %s: %q, %v", name, b, err)
+		}
+		if _, err := fs.Stat(f.FS(), name); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("Stat %s: %v", name, err)
+		}
+	}
+	for _, name := range []string{"plain.md", "folder/a.md"} {
+		if b, err := fs.ReadFile(f.FS(), name); string(b) != "a" || err != nil {
+			t.Errorf("%s: %q, %v", name, b, err)
+		}
+	}
+	if got := plain(t, dir); strings.Contains(got, "env") || strings.Contains(got, "config") || strings.Contains(got, "chain") {
+		t.Errorf("a walk finds %s", got)
+	}
+}
+
+func TestWhatCannotBeReadIsNotTakenForRemoved(t *testing.T) {
+	dir := public(t)
+	write(t, dir, "posts/a.md", "a")
+	write(t, dir, "b.md", "b")
+	f := open(t, dir)
+	importAll(t, f)
+	if err := os.Chmod(filepath.Join(dir, "posts"), 0); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.Chmod(filepath.Join(dir, "posts"), 0o755) })
+	asNobody(t)
+	var said error
+	err := f.Walk(func(d *Dir) []string {
+		if d.Path == "posts" {
+			said = d.Err
+		}
+		return d.Dirs
+	})
+	if err != nil || !errors.Is(said, fs.ErrPermission) {
+		t.Errorf("a walk says %v, %v", said, err)
+	}
+	found, _, err := f.changedByHand(t.Context(), f.Ledger(), none)
+	if len(found) > 0 || err != nil {
+		t.Errorf("found %v, %v", found, err)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io/fs"
 	"path"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -93,6 +95,7 @@ func (w *Worktree) changedByHand(
 	ctx context.Context, l *Ledger, skip func(path string, dir bool) bool,
 ) (found []Entry, litter []string, err error) {
 	there := make(map[string]bool, l.Len())
+	var unread []string // directories, with a slash: their files may be there or not
 	w.reopen()
 	r := w.NewReader()
 	defer r.Close()
@@ -115,6 +118,10 @@ func (w *Worktree) changedByHand(
 	err = w.Walk(func(d *Dir) (enter []string) {
 		if failed = errors.Join(failed, ctx.Err(), w.life.Err()); failed != nil {
 			return nil
+		}
+		if d.Err != nil {
+			unread = append(unread, strings.TrimPrefix(d.Path+"/", "./"))
+			w.log.Warn("not looked at for changes by hand", "path", d.Path, "err", Reason(d.Err))
 		}
 		for _, name := range d.Dots {
 			if isStaged(name) {
@@ -139,7 +146,8 @@ func (w *Worktree) changedByHand(
 		return nil, nil, err
 	}
 	for _, e := range l.Entries() {
-		if !there[e.Path] {
+		below := func(dir string) bool { return strings.HasPrefix(e.Path, dir) }
+		if !there[e.Path] && !slices.ContainsFunc(unread, below) {
 			found = append(found, Entry{Path: e.Path})
 		}
 	}

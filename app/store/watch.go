@@ -213,9 +213,9 @@ func (v *watch) add(name string) (own bool) {
 		v.err = err
 		v.tree.log.Warn("not every directory can be watched: changes may show late", "dir", name, "err", err)
 	}
-	d, err := list(v.tree.root(), name)
-	if err != nil {
-		return errors.Is(err, fs.ErrNotExist) && v.tree.cache.isOwn(name, nil) // gone already
+	d := list(v.tree.root(), name)
+	if d.Err != nil && len(d.Files)+len(d.Dirs) == 0 {
+		return errors.Is(d.Err, fs.ErrNotExist) && v.tree.cache.isOwn(name, nil) // gone already
 	}
 	own = v.tree.cache.isOwn(name, &known{dir: true})
 	for _, file := range d.Files {
@@ -251,6 +251,9 @@ func (v *watch) fingerprint() (sum uint64, ok bool) {
 	_ = v.tree.Walk(func(d *Dir) []string {
 		if d.Path != "." {
 			sum += cache.sum(d.Path, &known{dir: true})
+		}
+		if d.Err != nil { // so that it is news when it can be read again
+			sum += cache.sum(d.Path, &known{dir: true, hash: Reason(d.Err).Error()})
 		}
 		for _, name := range d.Files {
 			if s, err := d.Stat(name); err == nil {

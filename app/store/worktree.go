@@ -380,12 +380,18 @@ var ErrTooLarge = errors.New("file too large")
 // ReadFile reads one regular file of at most limit bytes and tells what it was
 // when it was read. Larger files give ErrTooLarge.
 func (w *Worktree) ReadFile(name string, limit int64) ([]byte, Stamp, error) {
+	if leadsToHidden(w.root(), name) {
+		return nil, Stamp{}, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
 	return readFile(w.root(), name, name, limit, nil)
 }
 
 // Stat looks at one regular file.
 func (w *Worktree) Stat(name string) (Stamp, error) {
-	info, err := confined{w}.Stat(name)
+	if !fs.ValidPath(name) || hidden(name) {
+		return Stamp{}, &fs.PathError{Op: "stat", Path: name, Err: fs.ErrNotExist}
+	}
+	info, err := w.root().Stat(name)
 	if err != nil {
 		return Stamp{}, err
 	}
