@@ -1,6 +1,7 @@
 package sshd
 
 import (
+	"runtime"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -15,6 +16,7 @@ type Limits struct {
 	PerIPv6         int // of one IPv6 /64: 16
 	Channels        int // sessions of one connection: 4
 	Browsers        int // terminal browsers in the process: 512
+	Commands        int // of readers of one network that run at a time: half as many as processors, one at least
 	Transfers       int // programs that copy files, in the process: 8
 	TransfersReader int // of these, readers': 4
 
@@ -28,7 +30,7 @@ type Limits struct {
 	Stall      time.Duration // for one write to be taken by the client: 15 s
 	Grace      time.Duration // for a session to end once it has been told to: 3 s
 	Alive      time.Duration // for a client to answer when asked whether it is still there: 5 s
-	Queue      time.Duration // for a transfer to wait until others have ended: 10 s
+	Queue      time.Duration // for a transfer or a command to wait until others have ended: 10 s
 
 	Input       int // bytes a second that a reader may type: 1024, bursts of 4 times that
 	InputAuthor int // the same for an author: 65536, bursts of 16 times that
@@ -54,6 +56,7 @@ func (l Limits) withDefaults(d Limits) Limits {
 	number(&l.PerIPv6, d.PerIPv6)
 	number(&l.Channels, d.Channels)
 	number(&l.Browsers, d.Browsers)
+	number(&l.Commands, d.Commands)
 	number(&l.Transfers, d.Transfers)
 	number(&l.TransfersReader, d.TransfersReader)
 	span(&l.Handshake, d.Handshake)
@@ -84,6 +87,7 @@ func DefaultLimits() Limits {
 		PerIPv6:         16,
 		Channels:        4,
 		Browsers:        512,
+		Commands:        max(1, runtime.GOMAXPROCS(0)/2),
 		Transfers:       8,
 		TransfersReader: 4,
 		Handshake:       10 * time.Second,

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"time"
 
 	"sheaf/app/blog"
 	"sheaf/app/shell"
@@ -20,6 +21,8 @@ type router struct {
 	log       *slog.Logger
 	browsers  chan struct{} // one for each open browser
 	transfers *transfers
+	turns     *turns             // of readers' commands
+	queue     time.Duration      // how long a command waits for its turn
 	failed    func(error) string // logs an error; the id that it is logged under
 }
 
@@ -87,11 +90,23 @@ func (r *router) host(v blog.Visitor) string {
 }
 
 // command runs a command line in shell, and returns its exit status. Colours
-// are used on a terminal whose user has not declined them.
+// are used on a terminal whose user has not declined them. A reader's command
+// waits for its turn among those of its network.
 func (r *router) command(s *session, visitor blog.Visitor, args []string) int {
 	s.verb = "ls"
 	if len(args) > 0 {
 		s.verb = oneLine(args[0])
+	}
+	out := io.Writer(s.stream)
+	if s.author == nil {
+		ctx, cancel := context.WithTimeoutCause(s.ctx, r.queue, errManyCommands)
+		defer cancel()
+		turn, err := r.turns.take(ctx, s.channel.conn.from)
+		if err != nil {
+			return s.fail(oneLine(err.Error()), 1)
+		}
+		defer turn.done()
+		out = turnWriter{w: out, ctx: s.ctx, srv: s.channel.conn.srv, turn: turn}
 	}
 	defer visitor.Visit()()
 	theme := typeset.Theme{Name: "plain", Accent: visitor.Edition().Site().Accent}
@@ -111,7 +126,7 @@ func (r *router) command(s *session, visitor blog.Visitor, args []string) int {
 		Denied:   s.denied(),
 		In:       s.stream,
 		Alive:    s.alive,
-		Out:      s.stream,
+		Out:      out,
 		Err:      s.stream.Stderr(),
 	})
 	if err != nil {

@@ -35,6 +35,7 @@
 //   - channel.go reads every request of a channel, keeps window sizes to
 //     itself, and gives the session a context that ends with its channel;
 //     requests.go says which requests pass
+//   - turns.go has the commands of one network run a few at a time
 //   - inbox.go takes what a reader sends off the library's hands, input.go and
 //     output.go bound what is typed and what is not read
 //
@@ -92,6 +93,7 @@ func New(c Config) (*Server, error) {
 	r.log = s.log
 	r.browsers = make(chan struct{}, s.limits.Browsers)
 	r.transfers = newTransfers(s.limits)
+	r.turns, r.queue = newTurns(s.limits.Commands), s.limits.Queue
 	r.failed = s.failed
 	s.browsers = func() int { return len(r.browsers) }
 	return s, nil
