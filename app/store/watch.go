@@ -123,8 +123,10 @@ func newBurst(p pauses) *burst {
 }
 
 // add puts off the telling, but not for ever.
-func (b *burst) add() {
-	now := time.Now()
+func (b *burst) add() { b.settled.Reset(b.wait(time.Now())) }
+
+// wait gives how long to wait for more after one more change.
+func (b *burst) wait(now time.Time) time.Duration {
 	if b.first.IsZero() {
 		b.first, b.many = now, 0
 	}
@@ -132,7 +134,7 @@ func (b *burst) add() {
 	if b.many++; b.many >= checkout {
 		late = b.pause.bulk
 	}
-	b.settled.Reset(min(b.pause.quiet, b.first.Add(late).Sub(now)))
+	return min(b.pause.quiet, b.first.Add(late).Sub(now))
 }
 
 func tell(changed chan<- struct{}) {
@@ -160,6 +162,10 @@ func (v *watch) concerns(e fsnotify.Event) bool {
 	}
 	if hidden(rel) {
 		return false
+	}
+	if e.Op == fsnotify.Write || e.Op == fsnotify.Chmod {
+		v.tree.cache.drop(rel)
+		return true
 	}
 	is, err := v.tree.look(rel)
 	if is != nil && is.dir && e.Has(fsnotify.Create) {
