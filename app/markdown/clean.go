@@ -48,6 +48,8 @@ func Clean(s string) string {
 // either end.
 func Line(s string) string { return strings.Join(strings.Fields(Clean(s)), " ") }
 
+// harmful reports whether a rune could change how a terminal shows others, or
+// whether it is a placeholder.
 func harmful(r rune) bool {
 	switch {
 	case r < 0xa0, // C1

@@ -1,6 +1,9 @@
 package markdown
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // resolveDialect returns the dialect of a source: the one asked for, else the
 // one its own marks name, else its site's.
@@ -21,20 +24,36 @@ func resolveDialect(s string, o Options) Dialect {
 	return Plain
 }
 
+const maxDetect = 32 << 10 // bytes of a source that are looked at
+
 // detect names the dialect whose marks are in the source. It reads the front
-// matter and the beginning only, and says Auto rather than guess.
+// matter and the beginning only, and says Auto rather than guess. A site is
+// one generator's: a stray mark in the text of a page does not change that.
 func detect(s, path string, site Dialect) Dialect {
 	if strings.HasSuffix(path, ".mdx") {
 		return MDX
 	}
-	head := s[:min(len(s), 32<<10)]
+	head := s[:min(len(s), maxDetect)]
+	if d := detectFront(head, site); d != Auto {
+		return d
+	}
+	if site != Auto && site != Plain {
+		return Auto
+	}
+	return detectBody(head)
+}
+
+// detectFront names the dialect that has the front matter of a source.
+func detectFront(head string, site Dialect) Dialect {
 	t := strings.TrimLeft(head, " \t\n")
 	switch {
-	case strings.HasPrefix(t, "@def "), strings.Contains(head, "\n@def "):
-		if strings.HasPrefix(t, "@def ") || outsideFences(head, "@def ") {
+	case strings.HasPrefix(t, "@def "):
+		return Franklin
+	case strings.Contains(head, "\n@def "):
+		if outsideFences(head, "@def ") {
 			return Franklin
 		}
-	case strings.HasPrefix(t, "+++\n") || strings.HasPrefix(t, "+++ "):
+	case strings.HasPrefix(t, "+++\n"), strings.HasPrefix(t, "+++ "):
 		block, _, _ := strings.Cut(t[3:], "\n+++")
 		switch {
 		case strings.Contains(block, "\n[taxonomies]"), strings.Contains(block, "\n[extra]"):
@@ -49,41 +68,37 @@ func detect(s, path string, site Dialect) Dialect {
 			return Plain
 		}
 	}
-	if site != Auto && site != Plain {
-		return Auto // a site is one generator's; a stray mark in one page does not change that
+	return Auto
+}
+
+// detectBody names the dialect of the marks in the text of a source.
+func detectBody(head string) Dialect {
+	t := strings.TrimLeft(head, " \t\n")
+	switch {
+	case beginsLine(head, "\\newcommand{", "@@", "\\toc", "{{fill "):
+		return Franklin
+	case outsideCode(head, "{{<"), outsideCode(head, "{{%"):
+		return Hugo
+	case !strings.Contains(head, "{{"):
+	case strings.Contains(head, " | url }}"), anyLine(head, filtered):
+		return Eleventy
+	case outsideCode(head, "{{ site."), outsideCode(head, "{{site."), outsideCode(head, "{{ page."):
+		return Jekyll
 	}
 	switch {
-	case outsideFences(head, "\\newcommand{"), outsideFences(head, "@@"), outsideFences(head, "\\toc"), outsideFences(head, "{{fill "):
-		return Franklin
-	case strings.Contains(head, "{{<"), strings.Contains(head, "{{%"):
-		if outsideCode(head, "{{<") || outsideCode(head, "{{%") {
-			return Hugo
-		}
-	}
-	if strings.Contains(head, "{{") {
+	case outsideCode(head, "{%"):
 		switch {
-		case strings.Contains(head, " | url }}"), anyLine(head, filtered):
-			return Eleventy
-		case outsideCode(head, "{{ site."), outsideCode(head, "{{site."), outsideCode(head, "{{ page."):
-			return Jekyll
-		}
-	}
-	if strings.Contains(head, "{%") && outsideCode(head, "{%") {
-		if strings.HasPrefix(t, "+++") {
+		case strings.HasPrefix(t, "+++"):
 			return Zola
-		}
-		if strings.Contains(head, "{% image ") {
+		case strings.Contains(head, "{% image "):
 			return Eleventy
 		}
 		return Jekyll
-	}
-	if strings.HasPrefix(t, "---\n") && (strings.Contains(head, "\nlayout: ") || strings.Contains(head, "\n{:")) {
+	case strings.HasPrefix(t, "---\n") && (strings.Contains(head, "\nlayout: ") || strings.Contains(head, "\n{:")):
 		return Jekyll
-	}
-	if strings.Contains(head, "[[") && anyLine(head, wikilinked) {
+	case strings.Contains(head, "[[") && anyLine(head, wikilinked):
 		return Obsidian
-	}
-	if outsideFences(head, "import ") && strings.Contains(head, " from ") && strings.Contains(head, "/>") {
+	case outsideFences(head, "import ") && strings.Contains(head, " from ") && strings.Contains(head, "/>"):
 		return MDX
 	}
 	return Auto
@@ -110,12 +125,19 @@ func wikilinked(line string) bool {
 	}
 	n := strings.Index(line[i:], "]]")
 	rest := line[max(i+n, 0):]
-	return n > 2 && !strings.ContainsAny(line[i+2:i+n], "[]\"'=;`") && (len(rest) == 2 || strings.IndexByte("([:]", rest[2]) < 0)
+	return n > 2 && !strings.ContainsAny(line[i+2:i+n], "[]\"'=;`") &&
+		(len(rest) == 2 || strings.IndexByte("([:]", rest[2]) < 0)
 }
 
 // outsideFences reports whether a line outside fenced code begins with mark.
 func outsideFences(s, mark string) bool {
 	return strings.Contains(s, mark) && anyLine(s, func(line string) bool { return strings.HasPrefix(line, mark) })
+}
+
+// beginsLine reports whether a line outside fenced code begins with one of some
+// marks.
+func beginsLine(s string, marks ...string) bool {
+	return slices.ContainsFunc(marks, func(mark string) bool { return outsideFences(s, mark) })
 }
 
 // outsideCode reports whether mark stands in a line outside fenced code with

@@ -22,7 +22,8 @@ const (
 	Obsidian Dialect = "obsidian"
 )
 
-// ParseDialect accepts the names of the constants, some short forms, and "" and "auto" for Auto.
+// ParseDialect returns the dialect of a name: that of a constant, a short form,
+// or "" and "auto" for Auto. The error lists the names.
 func ParseDialect(name string) (Dialect, error) {
 	switch d := Dialect(name); d {
 	case Auto, Plain, Franklin, Hugo, Jekyll, Zola, Eleventy, MDX, Obsidian:
@@ -36,7 +37,8 @@ func ParseDialect(name string) (Dialect, error) {
 	case "markdown", "gfm", "commonmark", "other":
 		return Plain, nil
 	}
-	return Auto, fmt.Errorf("dialect %q: not one of plain, franklin, hugo, jekyll, zola, eleventy, astro-mdx, obsidian", name)
+	return Auto, fmt.Errorf(
+		"dialect %q: not one of plain, franklin, hugo, jekyll, zola, eleventy, astro-mdx, obsidian", name)
 }
 
 // Options says how to take one source.
@@ -62,8 +64,9 @@ func (k FrontKind) String() string {
 	return [...]string{"none", "YAML", "TOML", "JSON", "Julia"}[k]
 }
 
-// Front is a front matter as the author typed it. The package reads Julia
-// itself; the other kinds are the caller's, Text holds what stands between the fences.
+// Front is a front matter as the author typed it. Text holds what stands
+// between the fences. The package reads Julia itself; the other kinds are left
+// to the caller.
 type Front struct {
 	Kind FrontKind
 	Text string

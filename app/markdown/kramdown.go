@@ -18,8 +18,8 @@ func (p *page) abbreviation(s string, i int) int {
 // attributeList reads what kramdown writes in {: } at i, and returns the text
 // that stands for it and its length; n is 0 if there is none.
 //
-// Kept are {:toc}, as a table of contents, and the #id of {: #id .class key=val}
-// in a heading or on the line below one. Dropped without a trace are all other
+// Kept are {:toc}, as a table of contents, and the #id of {: #id .class k=v} in
+// a heading or on the line below one. Dropped without a trace are all other
 // attributes of blocks and spans, definitions ({:name: .class}), extensions
 // ({::options /}, {::nomarkdown}) and their ends ({:/}); with {::comment} goes
 // everything up to its end. MDX has none of this, and plain Markdown only what

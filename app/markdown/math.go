@@ -209,7 +209,8 @@ func (pr *protector) takeBracketMath(i int) int {
 		return pr.displayMath(pr.src[i:next], i, next)
 	case 'b':
 		name, _, found := strings.Cut(strings.TrimPrefix(rest, `\begin{`), "}")
-		if !found || !strings.HasPrefix(rest, `\begin{`) || !slices.Contains(environments, strings.TrimSuffix(name, "*")) {
+		known := slices.Contains(environments, strings.TrimSuffix(name, "*"))
+		if !found || !known || !strings.HasPrefix(rest, `\begin{`) {
 			return 0
 		}
 		end := `\end{` + name + "}"

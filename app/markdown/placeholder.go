@@ -27,7 +27,7 @@ const (
 	phLink                        // a link without markup in it; target, text
 	phInlineOpen                  // an inline element begins; name, target and title of a link
 	phInlineClose                 // name
-	phBlockOpen                   // a block element of a dialect begins; name, text and title as the name wants; the HTML pass takes it
+	phBlockOpen                   // a block element of a dialect begins; name, and text and title as that wants
 	phBlockClose                  // name
 	phFence                       // block of code; name: language, text: code, n: source line
 	phFormula                     // displayed formula; text: TeX, name: equation number

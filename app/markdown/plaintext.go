@@ -91,7 +91,7 @@ func appendPlain(out, line []byte) []byte {
 				}
 			}
 			continue
-		case c == '<' && i+1 < len(line) && (line[i+1]|0x20 >= 'a' && line[i+1]|0x20 <= 'z' || line[i+1] == '/' || line[i+1] == '!'):
+		case c == '<' && i+1 < len(line) && (isLetter(line[i+1]) || line[i+1] == '/' || line[i+1] == '!'):
 			if end := bytes.IndexByte(line[i:], '>'); end > 0 {
 				i += end
 				continue

@@ -250,7 +250,8 @@ func (pr *protector) takeAngle(i int) int {
 	t, n := markup.TagAt(rest)
 	if n == 0 {
 		end := strings.IndexByte(rest, '>')
-		if end > 0 && end < maxTarget && !strings.ContainsAny(rest[1:end], " \n<") && strings.ContainsAny(rest[:end], ":@") {
+		if end > 0 && end < maxTarget &&
+			!strings.ContainsAny(rest[1:end], " \n<") && strings.ContainsAny(rest[:end], ":@") {
 			return i + end + 1
 		}
 		return i + 1

@@ -259,7 +259,8 @@ func headingOf(line, previous string) string {
 			return plainHeading(t[n:])
 		}
 	case '=', '-':
-		if t = strings.TrimRight(t, " \t"); runOf(t, t[0]) == len(t) && strings.TrimSpace(previous) != "" && (len(t) > 2 || t[0] == '=') &&
+		t = strings.TrimRight(t, " \t")
+		if runOf(t, t[0]) == len(t) && (len(t) > 2 || t[0] == '=') && strings.TrimSpace(previous) != "" &&
 			!strings.ContainsAny(previous[:1], "#>-*+|`<{@\\:") && !strings.HasPrefix(previous, "    ") {
 			return plainHeading(previous)
 		}
@@ -271,10 +272,12 @@ func headingOf(line, previous string) string {
 	return ""
 }
 
-// plainHeading takes the markup out of one line.
+// plainHeading takes the markup out of the text of a heading: attributes and
+// closing signs at its end, emphasis, links (their text stays), footnotes, tags
+// of HTML and templates. Code stays, entities are decoded.
 func plainHeading(s string) string {
 	s = strings.TrimSpace(s)
-	if i := strings.LastIndex(s, "{"); i > 0 && strings.HasSuffix(s, "}") && strings.ContainsAny(s[i+1:min(i+2, len(s))], "#.:") {
+	if i := strings.LastIndex(s, "{"); i > 0 && strings.HasSuffix(s, "}") && strings.IndexByte("#.:", s[i+1]) >= 0 {
 		s = strings.TrimSpace(s[:i])
 	}
 	if t := strings.TrimRight(s, "#"); t == "" || strings.HasSuffix(t, " ") || strings.HasSuffix(t, "\t") {
@@ -284,73 +287,72 @@ func plainHeading(s string) string {
 		return Clean(s)
 	}
 	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		switch c {
-		case '\\':
-			if i+1 < len(s) && isPunct(s[i+1]) {
-				i++
-				b.WriteByte(s[i])
-			} else {
-				b.WriteByte(c)
-			}
-		case '`':
-			n := runOf(s[i:], '`')
-			if end := strings.Index(s[i+n:], s[i:i+n]); end >= 0 {
-				b.WriteString(strings.TrimSpace(s[i+n : i+n+end]))
-				i += 2*n + end - 1
-			} else {
-				b.WriteByte(c)
-			}
-		case '*':
-		case '_':
-			if i > 0 && i+1 < len(s) && isWord(s[i-1]) && isWord(s[i+1]) {
-				b.WriteByte(c)
-			}
-		case '~', '=':
-			if i+1 < len(s) && s[i+1] == c {
-				i++
-			} else {
-				b.WriteByte(c)
-			}
-		case '!':
-			if i+1 >= len(s) || s[i+1] != '[' {
-				b.WriteByte(c)
-			}
-		case '[':
-			if strings.HasPrefix(s[i:], "[^") {
-				if end := strings.IndexByte(s[i:], ']'); end > 0 {
-					i += end
-				}
-			}
-		case ']':
-			if i+1 < len(s) && s[i+1] == '(' {
-				if end := strings.IndexByte(s[i:], ')'); end > 0 {
-					i += end
-				}
-			}
-		case '<':
-			if end := strings.IndexByte(s[i:], '>'); end > 1 && (isWord(s[i+1]) || s[i+1] == '/') {
-				i += end
-			} else {
-				b.WriteByte(c)
-			}
-		case '{':
-			if i+1 < len(s) && (s[i+1] == '{' || s[i+1] == '%') {
-				if end := strings.Index(s[i:], "}"); end > 0 {
-					i += end
-					if i+1 < len(s) && s[i+1] == '}' {
-						i++
-					}
-				}
-			} else {
-				b.WriteByte(c)
-			}
-		default:
-			b.WriteByte(c)
-		}
+	for i := 0; i < len(s); {
+		text, n := plainPart(s, i)
+		b.WriteString(text)
+		i += n
 	}
 	return Clean(strings.Join(strings.Fields(html.UnescapeString(b.String())), " "))
+}
+
+// plainPart returns the text that the next n bytes of a heading show.
+func plainPart(s string, i int) (text string, n int) {
+	c, next := s[i], byte(0)
+	if i+1 < len(s) {
+		next = s[i+1]
+	}
+	// to returns the length up to a byte, or 1 if that does not follow.
+	to := func(end byte) int { return max(strings.IndexByte(s[i:], end), 0) + 1 }
+	switch c {
+	case '\\':
+		if isPunct(next) {
+			return s[i+1 : i+2], 2
+		}
+	case '`':
+		n := runOf(s[i:], '`')
+		if end := strings.Index(s[i+n:], s[i:i+n]); end >= 0 {
+			return strings.TrimSpace(s[i+n : i+n+end]), 2*n + end
+		}
+	case '*':
+		return "", 1
+	case '_':
+		if i == 0 || !isWord(s[i-1]) || !isWord(next) {
+			return "", 1
+		}
+	case '~', '=':
+		if next == c {
+			return "", 2
+		}
+	case '!':
+		if next == '[' {
+			return "", 1
+		}
+	case '[':
+		if next == '^' {
+			return "", to(']')
+		}
+		return "", 1
+	case ']':
+		if next == '(' {
+			return "", to(')')
+		}
+		return "", 1
+	case '<':
+		if isWord(next) || next == '/' {
+			if n := to('>'); n > 2 {
+				return "", n
+			}
+		}
+	case '{':
+		if next == '{' || next == '%' {
+			n := to('}')
+			if n > 1 && i+n < len(s) && s[i+n] == '}' {
+				n++
+			}
+			return "", n
+		}
+	}
+	return s[i : i+1], 1
 }
 
 func isWord(c byte) bool {
@@ -376,7 +378,7 @@ func countWords(s string) (n, wide int) {
 				inside = true
 			} else {
 				inside = inside && (c == '\'' || c == '-' || c == '_')
-				if (c == '<' && i+1 < len(s) && (isWord(s[i+1]) || s[i+1] == '/')) || c == ']' && i+1 < len(s) && s[i+1] == '(' {
+				if i+1 < len(s) && (c == '<' && (isWord(s[i+1]) || s[i+1] == '/') || c == ']' && s[i+1] == '(') {
 					end := byte('>')
 					if c == ']' {
 						end = ')'
@@ -405,7 +407,9 @@ func countWords(s string) (n, wide int) {
 	return n, wide
 }
 
-// wideLetter tells the scripts that write words without blanks between them.
+// wideLetter reports whether a character is of a script that writes words
+// without blanks between them.
 func wideLetter(r rune) bool {
-	return r >= 0x3041 && r <= 0x30ff || r >= 0x3400 && r <= 0x9fff || r >= 0xf900 && r <= 0xfaff || r >= 0x20000 && r <= 0x3ffff
+	return r >= 0x3041 && r <= 0x30ff || r >= 0x3400 && r <= 0x9fff || r >= 0xf900 && r <= 0xfaff ||
+		r >= 0x20000 && r <= 0x3ffff
 }

@@ -8,8 +8,8 @@ import (
 	"sheaf/app/markup"
 )
 
-// A templateConverter takes the template tags of Hugo, Jekyll, Zola and Eleventy
-// and kramdown's attribute lists out of a text.
+// A templateConverter takes the template tags of Hugo, Jekyll, Zola and
+// Eleventy and kramdown's attribute lists out of a text.
 type templateConverter struct {
 	*page
 	*rewriter
@@ -82,7 +82,7 @@ func (t *templateConverter) tag(c markup.Shortcode, after string) (text string, 
 		return t.end(c.Name), 0
 	}
 	name := strings.TrimSuffix(c.Name[strings.LastIndexByte(c.Name, '/')+1:], ".html")
-	if take := templateTags[name]; take != nil {
+	if take := templateTagOf(name); take != nil {
 		if text, n, ok := take(t, name, c, after); ok {
 			return text, n
 		}
@@ -90,7 +90,8 @@ func (t *templateConverter) tag(c markup.Shortcode, after string) (text string, 
 	paired := isPaired(c, after)
 	if paired {
 		if kind, title := templateCallout(name, c); kind != "" {
-			return t.begin(c, placeholder{kind: phBlockOpen, name: "callout", text: kind, title: t.stash.text(title)}), 0
+			title = t.stash.text(title)
+			return t.begin(c, placeholder{kind: phBlockOpen, name: "callout", text: kind, title: title}), 0
 		}
 	}
 	if text := t.embed(name, c); text != "" {
@@ -114,47 +115,30 @@ func (t *templateConverter) tag(c markup.Shortcode, after string) (text string, 
 // else.
 type templateTag func(t *templateConverter, name string, c markup.Shortcode, after string) (text string, n int, ok bool)
 
-// templateTags are the tags that are neither call-outs nor embed something.
-var templateTags = map[string]templateTag{
-	"comment":          (*templateConverter).comment,
-	"ref":              (*templateConverter).pageAddress,
-	"relref":           (*templateConverter).pageAddress,
-	"post_url":         (*templateConverter).pageAddress,
-	"link":             (*templateConverter).pageAddress,
-	"highlight":        (*templateConverter).nothing,
-	"code":             (*templateConverter).nothing,
-	"raw":              (*templateConverter).nothing,
-	"verbatim":         (*templateConverter).nothing,
-	"include":          (*templateConverter).include,
-	"include_relative": (*templateConverter).include,
-	"include_cached":   (*templateConverter).include,
-	"partial":          (*templateConverter).include,
-	"render":           (*templateConverter).include,
-	"tab":              (*templateConverter).tab,
-	"tabitem":          (*templateConverter).tab,
-	"tab-item":         (*templateConverter).tab,
-	"steps":            (*templateConverter).tab,
-	"step":             (*templateConverter).tab,
-	"details":          (*templateConverter).details,
-	"fold":             (*templateConverter).details,
-	"expand":           (*templateConverter).details,
-	"spoiler":          (*templateConverter).details,
-	"collapse":         (*templateConverter).details,
-	"collapsible":      (*templateConverter).details,
-	"accordion":        (*templateConverter).details,
-	"toggle":           (*templateConverter).details,
-	"quote":            (*templateConverter).quote,
-	"blockquote":       (*templateConverter).quote,
-	"epigraph":         (*templateConverter).quote,
-	"pullquote":        (*templateConverter).quote,
-	"button":           (*templateConverter).button,
-	"btn":              (*templateConverter).button,
-	"cta":              (*templateConverter).button,
-	"kbd":              (*templateConverter).inline,
-	"mark":             (*templateConverter).inline,
-	"sup":              (*templateConverter).inline,
-	"sub":              (*templateConverter).inline,
-	"del":              (*templateConverter).inline,
+// templateTagOf returns how a tag of some name is taken; nil for call-outs and
+// for what embeds something.
+func templateTagOf(name string) templateTag {
+	switch name {
+	case "comment":
+		return (*templateConverter).comment
+	case "ref", "relref", "post_url", "link":
+		return (*templateConverter).pageAddress
+	case "highlight", "code", "raw", "verbatim":
+		return (*templateConverter).nothing
+	case "include", "include_relative", "include_cached", "partial", "render":
+		return (*templateConverter).include
+	case "tab", "tabitem", "tab-item", "steps", "step":
+		return (*templateConverter).tab
+	case "details", "fold", "expand", "spoiler", "collapse", "collapsible", "accordion", "toggle":
+		return (*templateConverter).details
+	case "quote", "blockquote", "epigraph", "pullquote":
+		return (*templateConverter).quote
+	case "button", "btn", "cta":
+		return (*templateConverter).button
+	case "kbd", "mark", "sup", "sub", "del":
+		return (*templateConverter).inline
+	}
+	return nil
 }
 
 func (t *templateConverter) nothing(string, markup.Shortcode, string) (string, int, bool) {
@@ -276,7 +260,8 @@ func templateCallout(name string, c markup.Shortcode) (kind, title string) {
 	for k, a := range c.PlainArgs() {
 		if x := calloutNames[strings.ToLower(a)]; x != "" {
 			kind = x
-		} else if title == "" && k <= 1 && c.Form == markup.HugoTag && !slices.Contains([]string{"true", "false", "open"}, a) {
+		} else if title == "" && k <= 1 && c.Form == markup.HugoTag &&
+			!slices.Contains([]string{"true", "false", "open"}, a) {
 			title = a
 		}
 	}

@@ -26,8 +26,8 @@ type Shortcode struct {
 const maxShortcodeLen = 8000
 
 // ShortcodeAt reads the template tag s begins with, and returns its length; n
-// is 0 if s does not begin with a tag. A tag may go over several lines, but over
-// a blank one only within quotes.
+// is 0 if s does not begin with a tag. A tag may go over several lines, but
+// over a blank one only within quotes.
 func ShortcodeAt(s string) (c Shortcode, n int) {
 	if len(s) < 4 || s[0] != '{' || s[1] != '{' && s[1] != '%' {
 		return c, 0
@@ -96,8 +96,12 @@ func (c *Shortcode) parse(inside string) {
 		}
 	}
 	k := 0
-	for k < len(inside) && (isLetter(inside[k]) || isDigit(inside[k]) || inside[k] >= 0x80 || strings.IndexByte("_-./", inside[k]) >= 0 ||
-		inside[k] == ':' && c.Form != LiquidValue) {
+	for k < len(inside) {
+		b := inside[k]
+		if !isLetter(b) && !isDigit(b) && b < 0x80 && strings.IndexByte("_-./", b) < 0 &&
+			(b != ':' || c.Form == LiquidValue) {
+			break
+		}
 		k++
 	}
 	c.Name, c.Args = strings.ToLower(inside[:k]), strings.TrimSpace(inside[k:])
