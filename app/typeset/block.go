@@ -19,7 +19,8 @@ func (co *composer) compose(h Header) {
 	co.listTargets()
 }
 
-// position gives the offset in the source at which a block begins, -1 when it has none.
+// position gives the offset in the source at which a block begins, -1 when it
+// has none.
 func position(n ast.Node) int {
 	for ; n != nil; n = n.FirstChild() {
 		if n.Type() == ast.TypeInline {
@@ -98,7 +99,7 @@ func (co *composer) block(n ast.Node) {
 		if co.avail() < len(stars) {
 			stars = "*"
 		}
-		co.addRow(row{{text: spaces((co.avail() - len(stars)) / 2), cells: (co.avail() - len(stars)) / 2}, pieceOf(stars, co.pal.dim)})
+		co.addRow(row{blankPiece((co.avail() - len(stars)) / 2), pieceOf(stars, co.pal.dim)})
 		co.wantBlanks(1)
 	case *extast.Table:
 		co.table(n)
@@ -138,7 +139,8 @@ func (co *composer) spaceAbove(n int) {
 	co.flushMark()
 }
 
-// loosely sets what is inside a container that is no tight list, even when it stands in one.
+// loosely sets what is inside a container that is no tight list, even when it
+// stands in one.
 func (co *composer) loosely(set func()) {
 	old := co.tight
 	co.tight = false
@@ -217,8 +219,9 @@ func (co *composer) heading(n *ast.Heading) {
 	co.spacing = afterHeading
 }
 
-// languageOf reads the first word after a fence. The node's own Language method remembers its answer in the node, which a tree shared
-// by all sessions must not suffer.
+// languageOf reads the first word after a fence. The node's own Language method
+// remembers its answer in the node, which a tree shared by all sessions must
+// not suffer.
 func (co *composer) languageOf(n *ast.FencedCodeBlock) string {
 	if n.Info == nil {
 		return ""
@@ -256,14 +259,14 @@ func (co *composer) list(n *ast.List) {
 	}
 	number := n.Start
 	for item := n.FirstChild(); item != nil; item = item.NextSibling() {
-		mark := row{pieceOf(bullet, co.pal.dim), {text: " ", cells: 1}}
+		mark := row{pieceOf(bullet, co.pal.dim), blankPiece(1)}
 		if n.IsOrdered() {
 			num := strconv.Itoa(number)
-			mark = row{{text: spaces(digits - len(num)), cells: digits - len(num)}, pieceOf(num+".", co.pal.dim), {text: " ", cells: 1}}
+			mark = row{blankPiece(digits - len(num)), pieceOf(num+".", co.pal.dim), blankPiece(1)}
 			number++
 		}
 		if box := taskBoxOf(item); box != nil {
-			mark = row{pieceOf(taskBox(box), co.pal.dim), {text: " ", cells: 1}}
+			mark = row{pieceOf(taskBox(box), co.pal.dim), blankPiece(1)}
 			if box.IsChecked {
 				mark[0].face = face{colour: co.pal.accent}
 			}
@@ -335,7 +338,7 @@ func (co *composer) callout(n *markdown.Callout) {
 func (co *composer) details(n *markdown.Details) {
 	co.spaceAbove(1)
 	summary := strings.TrimSpace(markdown.Clean(n.Summary))
-	opened := co.openContainer(row{pieceOf("▾", co.pal.dim), {text: " ", cells: 1}}, nil)
+	opened := co.openContainer(row{pieceOf("▾", co.pal.dim), blankPiece(1)}, nil)
 	if summary == "" {
 		summary = "Details"
 	}
@@ -362,7 +365,7 @@ func (co *composer) definitions(n ast.Node) {
 				indent = 2
 			}
 			co.wantBlanks(0)
-			opened := co.openContainer(nil, row{{text: spaces(indent), cells: indent}})
+			opened := co.openContainer(nil, row{blankPiece(indent)})
 			old := co.tight
 			co.tight = c.IsTight
 			co.blocks(c)
@@ -393,7 +396,7 @@ func (co *composer) footnotes(n ast.Node) {
 		pad := max(wide-width(number), 0)
 		co.pendingBlanks = 0
 		co.spacing = atTop
-		opened := co.openContainer(row{{text: spaces(pad), cells: pad}, pieceOf(number, co.pal.dim), {text: " ", cells: 1}}, nil)
+		opened := co.openContainer(row{blankPiece(pad), pieceOf(number, co.pal.dim), blankPiece(1)}, nil)
 		co.page.Notes = append(co.page.Notes, Note{Number: note.Index, Line: len(co.page.Lines)})
 		co.loosely(func() { co.blocks(note) })
 		co.closeContainer(opened)
@@ -425,7 +428,7 @@ func (co *composer) contents(n *markdown.Contents) {
 			continue
 		}
 		indent := 2 * (h.Level - top)
-		opened := co.openContainer(row{{text: spaces(indent), cells: indent}, pieceOf("·", co.pal.dim), {text: " ", cells: 1}}, nil)
+		opened := co.openContainer(row{blankPiece(indent), pieceOf("·", co.pal.dim), blankPiece(1)}, nil)
 		co.addText([]run{{text: h.Text, face: co.pal.link, link: co.addLink("#"+h.ID, h.Text)}})
 		co.closeContainer(opened)
 		co.spacing = afterText
@@ -433,8 +436,9 @@ func (co *composer) contents(n *markdown.Contents) {
 	co.wantBlanks(1)
 }
 
-// listTargets ends a page with the addresses its links do not carry: all of them in plain text, where they are numbered, else those no
-// OSC 8 can say (a path inside the blog, letters outside ASCII), in one dim paragraph.
+// listTargets ends a page with the addresses its links do not carry: all of
+// them in plain text, where they are numbered, else those no OSC 8 can say (a
+// path inside the blog, letters outside ASCII), in one dim paragraph.
 func (co *composer) listTargets() {
 	if len(co.unlinked) == 0 {
 		return

@@ -19,31 +19,31 @@ const (
 	maxPageWidth = 1000
 )
 
-// A composer is one page in the making.
+// A composer makes one page.
 type composer struct {
 	doc           *markdown.Document
 	pal           *palette
 	highlighter   *highlighter
 	page          *Page
 	start         time.Time
-	pastSoftLimit bool // past the soft limit
-	pastHardLimit bool // past the hard limit
+	pastSoftLimit bool
+	pastHardLimit bool
 
 	margins       []margin
-	marginCells   int     // cells of all margins
-	pendingBlanks int     // empty lines owed before the next row
-	spacing       spacing // what stood before
+	marginCells   int     // of all margins
+	pendingBlanks int     // empty lines to write before the next row
+	spacing       spacing // after what stands above
 	tight         bool    // in a list whose items have no blank lines between them
 	pendingMark   []run   // a mark that found no room in the margin and goes before the text
 
 	uris         []string // by link: what its OSC 8 holds, "" for none
-	unlinked     []int    // links whose target no OSC 8 says
-	sourceLine   int      // line of the source at which the block begins that is set next, 0 when that is noted
-	starts       []Start  // where blocks began, in the order of the page
-	headingIndex int      // headings of the document passed so far
+	unlinked     []int    // links whose target stands in no OSC 8
+	sourceLine   int      // where the block begins that is set next, 0 once that is in starts
+	starts       []Start  // of blocks, in the order of the page
+	headingIndex int      // how many headings of the document have been passed
 	uncertain    bool     // what was set depends on more than a digest knows
-	buf          []byte
-	rowBuf       row
+	buf          []byte   // reused by writeRow
+	rowBuf       row      // reused by writeRow
 }
 
 // A margin stands at the left of every row of a container.
@@ -53,13 +53,13 @@ type margin struct {
 	used        bool // first has been set
 }
 
-// spacing says which blank lines the next block does without.
+// spacing says which blank lines may stand before the next block.
 type spacing uint8
 
 const (
-	afterText    spacing = iota
-	afterHeading         // text follows its heading at once
-	atTop                // a container's first block needs no distance
+	afterText    spacing = iota // any
+	afterHeading                // one, if more than one is wanted: text follows its heading at once
+	atTop                       // none: this is the first block of a container
 )
 
 func newComposer(d *markdown.Document, width int, pal *palette, h *highlighter) *composer {
@@ -72,7 +72,7 @@ const narrow = 50
 // avail is the width left for text.
 func (co *composer) avail() int { return max(co.page.Width-co.marginCells, 1) }
 
-// wantBlanks asks for n empty lines before the next row.
+// wantBlanks asks for at least n empty lines before the next row.
 func (co *composer) wantBlanks(n int) {
 	switch {
 	case co.spacing == atTop, co.spacing == afterHeading && n < 2:
@@ -83,15 +83,18 @@ func (co *composer) wantBlanks(n int) {
 	co.pendingBlanks = max(co.pendingBlanks, n)
 }
 
-// clearHeading keeps what follows clear of a heading, which text and lists may touch.
+// clearHeading keeps what follows clear of a heading, which text and lists may
+// touch.
 func (co *composer) clearHeading() {
 	if co.spacing == afterHeading {
 		co.spacing = afterText
 	}
 }
 
-// openContainer begins a container: rows up to its close stand behind first (once) and then rest. When there is no room for
-// it the first mark goes before the text instead. It reports whether the margin was set.
+// openContainer begins a container: the first row in it stands behind first,
+// all others behind rest. Where there is no room for that, first goes before
+// the text instead. It reports whether there is a margin, which closeContainer
+// wants to know.
 func (co *composer) openContainer(first, rest row) bool {
 	n := max(first.cells(), rest.cells())
 	if co.avail()-n < minTextWidth {
@@ -109,7 +112,7 @@ func (co *composer) openContainer(first, rest row) bool {
 	return true
 }
 
-// closeContainer ends the container that open began. A container without a row still shows its mark.
+// closeContainer ends a container. One without a row still shows its mark.
 func (co *composer) closeContainer(opened bool) {
 	if !opened {
 		co.flushMark()
@@ -125,7 +128,8 @@ func (co *composer) closeContainer(opened bool) {
 	co.spacing = afterText
 }
 
-// flushBlanks writes the empty lines owed, behind the margins as they are now.
+// flushBlanks writes the pending empty lines, behind the margins as they are
+// now.
 func (co *composer) flushBlanks() {
 	n := co.pendingBlanks
 	co.pendingBlanks = 0
@@ -134,7 +138,7 @@ func (co *composer) flushBlanks() {
 	}
 }
 
-// flushMark sets a mark that waits for text on a row of its own.
+// flushMark sets the pending mark, if there is one, on a row of its own.
 func (co *composer) flushMark() {
 	if len(co.pendingMark) == 0 {
 		return
@@ -168,41 +172,16 @@ func (co *composer) addRow(r row) {
 	co.spacing = afterText
 }
 
-// writeRow turns a row with its margins into a line of the page: the shortest sequences, nothing at the end.
+// writeRow appends a row with its margins to the page: the shortest sequences,
+// no blanks at the end, nothing left open. Links and images learn where they
+// stand. marks asks for the first of a margin where that has not been shown.
 func (co *composer) writeRow(r row, marks bool) {
-	all := co.rowBuf[:0]
-	for i := range co.margins {
-		m := &co.margins[i]
-		side := m.rest
-		if marks && !m.used {
-			m.used = true
-			if len(m.first) > 0 {
-				side = m.first
-			}
-		}
-		all = append(all, side...)
-		if n := m.cells - side.cells(); n > 0 {
-			all = append(all, piece{text: spaces(n), cells: n})
-		}
-	}
-	all = append(all, r...)
-	co.rowBuf = all
-	for n := len(all); n > 0; n-- {
-		p := &all[n-1]
-		t := strings.TrimRight(p.text, " ")
-		p.cells -= len(p.text) - len(t)
-		p.text = t
-		if t != "" {
-			break
-		}
-		all = all[:n-1]
-	}
-
+	co.rowBuf = append(co.withMargins(co.rowBuf[:0], marks), r...)
 	b := co.buf[:0]
 	var on face
 	link, col := 0, 0
 	const lines = underline | struck | reverse // what shows on a blank
-	for _, p := range all {
+	for _, p := range trimRow(co.rowBuf) {
 		text := sanitize(p.text)
 		if p.link != link {
 			b = co.switchLink(b, link, p.link)
@@ -227,7 +206,41 @@ func (co *composer) writeRow(r row, marks bool) {
 	co.buf = b
 }
 
-// switchLink closes one OSC 8 and opens another.
+// withMargins appends what stands before a row.
+func (co *composer) withMargins(r row, marks bool) row {
+	for i := range co.margins {
+		m := &co.margins[i]
+		side := m.rest
+		if marks && !m.used {
+			m.used = true
+			if len(m.first) > 0 {
+				side = m.first
+			}
+		}
+		r = append(r, side...)
+		if n := m.cells - side.cells(); n > 0 {
+			r = append(r, blankPiece(n))
+		}
+	}
+	return r
+}
+
+// trimRow takes the blanks from the end of a row, which it changes.
+func trimRow(r row) row {
+	for n := len(r); n > 0; n-- {
+		p := &r[n-1]
+		t := strings.TrimRight(p.text, " ")
+		p.cells -= len(p.text) - len(t)
+		p.text = t
+		if t != "" {
+			return r[:n]
+		}
+	}
+	return nil
+}
+
+// switchLink closes the OSC 8 of one link and opens that of another; 0 is no
+// link.
 func (co *composer) switchLink(b []byte, from, to int) []byte {
 	if from != 0 && co.uris[from-1] != "" && (to == 0 || co.uris[to-1] == "") {
 		b = append(b, "\x1b]8;;\x1b\\"...)
@@ -247,7 +260,7 @@ func (co *composer) switchFace(from, to face) string {
 	return from.transition(to)
 }
 
-// placeLink notes where the text of a link stands.
+// placeLink adds a stretch of a line to where a link stands.
 func (co *composer) placeLink(i int, p Place) {
 	l := &co.page.Links[i]
 	switch n := len(l.Rest); {
@@ -262,7 +275,8 @@ func (co *composer) placeLink(i int, p Place) {
 	}
 }
 
-// sanitize is the last gate before a terminal: whatever reached a row, no control character leaves it.
+// sanitize is the last check before a terminal: whatever reached a row, no
+// control character or one that turns the direction of writing leaves it.
 func sanitize(s string) string {
 	ascii := true
 	for i := 0; i < len(s); i++ {
@@ -289,16 +303,17 @@ func scrub(s string) string {
 	return strings.NewReplacer("\n", " ", "\t", " ").Replace(markdown.Clean(s))
 }
 
-const blankRow = "                                                                                                                                "
+const manySpaces = "                                                                "
 
+// spaces returns n of them, without an allocation for few.
 func spaces(n int) string {
-	if n <= len(blankRow) {
-		return blankRow[:n]
+	if n <= len(manySpaces) {
+		return manySpaces[:n]
 	}
 	return strings.Repeat(" ", n)
 }
 
-// checkTime looks at the clock between two blocks.
+// checkTime reports whether the soft limit is past, and says so on the page.
 func (co *composer) checkTime() bool {
 	if !co.pastSoftLimit && time.Since(co.start) > softLimit {
 		co.pastSoftLimit = true
@@ -309,7 +324,8 @@ func (co *composer) checkTime() bool {
 	return co.pastSoftLimit
 }
 
-// composePlain sets what is below n as plain text.
+// composePlain sets what is below n as plain text, until the hard limit is
+// past.
 func (co *composer) composePlain(n ast.Node) {
 	if time.Since(co.start) > hardLimit {
 		if !co.pastHardLimit {
@@ -341,7 +357,7 @@ func (co *composer) composePlain(n ast.Node) {
 	}
 }
 
-// plainText joins the text below n.
+// plainText returns the text below n.
 func (co *composer) plainText(n ast.Node) string {
 	var b strings.Builder
 	co.appendText(&b, n, 0)

@@ -12,7 +12,8 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// A face is how a run of text looks: attributes and a colour. The zero face is the terminal's own.
+// A face is how a run of text looks: attributes and a colour. The zero face is
+// the terminal's own.
 type face struct {
 	attrs  attrs
 	colour colour
@@ -29,7 +30,8 @@ const (
 	struck
 )
 
-// A colour is a colour of the 256 of a terminal plus one; 0 is the terminal's own foreground.
+// A colour is a colour of the 256 of a terminal plus one; 0 is the terminal's
+// own foreground.
 type colour uint16
 
 // with lays b over f: attributes add up, a colour replaces.
@@ -67,8 +69,9 @@ func (i colour) sgr() string {
 	}
 }
 
-// transition gives the shortest sequence that leads from face f to face to. The way to the terminal's own face is always a reset,
-// so that a row is known to be closed when its last sequence is one.
+// transition gives the shortest sequence that leads from face f to face to. The
+// way to the terminal's own face is always a reset, so that a row is known to
+// be closed when its last sequence is one.
 func (f face) transition(to face) string {
 	if f == to {
 		return ""
@@ -165,7 +168,8 @@ func newPalette(t Theme) *palette {
 	return p
 }
 
-// faceOf takes the attributes of a glamour style; its colours are not for prose.
+// faceOf takes the attributes of a glamour style; its colours are not for
+// prose.
 func faceOf(s glamour.StylePrimitive) face {
 	var a attrs
 	for _, x := range []struct {
@@ -179,8 +183,9 @@ func faceOf(s glamour.StylePrimitive) face {
 	return face{attrs: a}
 }
 
-// codeFaces takes glamour's colours of code. Names, punctuation and plain text keep the terminal's own colour: they are most of a
-// listing, and a colour on everything says nothing.
+// codeFaces takes glamour's colours of code. Names, punctuation and plain text
+// keep the terminal's own colour: they are most of a listing, and a colour on
+// everything says nothing.
 func codeFaces(c *glamour.Chroma) map[chroma.TokenType]face {
 	m := make(map[chroma.TokenType]face)
 	if c == nil {
@@ -221,7 +226,8 @@ func codeFaces(c *glamour.Chroma) map[chroma.TokenType]face {
 	return m
 }
 
-// tokenFace gives the face of a kind of token: its own, or that of the kinds it belongs to.
+// tokenFace gives the face of a kind of token: its own, or that of the kinds it
+// belongs to.
 func (p *palette) tokenFace(t chroma.TokenType) face {
 	for _, t := range [...]chroma.TokenType{t, t.SubCategory(), t.Category()} {
 		if f, ok := p.tokens[t]; ok {
@@ -238,8 +244,9 @@ func colourOf(s *string) colour {
 	return parseColour(*s)
 }
 
-// parseColour reads "#rrggbb" or an ANSI number; 0 when it is neither. An exact colour becomes the nearest of the 256: every
-// terminal has those, and a change of colour costs half the bytes.
+// parseColour reads "#rrggbb" or an ANSI number; 0 when it is neither. An exact
+// colour becomes the nearest of the 256: every terminal has those, and a change
+// of colour costs half the bytes.
 func parseColour(s string) colour {
 	if n, err := strconv.ParseUint(s, 10, 8); err == nil {
 		return colour(n) + 1

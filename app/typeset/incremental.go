@@ -14,8 +14,10 @@ import (
 	"sheaf/app/markdown"
 )
 
-// An IncrementalPage is the page of a document that somebody is writing, together with what the next one needs to take over the blocks that stay
-// as they are. It is immutable and may be shared; it keeps neither its document nor the drafts before it in memory.
+// An IncrementalPage is the page of a document that somebody is writing,
+// together with what the next one needs to take over the blocks that stay as
+// they are. It is immutable and may be shared; it keeps neither its document
+// nor the drafts before it in memory.
 type IncrementalPage struct {
 	page     *Page
 	width    int
@@ -48,10 +50,13 @@ type counts struct {
 // Page gives the page.
 func (d *IncrementalPage) Page() *Page { return d.page }
 
-// Incremental sets a document that has changed a little since before, which may be nil. Its page is what Page gives for the same arguments, but is not kept
-// in the cache, and only blocks that have changed since before are set again: those of the top of the tree, so a long list is one block. When before has
-// another width or theme everything is set again. The limits of time are for what is set again, so a post that takes long is complete after
-// a few drafts. It is safe for any number of sessions, and never fails.
+// Incremental sets a document that has changed a little since before, which may
+// be nil. Its page is what Page gives for the same arguments, but is not kept
+// in the cache, and only blocks that have changed since before are set again:
+// those of the top of the tree, so a long list is one block. When before has
+// another width or theme everything is set again. The limits of time are for
+// what is set again, so a post that takes long is complete after a few drafts.
+// It is safe for any number of sessions, and never fails.
 func (s *Setter) Incremental(before *IncrementalPage, d *markdown.Document, h Header, width int, t Theme) *IncrementalPage {
 	width = min(max(width, 1), maxPageWidth)
 	s.mu.Lock()
@@ -94,7 +99,8 @@ func makeIncremental(before *IncrementalPage, d *markdown.Document, h Header, wi
 	return n
 }
 
-// atTopLevel reports that s stands between two blocks at the top of the tree, with nothing but empty lines owed.
+// atTopLevel reports that s stands between two blocks at the top of the tree,
+// with nothing but empty lines owed.
 func (co *composer) atTopLevel() bool {
 	return len(co.margins) == 0 && co.marginCells == 0 && len(co.pendingMark) == 0 && !co.tight
 }
@@ -104,8 +110,9 @@ func (co *composer) counts() counts {
 	return counts{len(p.Lines), len(p.Heads), len(p.Links), len(co.unlinked), len(p.Codes), len(p.Images), len(p.Notes), len(co.starts), co.headingIndex}
 }
 
-// reuse appends the passage of a block that is the same as one of before and begins at a line of the source. It
-// reports false, and has done nothing, when the headings the block was set with have become others.
+// reuse appends the passage of a block that is the same as one of before and
+// begins at a line of the source. It reports false, and has done nothing, when
+// the headings the block was set with have become others.
 func (co *composer) reuse(before *IncrementalPage, p *composedBlock, line int) bool {
 	if co.pastSoftLimit {
 		return false
@@ -175,10 +182,12 @@ func sameHeading(a, b markdown.Heading) bool {
 	return a.Level == b.Level && a.Text == b.Text && a.ID == b.ID
 }
 
-// A digest stands for everything that setting one block looks at: the state between the blocks, and the tree below the block.
+// A digest stands for everything that setting one block looks at: the state
+// between the blocks, and the tree below the block.
 type digest [sha256.Size]byte
 
-// A digester writes down, in a form that can be read in one way only, what setting a block looks at.
+// A digester writes down, in a form that can be read in one way only, what
+// setting a block looks at.
 type digester struct {
 	doc     *markdown.Document
 	sum     hash.Hash
@@ -191,7 +200,8 @@ type digester struct {
 // maxDigestDepth is how many nodes in one another are followed.
 const maxDigestDepth = 1000
 
-// block gives the digest of a block that s is to set next. It is not sure of a block that holds what setting may look at in ways unknown here.
+// block gives the digest of a block that s is to set next. It is not sure of a
+// block that holds what setting may look at in ways unknown here.
 func (d *digester) block(s *composer, n ast.Node) (sum digest, sure bool) {
 	d.sum.Reset()
 	d.buf, d.line, d.based, d.unknown = d.buf[:0], 0, false, !s.atTopLevel()
@@ -262,7 +272,8 @@ func (d *digester) flush() {
 	}
 }
 
-// children writes the nodes below n and their end. Only few blocks are read as text.
+// children writes the nodes below n and their end. Only few blocks are read as
+// text.
 func (d *digester) children(n ast.Node, deep int) {
 	if deep > maxDigestDepth {
 		d.unknown = true

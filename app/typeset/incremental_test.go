@@ -85,7 +85,8 @@ Last words H<sub>2</sub>O.
 [ref]: https://example.com/ref
 `
 
-// author sets one text after the other as its author does, and compares each page with the one a reader gets.
+// author sets one text after the other as its author does, and compares each
+// page with the one a reader gets.
 type author struct {
 	code  *highlighter
 	h     Header
@@ -141,7 +142,8 @@ func difference(got, want *Page) string {
 	return "the same"
 }
 
-// Each change leaves the page that the whole text would have, and sets no more blocks than it must.
+// Each change leaves the page that the whole text would have, and sets no more
+// blocks than it must.
 func TestIncrementalAfterAChange(t *testing.T) {
 	for _, c := range []struct {
 		name, before, after string
@@ -232,7 +234,8 @@ func TestIncrementalSetsOneBlockAgain(t *testing.T) {
 	}
 }
 
-// A page of another width, of another theme, or of a text in which nothing is the same helps nobody, and does no harm.
+// A page of another width, of another theme, or of a text in which nothing is
+// the same helps nobody, and does no harm.
 func TestIncrementalOfAnotherLook(t *testing.T) {
 	w := &author{code: newHighlighter(), width: 60, theme: Theme{Name: "dark"}}
 	all := w.set(t, everything).composed
@@ -286,7 +289,8 @@ func TestIncrementalForgetsWhatWasBefore(t *testing.T) {
 	runtime.KeepAlive(last)
 }
 
-// A block that was set as plain text, for want of time, is not taken over; and when there is no time the rest is plain, as the note says.
+// A block that was set as plain text, for want of time, is not taken over; and
+// when there is no time the rest is plain, as the note says.
 func TestIncrementalAfterALateOne(t *testing.T) {
 	d := markdown.Parse([]byte(everything), markdown.Options{})
 	pal, code := newPalette(Theme{}), newHighlighter()
@@ -318,7 +322,8 @@ func TestIncrementalAfterALateOne(t *testing.T) {
 	}
 }
 
-// A listing that found no time for its colours gets them when there is time again.
+// A listing that found no time for its colours gets them when there is time
+// again.
 func TestIncrementalAfterAListingWithoutColours(t *testing.T) {
 	d := markdown.Parse([]byte("a\n\n```go\n"+strings.Repeat("x := f(1)\n", 50)+"```\n"), markdown.Options{})
 	pal, code := newPalette(Theme{}), newHighlighter()
@@ -367,7 +372,8 @@ func TestIncrementalDoubtsWhatItDoesNotKnow(t *testing.T) {
 	}
 }
 
-// What the trees of package markdown rarely or never differ in alone, and setting looks at all the same.
+// What the trees of package markdown rarely or never differ in alone, and
+// setting looks at all the same.
 func TestIncrementalSeesEveryField(t *testing.T) {
 	with := func(n ast.Node, children ...ast.Node) ast.Node {
 		for _, c := range children {
@@ -450,7 +456,8 @@ func TestIncrementalSeesEveryField(t *testing.T) {
 	}
 }
 
-// A block that shows nothing hands the line it begins at to the next, when that has none of its own.
+// A block that shows nothing hands the line it begins at to the next, when that
+// has none of its own.
 func TestIncrementalAfterABlockThatShowsNothing(t *testing.T) {
 	document := func(src string) *markdown.Document {
 		d := markdown.Parse([]byte(src), markdown.Options{})

@@ -120,7 +120,8 @@ func (in *inliner) bracket(n ast.Node, mark string, f face) {
 	in.add(mark, face{})
 }
 
-// softBreak sets the end of a source line: a blank, but nothing between characters of scripts that have none.
+// softBreak sets the end of a source line: a blank, but nothing between
+// characters of scripts that have none.
 func (in *inliner) softBreak(n *ast.Text) {
 	before, _ := utf8.DecodeLastRuneInString(in.doc.TextOf(n))
 	if next, ok := n.NextSibling().(*ast.Text); ok && unspaced(before) {
@@ -145,7 +146,8 @@ func (in *inliner) code(n ast.Node) {
 	}
 }
 
-// raiseOrLower sets raised or lowered text in the characters Unicode has for it, else after a mark.
+// raiseOrLower sets raised or lowered text in the characters Unicode has for
+// it, else after a mark.
 func (in *inliner) raiseOrLower(n ast.Node, mark rune, table map[rune]rune) {
 	text := in.plainText(n)
 	var b strings.Builder
@@ -219,8 +221,9 @@ func (co *composer) addLink(target, text string) int {
 	return len(co.page.Links)
 }
 
-// hyperlink gives what an OSC 8 may hold for a target: an absolute address of a scheme that opens a page or a letter, percent-encoded. said
-// reports that the address stands in it as the author wrote it.
+// hyperlink gives what an OSC 8 may hold for a target: an absolute address of a
+// scheme that opens a page or a letter, percent-encoded. said reports that the
+// address stands in it as the author wrote it.
 func hyperlink(target string) (uri string, said bool) {
 	i := strings.IndexByte(target, ':')
 	if i < 0 || len(target) > maxTarget {
@@ -287,7 +290,8 @@ func (in *inliner) image(n *ast.Image) {
 	set()
 }
 
-// fileOf names the file at the end of an address; with plain set without percent signs, which is for reading only.
+// fileOf names the file at the end of an address; with plain set without
+// percent signs, which is for reading only.
 func fileOf(target string, plain bool) string {
 	if strings.HasPrefix(target, "data:") || target == "" {
 		return ""

@@ -2,139 +2,16 @@ package typeset
 
 import (
 	"strings"
-	"sync"
 	"time"
-
-	"github.com/alecthomas/chroma/v2"
-	"github.com/alecthomas/chroma/v2/lexers"
 
 	"sheaf/app/markdown"
 )
 
-// Listings beyond these bounds are shown without colours.
-const (
-	maxListingLines = 500
-	maxListingBytes = 64 << 10
-	maxListingLine  = 4 << 10
-	highlightLimit  = 300 * time.Millisecond // for one listing
-)
-
 const tabStop = 4
 
-// A highlighter finds chroma's lexers by the names authors give them, and remembers what it found.
-type highlighter struct {
-	timeLimit time.Duration // for one listing
-
-	mu    sync.Mutex
-	found map[string]chroma.Lexer // nil: there is none
-}
-
-func newHighlighter() *highlighter {
-	return &highlighter{timeLimit: highlightLimit, found: make(map[string]chroma.Lexer)}
-}
-
-// lexer looks a language up, nil when there is none. Text is never guessed at: a listing without a name is text.
-func (h *highlighter) lexer(lang string) chroma.Lexer {
-	if i := strings.IndexAny(lang, ":,{ "); i > 0 {
-		lang = lang[:i]
-	}
-	switch lang = strings.ToLower(lang); lang {
-	case "", "text", "plain", "plaintext", "txt", "output", "none", "nohighlight":
-		return nil
-	case "julia-repl", "jldoctest":
-		lang = "julia"
-	case "terminal":
-		lang = "bash"
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	l, ok := h.found[lang]
-	if !ok {
-		l = findLexer(lang)
-		if len(h.found) < 1000 { // names come from authors
-			h.found[lang] = l
-		}
-	}
-	return l
-}
-
-// findLexer goes by names and aliases, then by endings of files. chroma's own look-up matches a name it does not know against
-// every file pattern of every lexer, which takes milliseconds.
-func findLexer(lang string) chroma.Lexer {
-	all := lexers.GlobalLexerRegistry.Lexers
-	for _, l := range all {
-		c := l.Config()
-		if strings.EqualFold(c.Name, lang) {
-			return l
-		}
-		for _, a := range c.Aliases {
-			if strings.EqualFold(a, lang) {
-				return l
-			}
-		}
-	}
-	for _, l := range all {
-		for _, f := range l.Config().Filenames {
-			if ext, ok := strings.CutPrefix(f, "*."); ok && strings.EqualFold(ext, lang) {
-				return l
-			}
-		}
-	}
-	return nil
-}
-
-// highlight cuts a text into rows of pieces with the faces of its tokens. ok is false when the text is to be shown without.
-func (h *highlighter) highlight(lang, text string, pal *palette) (rows []row, ok bool) {
-	if pal.tokens == nil || len(text) > maxListingBytes || strings.Count(text, "\n") > maxListingLines {
-		return nil, false
-	}
-	lexer := h.lexer(lang)
-	if lexer == nil {
-		return nil, false
-	}
-	for l := range strings.Lines(text) {
-		if len(l) > maxListingLine {
-			return nil, false
-		}
-	}
-	tokens, err := chroma.Coalesce(lexer).Tokenise(nil, text)
-	if err != nil {
-		return nil, false
-	}
-	var cur row
-	start := time.Now()
-	for n := 0; ; n++ {
-		if n%64 == 63 && time.Since(start) > h.timeLimit {
-			return nil, false
-		}
-		t := tokens()
-		if t == chroma.EOF {
-			break
-		}
-		f := pal.tokenFace(t.Type)
-		for i, part := range strings.SplitAfter(t.Value, "\n") {
-			if i > 0 {
-				rows = append(rows, cur)
-				cur = nil
-			}
-			if part = strings.TrimSuffix(part, "\n"); part == "" {
-				continue
-			}
-			if k := len(cur); k > 0 && (cur[k-1].face == f || strings.TrimLeft(part, " ") == "") {
-				cur[k-1].text += part
-			} else {
-				cur = append(cur, piece{text: part, face: f})
-			}
-		}
-	}
-	if len(cur) > 0 {
-		rows = append(rows, cur)
-	}
-	return rows, true
-}
-
-// listing sets a block of code: indented, coloured, tabs as blanks, its language at the right of its first line. A line longer than the
-// measure goes on below, with a mark at both ends.
+// listing sets a block of code: indented, coloured, tabs as blanks, its
+// language at the right of its first line. A line longer than the measure goes
+// on below, with a mark at both ends.
 func (co *composer) listing(lang, text string) {
 	text = strings.TrimRight(text, "\n")
 	for strings.HasPrefix(text, "\n") {
@@ -158,17 +35,68 @@ func (co *composer) listing(lang, text string) {
 	co.wantBlanks(1)
 }
 
-// verbatim sets lines as they are. It reports whether there was room for the label.
+// verbatim sets the lines of a text as they are, with a label at the right of
+// the first. It reports whether there was room for that.
 func (co *composer) verbatim(lang, text, label string, f face) (labelled bool) {
 	lines := strings.Split(text, "\n")
+	rows := co.codeRows(lang, text, lines, f)
+	indent := co.codeIndent(lines)
+	opened := indent > 0 && co.openContainer(nil, row{blankPiece(indent)})
+	room := co.avail()
+	for i, r := range rows {
+		used := r.cells()
+		if used > room {
+			for _, part := range co.wrapCode(r, room) {
+				co.addRow(part)
+			}
+			continue
+		}
+		if n := width(label); i == 0 && n > 0 && n <= maxLabel && used+2+n <= room {
+			labelled = true
+			r = append(r, blankPiece(room-used-n), pieceOf(label, co.pal.dim))
+		}
+		co.addRow(r)
+	}
+	if opened {
+		co.closeContainer(true)
+	}
+	return labelled
+}
+
+const maxLabel = 20 // cells
+
+// codeRows returns a row for each line of a text, in colours if the language is
+// known and there was time enough. What has no colour has the face f.
+func (co *composer) codeRows(lang, text string, lines []string, f face) []row {
 	start := time.Now()
 	rows, ok := co.highlighter.highlight(lang, text, co.pal)
-	if !ok && time.Since(start) > co.highlighter.timeLimit {
-		co.uncertain = true // another time there may be time enough
+	if !ok {
+		rows = make([]row, len(lines))
+		for i, l := range lines {
+			rows[i] = row{{text: l}}
+		}
+		if time.Since(start) > co.highlighter.timeLimit {
+			co.uncertain = true // another time there may be time enough
+		}
 	}
-	for len(rows) < len(lines) && ok {
+	for len(rows) < len(lines) {
 		rows = append(rows, nil)
 	}
+	rows = rows[:len(lines)]
+	for _, r := range rows {
+		for k := range r {
+			r[k].cells = width(r[k].text)
+			if r[k].face == (face{}) {
+				r[k].face = f
+			}
+		}
+	}
+	return rows
+}
+
+// codeIndent returns by how much code is indented. A line that fits without an
+// indent is better than one that goes on below.
+func (co *composer) codeIndent(lines []string) int {
 	longest := 0
 	for _, l := range lines {
 		longest = max(longest, width(l))
@@ -182,62 +110,32 @@ func (co *composer) verbatim(lang, text, label string, f face) (labelled bool) {
 		indent = 2
 	}
 	switch {
-	case longest > avail: // some line goes on below in any case
-		indent = min(indent, 2)
-	case longest > avail-indent: // a line that fits without an indent is better than one that goes on below
-		indent = avail - longest
+	case longest > avail:
+		return min(indent, 2)
+	case longest > avail-indent:
+		return avail - longest
 	}
-	opened := indent > 0 && co.openContainer(nil, row{{text: spaces(indent), cells: indent}})
-	room := co.avail()
-	for i, l := range lines {
-		r := row{{text: l, face: f}}
-		if ok {
-			r = rows[i]
-		}
-		for k := range r {
-			r[k].cells = width(r[k].text)
-			if r[k].face == (face{}) {
-				r[k].face = f
-			}
-		}
-		used := r.cells()
-		if used > room {
-			for _, part := range co.wrapCode(r, room) {
-				co.addRow(part)
-			}
-			continue
-		}
-		if n := width(label); i == 0 && n > 0 && n <= 20 && used+2+n <= room {
-			gap := room - used - n
-			labelled = true
-			r = append(r, piece{text: spaces(gap), cells: gap}, pieceOf(label, co.pal.dim))
-		}
-		co.addRow(r)
-	}
-	if opened {
-		co.closeContainer(true)
-	}
-	return labelled
+	return indent
 }
 
-// wrapCode breaks a line of code: ↩ at the edge says it goes on, ↳ that it does. The continuation is indented as the line is.
+// wrapCode breaks a line of code that is wider than room: ↩ at the edge says
+// that it goes on, ↳ that the row belongs to the one above. Those rows are
+// indented as the line is.
 func (co *composer) wrapCode(r row, room int) []row {
 	if room < 4 {
 		return breakRuns([]run{{text: textOf(r), solid: true}}, room)
 	}
 	indent := 0
 	if len(r) > 0 {
-		indent = len(r[0].text) - len(strings.TrimLeft(r[0].text, " "))
+		indent = min(len(r[0].text)-len(strings.TrimLeft(r[0].text, " ")), room/3)
 	}
-	indent = min(indent, room/3)
-	var out []row
+	var rows []row
 	cur, used := row{}, 0
 	limit := room - 1
 	next := func() {
-		gap := room - 1 - used
-		cur = append(cur, piece{text: spaces(gap), cells: gap}, pieceOf("↩", co.pal.dim))
-		out = append(out, cur)
-		cur = row{{text: spaces(indent), cells: indent}, pieceOf("↳", co.pal.dim), {text: " ", cells: 1}}
+		cur = append(cur, blankPiece(limit-used), pieceOf("↩", co.pal.dim))
+		rows = append(rows, cur)
+		cur = row{blankPiece(indent), pieceOf("↳", co.pal.dim), blankPiece(1)}
 		used = indent + 2
 		if used >= limit-1 {
 			cur, used = row{pieceOf("↳", co.pal.dim)}, 1
@@ -252,20 +150,7 @@ func (co *composer) wrapCode(r row, room int) []row {
 				left -= p.cells
 				break
 			}
-			n, cells, good, goodCells := 0, 0, -1, 0
-			for n < len(p.text) {
-				cl, w := cluster(p.text[n:])
-				if used+cells+w > limit {
-					break
-				}
-				n, cells = n+len(cl), cells+w
-				if strings.ContainsAny(cl, " ,;(/") && used+cells > limit*3/4 {
-					good, goodCells = n, cells
-				}
-			}
-			if n < len(p.text) && good > 0 {
-				n, cells = good, goodCells
-			}
+			n, cells := fit(p.text, limit-used, " ,;(/", limit*3/4-used)
 			if n > 0 {
 				cur = append(cur, piece{text: p.text[:n], cells: cells, face: p.face})
 				used, left = used+cells, left-cells
@@ -277,9 +162,9 @@ func (co *composer) wrapCode(r row, room int) []row {
 		}
 	}
 	if len(cur) > 0 {
-		out = append(out, cur)
+		rows = append(rows, cur)
 	}
-	return out
+	return rows
 }
 
 func textOf(r row) string {
@@ -304,7 +189,8 @@ func expandTabs(text string) string {
 			}
 			b.WriteString(l[:i])
 			b.WriteString(spaces(tabStop - width(l[:i])%tabStop))
-			// what follows starts at a tab stop, so its own tabs count from there
+			// what follows starts at a tab stop, so its own tabs count from
+			// there
 			l = l[i+1:]
 		}
 		b.WriteString(l)
@@ -332,8 +218,8 @@ func (co *composer) mathBlock(n *markdown.MathBlock) {
 		number = "(" + number + ")"
 	}
 	if !co.verbatim("", strings.Join(lines, "\n"), number, co.pal.inlineCode) && number != "" {
-		gap := max(co.avail()-width(number), 0)
-		co.addRow(row{{text: spaces(gap), cells: gap}, pieceOf(Truncate(number, co.avail()), co.pal.dim)})
+		left := max(co.avail()-width(number), 0)
+		co.addRow(row{blankPiece(left), pieceOf(Truncate(number, co.avail()), co.pal.dim)})
 	}
 	co.wantBlanks(1)
 }

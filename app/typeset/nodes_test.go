@@ -12,7 +12,8 @@ import (
 	"sheaf/app/typeset"
 )
 
-// A tree is built by hand, with text for leaves, so that these tests need no dialect.
+// A tree is built by hand, with text for leaves, so that these tests need no
+// dialect.
 type tree struct {
 	src  strings.Builder
 	root *ast.Document

@@ -5,12 +5,15 @@ import (
 	"strings"
 )
 
-// Theme says in which colours a page is set. It is comparable and part of a page's identity.
+// Theme says in which colours a page is set. It is comparable and part of a
+// page's identity.
 type Theme struct {
-	// Name is "dark", "light" or "plain"; anything else is taken as "dark". Plain has no escape sequences, and lists the
-	// targets of links at its end. "mono" has attributes (bold, underline, reverse) but no colour.
+	// Name is "dark", "light" or "plain"; anything else is taken as "dark".
+	// Plain has no escape sequences, and lists the targets of links at its end.
+	// "mono" has attributes (bold, underline, reverse) but no colour.
 	Name string
-	// Accent is the one colour of the site: "#rrggbb", an ANSI number "0" to "255", or "" for glamour's heading colour.
+	// Accent is the one colour of the site: "#rrggbb", an ANSI number "0" to
+	// "255", or "" for glamour's heading colour.
 	Accent string
 }
 
@@ -20,7 +23,8 @@ type Header struct {
 	Note  string // a dim line below the title: date, reading time, tags
 }
 
-// Page is a document set at a width. It is immutable: whoever asks for it shares it.
+// Page is a document set at a width. It is immutable: whoever asks for it
+// shares it.
 type Page struct {
 	Width  int
 	Lines  []string
@@ -31,7 +35,8 @@ type Page struct {
 	Notes  []Note
 	Starts []Start
 
-	// Problem says, for the log, why the page is plain text only; "" when it is not.
+	// Problem says, for the log, why the page is plain text only; "" when it is
+	// not.
 	Problem string
 }
 
@@ -42,7 +47,8 @@ type Head struct {
 	Line     int
 }
 
-// Link is a link and where its text stands. Target is what the author wrote; an address inside the page is "#id".
+// Link is a link and where its text stands. Target is what the author wrote; an
+// address inside the page is "#id".
 type Link struct {
 	Text, Target string
 	Line         int
@@ -65,14 +71,16 @@ type Image struct {
 	Line               int
 }
 
-// Start says on which line of the page a block of the source begins: a paragraph, a heading, a list item, a table, wherever it stands.
-// Both lines rise from one Start to the next.
+// Start says on which line of the page a block of the source begins: a
+// paragraph, a heading, a list item, a table, wherever it stands. Both lines
+// rise from one Start to the next.
 type Start struct {
 	Source int // line of the source file, from 1
 	Line   int // line of the page, from 0
 }
 
-// StartOf gives the line of the page on which the block around a line of the source begins.
+// StartOf gives the line of the page on which the block around a line of the
+// source begins.
 func (p *Page) StartOf(source int) int {
 	line := 0
 	for _, s := range p.Starts {
@@ -84,7 +92,8 @@ func (p *Page) StartOf(source int) int {
 	return line
 }
 
-// SourceOf gives the line of the source whose block stands on a line of the page, 0 when none does.
+// SourceOf gives the line of the source whose block stands on a line of the
+// page, 0 when none does.
 func (p *Page) SourceOf(line int) int {
 	source := 0
 	for _, s := range p.Starts {
@@ -96,7 +105,8 @@ func (p *Page) SourceOf(line int) int {
 	return source
 }
 
-// Note is a footnote at the end of the page; links to it have the target "#fn:NUMBER".
+// Note is a footnote at the end of the page; links to it have the target
+// "#fn:NUMBER".
 type Note struct{ Number, Line int }
 
 // Anchor finds the line an address inside the page ("id" or "#id") leads to.

@@ -42,7 +42,8 @@ func (s *Setter) Stats() Stats {
 	return st
 }
 
-// key is what a page depends on. The document is held weakly: a page in the cache does not keep its post in memory.
+// key is what a page depends on. The document is held weakly: a page in the
+// cache does not keep its post in memory.
 type key struct {
 	doc    weak.Pointer[markdown.Document]
 	header Header
@@ -57,8 +58,8 @@ type entry struct {
 	bytes int64 // 0 until the page is finished
 }
 
-// New makes a Setter that keeps about maxBytes of finished pages, the least recently used going first. The page
-// asked for last is kept however big it is.
+// New makes a Setter that keeps about maxBytes of finished pages, the least
+// recently used going first. The page asked for last is kept however big it is.
 func New(maxBytes int64) *Setter {
 	return &Setter{
 		highlighter: newHighlighter(),
@@ -69,8 +70,10 @@ func New(maxBytes int64) *Setter {
 	}
 }
 
-// Page gives the document set at a width (cells of text: margins are the caller's) in a theme. It is made once, however many
-// ask for it at the same time, and never fails: what cannot be set is shown as plain text, with a note that says so.
+// Page gives the document set at a width (cells of text: margins are the
+// caller's) in a theme. It is made once, however many ask for it at the same
+// time, and never fails: what cannot be set is shown as plain text, with a note
+// that says so.
 func (s *Setter) Page(d *markdown.Document, h Header, width int, t Theme) *Page {
 	width = min(max(width, 1), maxPageWidth)
 	k := key{weak.Make(d), h, width, t}

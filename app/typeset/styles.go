@@ -2,7 +2,8 @@ package typeset
 
 import "github.com/charmbracelet/x/ansi"
 
-// Styles are the few styles of what stands around a page, so that chrome and pages agree.
+// Styles are the few styles of what stands around a page, so that chrome and
+// pages agree.
 type Styles struct {
 	Accent, Dim, Bold, Title, Underline Style
 	Selected                            Style // the one selected thing
@@ -14,7 +15,8 @@ type Styles struct {
 // Style is a look of text.
 type Style struct{ on string }
 
-// On gives text in this style, closed at its end. Text must hold no escape sequences that end a style.
+// On gives text in this style, closed at its end. Text must hold no escape
+// sequences that end a style.
 func (s Style) On(text string) string {
 	if s.on == "" || text == "" {
 		return text
@@ -22,7 +24,8 @@ func (s Style) On(text string) string {
 	return s.on + text + "\x1b[m"
 }
 
-// Open is the sequence that switches the style on, "" in a plain theme; "\x1b[m" ends it.
+// Open is the sequence that switches the style on, "" in a plain theme;
+// "\x1b[m" ends it.
 func (s Style) Open() string { return s.on }
 
 // Styled gives the styles of a theme.
@@ -49,7 +52,8 @@ func Styled(t Theme) Styles {
 	}
 }
 
-// Truncate cuts a line to at most cells, ending it with … when something is cut. Styles in it survive.
+// Truncate cuts a line to at most cells, ending it with … when something is
+// cut. Styles in it survive.
 func Truncate(line string, cells int) string {
 	if cells <= 0 {
 		return ""

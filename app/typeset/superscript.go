@@ -33,8 +33,10 @@ func superscript(n int) string {
 	return b.String()
 }
 
-// formula chooses how to show math. Its Unicode form, where there is one, reads better; it is taken when the formula has no TeX in it. Anything
-// else is shown as its author wrote it: nothing is lost, and every reader of TeX can check it.
+// formula chooses how to show math. Its Unicode form, where there is one, reads
+// better; it is taken when the formula has no TeX in it. Anything else is shown
+// as its author wrote it: nothing is lost, and every reader of TeX can check
+// it.
 func formula(tex, unicode string) string {
 	tex = strings.TrimSpace(tex)
 	if unicode != "" && !strings.ContainsAny(tex, `\_^{`) {

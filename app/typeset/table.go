@@ -8,10 +8,12 @@ import (
 	extast "github.com/yuin/goldmark/extension/ast"
 )
 
-// maxTableCells bounds the cells of a table that are measured and laid out in columns.
+// maxTableCells bounds the cells of a table that are measured and laid out in
+// columns.
 const maxTableCells = 20000
 
-// longestWord is how many cells of a word ask for the width of a column; what is longer is an address or the like and may be broken.
+// longestWord is how many cells of a word ask for the width of a column; what
+// is longer is an address or the like and may be broken.
 const longestWord = 32
 
 // A cell of a table, measured.
@@ -22,7 +24,8 @@ type cell struct {
 	align extast.Alignment
 }
 
-// table sets a table in columns, wrapping cells at words; when not even the longest words fit beside each other, row by row as records.
+// table sets a table in columns, wrapping cells at words; when not even the
+// longest words fit beside each other, row by row as records.
 func (co *composer) table(n *extast.Table) {
 	var head []cell
 	var body [][]cell
@@ -109,14 +112,17 @@ func trimRuns(runs []run) []run {
 
 const between = " │ "
 
-// A column narrower than narrowColumn in which a cell takes more than tallCell rows is no pleasure to read.
+// A column narrower than narrowColumn in which a cell takes more than tallCell
+// rows is no pleasure to read.
 const (
 	narrowColumn = 12
 	tallCell     = 3
 )
 
-// columnWidths chooses the width of each column, nil when the table does not fit. Each gets what the longest word of its cells needs; what is left goes
-// where it saves most: columns that could use little get all of it, the others share the rest in proportion.
+// columnWidths chooses the width of each column, nil when the table does not
+// fit. Each gets what the longest word of its cells needs; what is left goes
+// where it saves most: columns that could use little get all of it, the others
+// share the rest in proportion.
 func columnWidths(head []cell, body [][]cell, cols, avail int) []int {
 	least, most := make([]int, cols), make([]int, cols)
 	for i := range cols {
@@ -209,7 +215,7 @@ func (co *composer) tableRow(cells []cell, widths []int) []row {
 		height = max(height, len(parts[i]))
 	}
 	bar := pieceOf("│", co.pal.dim)
-	space := piece{text: " ", cells: 1}
+	space := blankPiece(1)
 	for y := range height {
 		var r row
 		for x, w := range widths {
@@ -230,9 +236,9 @@ func (co *composer) tableRow(cells []cell, widths []int) []row {
 			if x > 0 {
 				r = append(r, space, bar, space)
 			}
-			r = append(r, piece{text: spaces(before), cells: before})
+			r = append(r, blankPiece(before))
 			r = append(r, part...)
-			r = append(r, piece{text: spaces(gap - before), cells: gap - before})
+			r = append(r, blankPiece(gap - before))
 		}
 		rows = append(rows, r)
 	}
@@ -250,7 +256,8 @@ func (co *composer) tableRule(widths []int) {
 	co.addRow(row{pieceOf(b.String(), co.pal.dim)})
 }
 
-// records sets each row of a table as lines "header: value", an empty line between rows.
+// records sets each row of a table as lines "header: value", an empty line
+// between rows.
 func (co *composer) records(head []cell, body [][]cell) {
 	if len(body) == 0 {
 		body, head = [][]cell{head}, nil
@@ -289,7 +296,7 @@ func (co *composer) hangingIndent(runs []run, indent int) {
 	}
 	for i, r := range breakRuns(runs, co.avail()-indent) {
 		if i > 0 {
-			r = append(row{{text: spaces(indent), cells: indent}}, r...)
+			r = append(row{blankPiece(indent)}, r...)
 		}
 		co.addRow(r)
 	}

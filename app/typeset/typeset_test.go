@@ -43,7 +43,8 @@ func samples(t testing.TB) []string {
 	return names
 }
 
-// TestGolden compares a page of every sample. Escape shows as ␛, so that the files can be read.
+// TestGolden compares a page of every sample. Escape shows as ␛, so that the
+// files can be read.
 func TestGolden(t *testing.T) {
 	s := typeset.New(1 << 20)
 	for _, name := range samples(t) {
@@ -231,7 +232,8 @@ func TestPageIsMadeOnceForEverybody(t *testing.T) {
 	}
 }
 
-// Sessions share documents, and chroma's lexers, which are made at their first use.
+// Sessions share documents, and chroma's lexers, which are made at their first
+// use.
 func TestPagesOfOneDocumentSideBySide(t *testing.T) {
 	for _, name := range samples(t) {
 		d := parse(t, name)
