@@ -11,9 +11,9 @@
 // [Set] and [SetDraft] change one field of a source and no other bytes:
 // comments, order, line ends, quotes and unknown fields stay. Nothing is
 // encoded again. The place of the field is found (locate.go), the new value is
-// written there in the manner of the old one (encode.go), and the result is
-// read again and verified (set.go): it counts only if this field says what it
-// should and all others what they said. What cannot be verified so, such as
+// written there (edits.go) in the manner of the old one (encode.go), and the
+// result is read again and verified (verify.go): it counts only if this field
+// says what it should and all others what they said. What cannot be verified so, such as
 // anchors, tags and values of an unusual form, is refused with a plain reason.
 //
 // [ParseDate] reads dates as they are met in front matters, [NameDate] and

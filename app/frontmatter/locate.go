@@ -1,7 +1,6 @@
 package frontmatter
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -278,38 +277,4 @@ func (l *layout) locateJulia(defs []markdown.Def) {
 		s.to = min(s.end+len(lineAt(l.text, s.end))+1, len(l.text))
 		l.add(s, nil, d.Name)
 	}
-}
-
-// An edit puts text in the place of what stands between two offsets.
-type edit struct {
-	from, to int
-	text     string
-}
-
-// apply makes an edit in the bytes of the source, in its own line ends.
-func (l *layout) apply(e edit) []byte {
-	raw := 0
-	if bytes.HasPrefix(l.src, []byte("\ufeff")) {
-		raw = len("\ufeff")
-	}
-	seek := func(n int) int {
-		for ; n > 0; n-- {
-			if l.src[raw] == '\r' && raw+1 < len(l.src) && l.src[raw+1] == '\n' {
-				raw++
-			}
-			raw++
-		}
-		return raw
-	}
-	from := seek(e.from)
-	to := seek(e.to - e.from)
-	text := e.text
-	if i := bytes.IndexAny(l.src, "\r\n"); i >= 0 && l.src[i] == '\r' {
-		end := "\r"
-		if i+1 < len(l.src) && l.src[i+1] == '\n' {
-			end = "\r\n"
-		}
-		text = strings.ReplaceAll(text, "\n", end)
-	}
-	return slices.Concat(l.src[:from], []byte(text), l.src[to:])
 }

@@ -1,11 +1,8 @@
 package frontmatter
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"math"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -15,18 +12,11 @@ import (
 	"sheaf/app/markdown"
 )
 
-// Editing a field of a front matter changes the bytes of that field and no
-// others: comments, order, line ends, quotes and unknown fields stay. Nothing
-// is encoded again. The field's place is found, the new value is written there
-// in the manner of the old one, and the result is read again: it counts only
-// if this field says what it should and all others what they said. What cannot
-// be proved so (anchors, tags, values of an unusual form) is refused.
-
-// Set gives the source with one field of its front matter changed. A
-// front matter is added where there is none. The value is a string, a bool, a
-// time.Time (in the blog's zone), a []string, or nil, which takes the field
-// away. Of the fields title, slug, date, tags, summary and draft it finds the
-// author's own spelling: `published: false` is a draft too. The error is a
+// Set returns the source with one field of its front matter changed, and no
+// other bytes. A front matter is added where there is none. The value is a
+// string, a bool, a time.Time (in the blog's zone), a []string, or nil, which
+// takes the field away. Of title, slug, date, tags, summary and draft it finds
+// the author's own spelling: `published: false` is a draft too. The error is a
 // plain reason.
 func Set(src []byte, o markdown.Options, name string, value any) ([]byte, error) {
 	if draft, ok := value.(bool); ok && KeyOf(name) == "draft" {
@@ -39,8 +29,8 @@ func Set(src []byte, o markdown.Options, name string, value any) ([]byte, error)
 	return SetNamed(src, o, fs.NameOf(name, s.Dialect), value)
 }
 
-// Read reads the front matter of a source that is to be edited: it must be
-// sound.
+// Read reads the front matter of a source that is to be edited. One that is not
+// sound is an error, which is a plain reason.
 func Read(src []byte, o markdown.Options) (*markdown.Source, Fields, error) {
 	if !utf8.Valid(src) {
 		return nil, nil, errors.New("the text is not UTF-8")
@@ -58,40 +48,26 @@ func Read(src []byte, o markdown.Options) (*markdown.Source, Fields, error) {
 	return s, fs, nil
 }
 
-// SetDraft makes a source a draft, or not. given are the fields that the
-// folder adds to the source's own.
+// SetDraft returns the source as a draft, or as none, by the fields that are in
+// it already if they can say so. given are the fields that the folder adds to
+// the source's own. The error is a plain reason.
 func SetDraft(src []byte, o markdown.Options, given Fields, draft bool) ([]byte, error) {
 	s, own, err := Read(src, o)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	all := slices.Concat(given, own)
-	if draft == all.IsDraft() {
+	case draft == slices.Concat(given, own).IsDraft():
 		return src, nil
-	}
-	if draft {
-		if f, ok := own.Find(Draft); ok {
-			return SetNamed(src, o, f.Name, true)
-		}
-		for _, k := range Keys(Published) {
-			if _, flag := own.Flag(k); flag {
-				f, _ := own.Get(k)
-				return SetNamed(src, o, f.Name, false)
-			}
-		}
-		if f, ok := own.Find(Status); ok {
-			return SetNamed(src, o, f.Name, "draft")
-		}
-		if s.Dialect == markdown.Jekyll {
-			return SetNamed(src, o, "published", false)
-		}
-		return SetNamed(src, o, "draft", true)
+	case draft:
+		name, value := own.draftField(s.Dialect)
+		return SetNamed(src, o, name, value)
 	}
 	for _, way := range []struct {
 		meaning Meaning
 		value   any // that says it is none
 	}{{Draft, false}, {Hidden, false}, {Published, true}, {Status, "published"}} {
 		for _, k := range Keys(way.meaning) {
+			all := slices.Concat(given, own)
 			f, ok := all.Get(k)
 			if !ok || !(Fields{f}).IsDraft() || !all.IsDraft() {
 				continue
@@ -102,10 +78,30 @@ func SetDraft(src []byte, o markdown.Options, given Fields, draft bool) ([]byte,
 			if _, own, err = Read(src, o); err != nil {
 				return nil, err
 			}
-			all = slices.Concat(given, own)
 		}
 	}
 	return src, nil
+}
+
+// draftField returns the field that a source has for saying that it is a draft,
+// else that of its generator, and the value that says so.
+func (fs Fields) draftField(d markdown.Dialect) (name string, value any) {
+	if f, ok := fs.Find(Draft); ok {
+		return f.Name, true
+	}
+	for _, k := range Keys(Published) {
+		if _, flag := fs.Flag(k); flag {
+			f, _ := fs.Get(k)
+			return f.Name, false
+		}
+	}
+	if f, ok := fs.Find(Status); ok {
+		return f.Name, "draft"
+	}
+	if d == markdown.Jekyll {
+		return "published", false
+	}
+	return "draft", true
 }
 
 // ClearDraft takes away the fields that say whether a source is a draft. The
@@ -128,9 +124,9 @@ func ClearDraft(src []byte, o markdown.Options) ([]byte, error) {
 	return src, nil
 }
 
-// SetNamed sets the field of a name, or of a path "taxonomies.tags", that must
-// then be there already. It tries the ways to write the value, the likeliest
-// first, and gives the first one that is proved.
+// SetNamed is Set for the field of exactly this name, or of a path such as
+// "taxonomies.tags" that is there already. It tries the ways to write the value,
+// the likeliest first, and returns the first that can be verified.
 func SetNamed(src []byte, o markdown.Options, name string, value any) ([]byte, error) {
 	if err := settable(name, value); err != nil {
 		return nil, err
@@ -139,8 +135,9 @@ func SetNamed(src []byte, o markdown.Options, name string, value any) ([]byte, e
 	if err != nil {
 		return nil, err
 	}
-	p := verification{o: o, path: strings.Split(name, "."), value: value, source: before, rest: was}
-	if f, ok := p.cut(&p.rest); ok && p.says(f.Value) || !ok && value == nil {
+	path := strings.Split(name, ".")
+	f, rest, ok := was.without(path)
+	if ok && says(f.Value, value) || !ok && value == nil {
 		return src, nil // it says so already
 	}
 	l, err := locate(src, before)
@@ -148,9 +145,9 @@ func SetNamed(src []byte, o markdown.Options, name string, value any) ([]byte, e
 		return nil, err
 	}
 	var edits []edit
-	if at := l.find(p.path); at != nil {
+	if at := l.find(path); at != nil {
 		edits, err = l.change(at, value)
-	} else if len(p.path) > 1 {
+	} else if len(path) > 1 {
 		err = fmt.Errorf("there is no field %q", name)
 	} else {
 		edits = l.insert(name, value)
@@ -158,8 +155,9 @@ func SetNamed(src []byte, o markdown.Options, name string, value any) ([]byte, e
 	if err != nil {
 		return nil, err
 	}
+	v := verifier{options: o, path: path, value: value, before: before, rest: rest}
 	for _, e := range edits {
-		if out := l.apply(e); p.holds(out) {
+		if out := l.apply(e); v.verify(out) {
 			return out, nil
 		}
 	}
@@ -191,118 +189,4 @@ func settable(name string, value any) error {
 		}
 	}
 	return nil
-}
-
-// A verification says what must hold of a source after a field was changed.
-type verification struct {
-	o      markdown.Options
-	path   []string
-	value  any
-	source *markdown.Source
-	rest   Fields // what was there, without the field
-}
-
-// cut takes the field of the path away, the last one of its name: it is the one
-// that counts.
-func (p *verification) cut(list *Fields) (Field, bool) {
-	at := func(fs Fields, name string) int {
-		for i := len(fs) - 1; i >= 0; i-- {
-			if fs[i].Key == KeyOf(name) {
-				return i
-			}
-		}
-		return -1
-	}
-	fs := slices.Clone(*list)
-	i := at(fs, p.path[0])
-	if i < 0 {
-		return Field{}, false
-	}
-	f := fs[i]
-	if len(p.path) == 1 {
-		*list = slices.Delete(fs, i, i+1)
-		return f, true
-	}
-	below, _ := f.Value.(Fields)
-	k := at(below, p.path[1])
-	if k < 0 {
-		return Field{}, false
-	}
-	f = below[k]
-	fs[i].Value = slices.Delete(slices.Clone(below), k, k+1)
-	*list = fs
-	return f, true
-}
-
-// says reports whether a value that was read is the one that was to be written.
-func (p *verification) says(v any) bool {
-	switch want := p.value.(type) {
-	case nil:
-		return false
-	case bool:
-		yes, set := Fields{{Key: "x", Value: v}}.Flag("x")
-		return set && yes == want
-	case time.Time:
-		t, err := Field{Value: v}.Date(want.Location())
-		return err == nil && t.Equal(want)
-	case string:
-		if v == nil {
-			return want == ""
-		}
-		s, ok := v.(string)
-		return ok && s == want
-	case []string:
-		list, ok := v.([]any)
-		return ok && slices.EqualFunc(list, want, func(a any, b string) bool { return a == b })
-	}
-	return false
-}
-
-// holds reads the changed source and compares.
-func (p *verification) holds(out []byte) bool {
-	after, now, err := Read(out, p.o)
-	if err != nil || after.Dialect != p.source.Dialect || after.Heading != p.source.Heading ||
-		p.source.Front.Kind != markdown.NoFront && after.Front.Kind != p.source.Front.Kind {
-		return false
-	}
-	if after.Front.Kind != markdown.Julia {
-		body := after.Body
-		if p.source.Front.Kind == markdown.NoFront && !bytes.HasPrefix(p.source.Body, []byte("\n")) {
-			body = bytes.TrimPrefix(body, []byte("\n")) // it was added with the front matter
-		}
-		if !bytes.Equal(body, p.source.Body) {
-			return false
-		}
-	}
-	f, there := p.cut(&now)
-	return there == (p.value != nil) && (!there || p.says(f.Value)) && fieldsAgree(p.rest, now)
-}
-
-// fieldsAgree compares names and values. The order counts only among fields of
-// one name.
-func fieldsAgree(a, b Fields) bool {
-	byName := func(fs Fields) Fields {
-		fs = slices.Clone(fs)
-		slices.SortStableFunc(fs, func(x, y Field) int { return strings.Compare(x.Key, y.Key) })
-		return fs
-	}
-	return slices.EqualFunc(byName(a), byName(b), func(x, y Field) bool { return x.Name == y.Name && sameValue(x.Value, y.Value) })
-}
-
-func sameValue(a, b any) bool {
-	switch a := a.(type) {
-	case Fields:
-		b, ok := b.(Fields)
-		return ok && fieldsAgree(a, b)
-	case []any:
-		b, ok := b.([]any)
-		return ok && slices.EqualFunc(a, b, sameValue)
-	case float64:
-		b, ok := b.(float64)
-		return ok && math.Float64bits(a) == math.Float64bits(b)
-	case time.Time:
-		b, ok := b.(time.Time)
-		return ok && a.Equal(b) && a.Format(time.RFC3339Nano) == b.Format(time.RFC3339Nano)
-	}
-	return reflect.DeepEqual(a, b)
 }
