@@ -60,25 +60,26 @@ func ParseDate(s string, loc *time.Location) (time.Time, error) {
 	return wordedDate(s, loc)
 }
 
+// A date is a day, 0 where a part is not known.
 type date struct{ year, month, day int }
 
-// at is the date with the clock and zone in rest.
+// at is the moment at the clock and in the zone that rest names.
 func (d date) at(rest string, loc *time.Location) (time.Time, error) {
 	if d.month < 1 || d.month > 12 || d.day < 1 || d.year < 1 || d.year > 9999 {
 		return time.Time{}, errNotDate
 	}
-	h, m, sec, ns, zone, ok := clock(rest, loc)
+	c, ok := parseClock(rest, loc)
 	if !ok {
 		return time.Time{}, errNotDate
 	}
-	t := time.Date(d.year, time.Month(d.month), d.day, h, m, sec, ns, zone)
+	t := time.Date(d.year, time.Month(d.month), d.day, c.hour, c.minute, c.second, c.nano, c.zone)
 	if t.Day() != d.day {
 		return time.Time{}, errNotDate // 31 April
 	}
 	return t, nil
 }
 
-// number reads digits; n is how many.
+// number reads the figures, ten at most, that s begins with; n is how many.
 func number(s string) (v, n int) {
 	for n < len(s) && n < 10 && s[n] >= '0' && s[n] <= '9' {
 		v = v*10 + int(s[n]-'0')
@@ -87,7 +88,9 @@ func number(s string) (v, n int) {
 	return v, n
 }
 
-// leadingDate reads a date in figures at the start of s.
+// leadingDate reads a date in figures at the start of s, and returns what may be
+// a clock behind it. Of day and month the month is first between slashes, unless
+// it cannot be.
 func leadingDate(s string) (d date, rest string, ok bool) {
 	a, n := number(s)
 	switch {
@@ -152,76 +155,89 @@ func separator(s string) (rune, int) {
 	return 0, 0
 }
 
-// clock reads an optional time of day and zone.
-func clock(s string, loc *time.Location) (h, m, sec, ns int, zone *time.Location, ok bool) {
-	zone = loc
+// A clock is a time of day in a zone.
+type clock struct {
+	hour, minute, second, nano int
+	zone                       *time.Location
+}
+
+// parseClock reads an optional time of day and zone, in s whole: 10:00,
+// T10:00:00.123Z, at 10:00 pm, 10:00 +0200, none. The zone is loc if it names
+// none.
+func parseClock(s string, loc *time.Location) (c clock, ok bool) {
+	c.zone = loc
 	s = strings.Trim(s, " ,\u00a0\u202f")
 	if s == "" {
-		return 0, 0, 0, 0, zone, true
+		return c, true
 	}
 	if s[0] == 'T' || s[0] == 't' || s[0] == '_' || s[0] == '-' {
 		s = s[1:]
 	}
 	s = strings.TrimPrefix(s, "at ")
-	h, n := number(s)
-	if n == 0 || n > 2 || n >= len(s) || s[n] != ':' {
+	var n int
+	if c.hour, n = number(s); n == 0 {
 		// A date with a zone and no clock is not worth an error.
-		if n == 0 {
-			if z, ok := zoneOf(s); ok {
-				return 0, 0, 0, 0, z, true
-			}
-		}
-		return 0, 0, 0, 0, nil, false
+		c.zone, ok = zoneOf(s)
+		return c, ok
+	}
+	if n > 2 || n >= len(s) || s[n] != ':' {
+		return c, false
 	}
 	s = s[n+1:]
-	if m, n = number(s); n != 2 {
-		return 0, 0, 0, 0, nil, false
+	if c.minute, n = number(s); n != 2 {
+		return c, false
 	}
 	s = s[n:]
 	if strings.HasPrefix(s, ":") {
-		if sec, n = number(s[1:]); n != 2 {
-			return 0, 0, 0, 0, nil, false
+		if c.second, n = number(s[1:]); n != 2 {
+			return c, false
 		}
-		s = s[1+n:]
-		if s != "" && (s[0] == '.' || s[0] == ',') {
-			scale := int(time.Second)
-			for s = s[1:]; s != "" && s[0] >= '0' && s[0] <= '9'; s = s[1:] {
-				scale /= 10
-				ns += int(s[0]-'0') * scale
-			}
-		}
+		c.nano, s = fraction(s[1+n:])
 	}
 	s = strings.TrimSpace(s)
 	if len(s) >= 2 && (s[1]|0x20 == 'm') && (len(s) == 2 || s[2] == ' ') {
 		switch {
-		case s[0]|0x20 == 'p' && h < 12:
-			h += 12
-		case s[0]|0x20 == 'a' && h == 12:
-			h = 0
+		case s[0]|0x20 == 'p' && c.hour < 12:
+			c.hour += 12
+		case s[0]|0x20 == 'a' && c.hour == 12:
+			c.hour = 0
 		}
 		s = strings.TrimSpace(s[2:])
 	}
-	if h > 23 || m > 59 || sec > 60 {
-		return 0, 0, 0, 0, nil, false
+	if c.hour > 23 || c.minute > 59 || c.second > 60 {
+		return c, false
 	}
 	if s != "" {
-		if zone, ok = zoneOf(s); !ok {
-			return 0, 0, 0, 0, nil, false
-		}
+		c.zone, ok = zoneOf(s)
+		return c, ok
 	}
-	return h, m, sec, ns, zone, true
+	return c, true
+}
+
+// fraction reads the fraction of a second that s may begin with.
+func fraction(s string) (nano int, rest string) {
+	if s == "" || s[0] != '.' && s[0] != ',' {
+		return 0, s
+	}
+	scale := int(time.Second)
+	for s = s[1:]; s != "" && s[0] >= '0' && s[0] <= '9'; s = s[1:] {
+		scale /= 10
+		nano += int(s[0]-'0') * scale
+	}
+	return nano, s
 }
 
 // zoneOf knows Z, offsets, the usual abbreviations and the names of the zone
 // data base.
 func zoneOf(s string) (*time.Location, bool) {
-	if i := strings.IndexByte(s, '('); i > 0 { // Fri Apr 09 2021 10:00:00 GMT+0100 (Irish Standard Time)
+	if i := strings.IndexByte(s, '('); i > 0 { // JavaScript's GMT+0100 (Irish Standard Time)
 		s = strings.TrimSpace(s[:i])
 	}
 	if rest := strings.TrimSpace(strings.TrimPrefix(s, "GMT")); rest != "" {
 		s = rest
 	}
-	if first, second, ok := strings.Cut(s, " "); ok && second != "" && (second[0] >= 'A' || second[0] == '+' || second[0] == '-') {
+	first, second, _ := strings.Cut(s, " ")
+	if second != "" && (second[0] >= 'A' || second[0] == '+' || second[0] == '-') {
 		s = first // "+0100 CET", as git and Ruby write it
 	}
 	if s == "" {
@@ -250,7 +266,7 @@ func zoneOf(s string) (*time.Location, bool) {
 		return time.FixedZone("", off), true
 	}
 	if h, ok := zoneHours(s); ok {
-		return time.FixedZone(s, int(h*3600)), true
+		return time.FixedZone(s, h*3600), true
 	}
 	if strings.Contains(s, "/") {
 		if z, err := time.LoadLocation(s); err == nil {
@@ -260,7 +276,8 @@ func zoneOf(s string) (*time.Location, bool) {
 	return nil, false
 }
 
-func zoneHours(s string) (float64, bool) {
+// zoneHours returns the hours that an abbreviated zone is before UTC.
+func zoneHours(s string) (int, bool) {
 	switch s {
 	case "WET":
 		return 0, true
@@ -299,20 +316,11 @@ func wordedDate(s string, loc *time.Location) (time.Time, error) {
 			if n < len(rest) && rest[n] == ':' {
 				break // the clock
 			}
-			switch {
-			case n == 4 && d.year == 0:
-				d.year = v
-			case n <= 2 && d.day == 0:
-				d.day = v
-			default:
+			if !d.takeNumber(v, n) {
 				return time.Time{}, errNotDate
 			}
-			rest = rest[n:]
-			for _, suffix := range []string{"st", "nd", "rd", "th", "."} {
-				if n <= 2 && strings.HasPrefix(rest, suffix) {
-					rest = rest[len(suffix):]
-					break
-				}
+			if rest = rest[n:]; n <= 2 {
+				rest = trimOrdinal(rest)
 			}
 			continue
 		}
@@ -320,16 +328,10 @@ func wordedDate(s string, loc *time.Location) (time.Time, error) {
 		for n < len(rest) && isLetter(rest[n]) {
 			n++
 		}
-		if n < 2 {
+		if n < 2 || !d.takeWord(strings.ToLower(rest[:n])) {
 			return time.Time{}, errNotDate
 		}
-		word := strings.ToLower(rest[:n])
 		rest = rest[n:]
-		if m := monthOf(word); m > 0 && d.month == 0 {
-			d.month = m
-		} else if !weekday(word) && word != "of" && word != "the" && word != "on" {
-			return time.Time{}, errNotDate
-		}
 	}
 	if d.day == 0 && d.month != 0 && d.year != 0 && strings.TrimSpace(rest) == "" {
 		d.day = 1 // April 2021
@@ -345,6 +347,40 @@ func wordedDate(s string, loc *time.Location) (time.Time, error) {
 	return d.at(rest, loc)
 }
 
+// takeNumber takes a number of n figures for the day or the year.
+func (d *date) takeNumber(v, n int) bool {
+	switch {
+	case n == 4 && d.year == 0:
+		d.year = v
+	case n <= 2 && d.day == 0:
+		d.day = v
+	default:
+		return false
+	}
+	return true
+}
+
+// takeWord takes the name of the month, and what may stand in a date besides.
+func (d *date) takeWord(word string) bool {
+	if m := monthOf(word); m > 0 && d.month == 0 {
+		d.month = m
+		return true
+	}
+	return weekday(word) || word == "of" || word == "the" || word == "on"
+}
+
+// trimOrdinal takes away what may follow the figures of a day.
+func trimOrdinal(s string) string {
+	for _, suffix := range []string{"st", "nd", "rd", "th", "."} {
+		if rest, ok := strings.CutPrefix(s, suffix); ok {
+			return rest
+		}
+	}
+	return s
+}
+
+// monthOf returns the number of a month from its name or the first three or
+// four letters of it, 0 if it is none.
 func monthOf(word string) int {
 	for i, name := range [...]string{"january", "february", "march", "april", "may", "june", "july",
 		"august", "september", "october", "november", "december"} {
@@ -355,6 +391,7 @@ func monthOf(word string) int {
 	return 0
 }
 
+// weekday reports the name of a day of the week, or its beginning.
 func weekday(word string) bool {
 	for _, name := range [...]string{"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"} {
 		if len(word) >= 3 && strings.HasPrefix(name, word) {
@@ -388,7 +425,7 @@ func juliaDate(args string, loc *time.Location) (time.Time, error) {
 	return t.Add(time.Duration(v[3])*time.Hour + time.Duration(v[4])*time.Minute + time.Duration(v[5])*time.Second), nil
 }
 
-// NameDate reads the date a file's name begins or ends with and gives the
+// NameDate reads the date that a file's name begins or ends with and returns the
 // rest of the name. A name that is nothing but a date stays as it is.
 func NameDate(name string, loc *time.Location) (t time.Time, rest string, ok bool) {
 	if d, n := dashedDate(name); n > 0 && (n == len(name) || strings.IndexByte("-_ ", name[n]) >= 0) {

@@ -148,7 +148,8 @@ func (l *layout) yamlName(at int) (name string, colon int) {
 		}
 		return "", -1
 	}
-	if line == "" || strings.IndexByte("&*!|>%@`[]{},#", line[0]) >= 0 || strings.HasPrefix(line, "- ") || strings.HasPrefix(line, "? ") {
+	if line == "" || strings.IndexByte("&*!|>%@`[]{},#", line[0]) >= 0 ||
+		strings.HasPrefix(line, "- ") || strings.HasPrefix(line, "? ") {
 		return "", -1
 	}
 	for i := range len(line) {

@@ -10,18 +10,23 @@ import (
 	"sheaf/app/markdown"
 )
 
+// What people type: "9:00", "9am"; "tomorrow 9:00"; "9am on friday"; "2 hours
+// and 5 minutes", a span at a time.
 var (
 	clockAlone = lazyregexp.New(`^(?i)(?:at )?(\d{1,2})(?::(\d\d)(?::(\d\d))?)? ?([ap]m)?$`)
-	dayClock   = lazyregexp.New(`^(?i)(.+?),? ((?:at )?\d{1,2}(?::\d\d){0,2} ?(?:[ap]m)?|(?:at )?noon|(?:at )?midnight)$`)
-	clockDay   = lazyregexp.New(`^(?i)((?:at )?\d{1,2}(?::\d\d){1,2} ?(?:[ap]m)?|\d{1,2} ?[ap]m|noon|midnight),? (?:on )?(.+)$`)
-	span       = lazyregexp.New(`^(\d{1,4}|an?|one) ?(minutes?|mins?|months?|m|hours?|hrs?|h|days?|d|weeks?|w|years?)(?:$|,? and |,? ?)`)
+	dayClock   = lazyregexp.New(`^(?i)(.+?),? ` +
+		`((?:at )?\d{1,2}(?::\d\d){0,2} ?(?:[ap]m)?|(?:at )?noon|(?:at )?midnight)$`)
+	clockDay = lazyregexp.New(`^(?i)` +
+		`((?:at )?\d{1,2}(?::\d\d){1,2} ?(?:[ap]m)?|\d{1,2} ?[ap]m|noon|midnight),? (?:on )?(.+)$`)
+	span = lazyregexp.New(`^(\d{1,4}|an?|one) ?` +
+		`(minutes?|mins?|months?|m|hours?|hrs?|h|days?|d|weeks?|w|years?)(?:$|,? and |,? ?)`)
 )
 
 // ParseWhen reads a date as people type it: "2026-12-01", "2026-12-01 9:00",
 // "1 Dec", "tomorrow 9:00", "9am on friday", "in 2h", "18:30", RFC 3339, and
 // what front matters may say. loc is the blog's zone. A day without a time is
-// its beginning; a time without a day is the next one that comes; a weekday is never
-// today.
+// its beginning; a time without a day is the next one that comes; a weekday is
+// never today. A time that clocks skip when they are put forward is an error.
 func ParseWhen(text string, now time.Time, loc *time.Location) (time.Time, error) {
 	if loc == nil {
 		loc = time.Local
@@ -29,24 +34,26 @@ func ParseWhen(text string, now time.Time, loc *time.Location) (time.Time, error
 	text = strings.Join(strings.Fields(text), " ")
 	t, ok := time.Time{}, false
 	if len(text) <= 100 {
-		t, ok = whenOf(text, now.In(loc))
+		t, ok = parseWhen(text, now.In(loc))
 	}
-	if !ok || t.Year() < 1 || t.Year() > 9999 {
+	if year := t.UTC().Year(); !ok || year < 1 || year > 9999 {
 		return time.Time{}, fmt.Errorf("%q is not a date", markdown.Shorten(text, 40))
 	}
 	return t, nil
 }
 
-func whenOf(text string, now time.Time) (time.Time, bool) {
+// parseWhen is ParseWhen for a text with single blanks, at now in the blog's
+// zone.
+func parseWhen(text string, now time.Time) (time.Time, bool) {
 	if strings.EqualFold(text, "now") {
 		return now.Truncate(time.Second), true
 	}
-	if t, ok := later(strings.ToLower(text), now); ok {
+	if t, ok := parseDelay(strings.ToLower(text), now); ok {
 		return t, true
 	}
 	if strings.ContainsAny(text, ":mMnN") { // a lone number is no time
-		if c, ok := clockOf(text); ok {
-			today := beginning(now)
+		if c, ok := parseTimeOfDay(text); ok {
+			today := startOfDay(now)
 			if t, ok := c.on(today); ok && t.After(now) {
 				return t, true
 			}
@@ -54,22 +61,22 @@ func whenOf(text string, now time.Time) (time.Time, bool) {
 		}
 	}
 	if m := dayClock().FindStringSubmatch(text); m != nil {
-		c, ok := clockOf(m[2])
-		if day, is := dayOf(m[1], now); ok && is && !strings.Contains(m[1], ":") {
+		c, ok := parseTimeOfDay(m[2])
+		if day, is := parseDay(m[1], now); ok && is && !strings.Contains(m[1], ":") {
 			return c.on(day)
 		}
 	}
 	if m := clockDay().FindStringSubmatch(text); m != nil {
-		c, ok := clockOf(m[1])
-		if day, is := dayOf(m[2], now); ok && is && !strings.Contains(m[2], ":") {
+		c, ok := parseTimeOfDay(m[1])
+		if day, is := parseDay(m[2], now); ok && is && !strings.Contains(m[2], ":") {
 			return c.on(day)
 		}
 	}
-	return dayOf(text, now)
+	return parseDay(text, now)
 }
 
-// later reads how long it is till then: "in 2h", "1 day and 3 hours".
-func later(s string, now time.Time) (time.Time, bool) {
+// parseDelay reads a distance from now: "in 2h", "1 day and 3 hours".
+func parseDelay(s string, now time.Time) (time.Time, bool) {
 	s = strings.TrimPrefix(s, "in ")
 	t := now
 	for first := true; s != "" || first; first = false {
@@ -103,8 +110,8 @@ func later(s string, now time.Time) (time.Time, bool) {
 // A timeOfDay is what a clock shows.
 type timeOfDay struct{ hour, minute, second int }
 
-// clockOf reads "9:00", "9am", "at 18:30", "noon".
-func clockOf(s string) (c timeOfDay, ok bool) {
+// parseTimeOfDay reads "9:00", "9am", "at 18:30", "noon".
+func parseTimeOfDay(s string) (c timeOfDay, ok bool) {
 	switch strings.TrimPrefix(strings.ToLower(s), "at ") {
 	case "noon":
 		return timeOfDay{hour: 12}, true
@@ -129,19 +136,20 @@ func clockOf(s string) (c timeOfDay, ok bool) {
 	return c, c.hour < 24 && c.minute < 60 && c.second < 60
 }
 
-// on is that moment of a day. There is none where clocks are put forward.
+// on is the moment of a day at which a clock shows c. There may be none, where
+// clocks are put forward.
 func (c timeOfDay) on(day time.Time) (time.Time, bool) {
 	t := time.Date(day.Year(), day.Month(), day.Day(), c.hour, c.minute, c.second, 0, day.Location())
 	return t, t.Hour() == c.hour && t.Minute() == c.minute
 }
 
-func beginning(t time.Time) time.Time {
+func startOfDay(t time.Time) time.Time {
 	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, t.Location())
 }
 
-// dayOf reads a day; one without a year is the next of that name.
-func dayOf(s string, now time.Time) (time.Time, bool) {
-	today := beginning(now)
+// parseDay reads a day; one without a year is the next of that name.
+func parseDay(s string, now time.Time) (time.Time, bool) {
+	today := startOfDay(now)
 	word := strings.ToLower(s)
 	switch word {
 	case "today":
