@@ -51,7 +51,8 @@ type Decoder struct {
 // Feed takes the next packet, which must not be empty.
 func (d *Decoder) Feed(packet []byte) (events []Event) {
 	if d.scan.state == inEscape && !strings.ContainsRune("[O]P_^X", rune(packet[0])) {
-		// A terminal sends a key with alt in one piece: this was the escape key.
+		// A terminal sends a key with alt in one piece: this was the escape
+		// key.
 		events = d.Flush()
 	}
 	for _, b := range packet {
@@ -190,11 +191,18 @@ func (d *Decoder) paste(b byte, complete bool) (Event, bool) {
 	return e, true
 }
 
-var finals = map[byte]string{'A': "up", 'B': "down", 'C': "right", 'D': "left", 'H': "home", 'F': "end",
-	'P': "f1", 'Q': "f2", 'R': "f3", 'S': "f4"}
+// finals are the keys of ESC O and of ESC [ that the last byte tells.
+var finals = map[byte]string{
+	'A': "up", 'B': "down", 'C': "right", 'D': "left", 'H': "home", 'F': "end",
+	'P': "f1", 'Q': "f2", 'R': "f3", 'S': "f4",
+}
 
-var numbered = map[int]string{1: "home", 2: "insert", 3: "delete", 4: "end", 5: "pgup", 6: "pgdown", 7: "home", 8: "end",
-	11: "f1", 12: "f2", 13: "f3", 14: "f4", 15: "f5", 17: "f6", 18: "f7", 19: "f8", 20: "f9", 21: "f10", 23: "f11", 24: "f12"}
+// numbered are the keys of ESC [ NUMBER ~.
+var numbered = map[int]string{
+	1: "home", 2: "insert", 3: "delete", 4: "end", 5: "pgup", 6: "pgdown", 7: "home", 8: "end",
+	11: "f1", 12: "f2", 13: "f3", 14: "f4", 15: "f5", 17: "f6", 18: "f7", 19: "f8", 20: "f9", 21: "f10",
+	23: "f11", 24: "f12",
+}
 
 // sequence understands ESC [ params final. The mark of a paste that has not
 // begun says nothing.

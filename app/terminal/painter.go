@@ -93,8 +93,11 @@ func NewPainter(out io.Writer, ask bool, failed func(error)) *Painter {
 	if ask {
 		first += askBackground + askAttributes
 	}
-	p := &Painter{out: out, wake: make(chan struct{}, 1), done: make(chan struct{}), failed: failed, queue: []string{first}}
-	p.wake <- struct{}{}
+	p := &Painter{
+		out: out, failed: failed, queue: []string{first},
+		wake: make(chan struct{}, 1), done: make(chan struct{}),
+	}
+	p.signal()
 	return p
 }
 
@@ -119,8 +122,8 @@ func (p *Painter) Copy(text string) {
 }
 
 // End drops the frame that waits, gives the screen back as it was, and leaves
-// farewell on it. It returns when Run has, but does not wait long for a terminal
-// that has stopped reading (ErrStalled).
+// farewell on it. It returns when Run has, but does not wait long for a
+// terminal that has stopped reading (ErrStalled).
 func (p *Painter) End(farewell string) error {
 	p.mu.Lock()
 	p.next, p.queue, p.last, p.ending = nil, nil, leaveScreen+farewell, true
@@ -215,7 +218,8 @@ func (p *Painter) draw(f *Frame) {
 	default:
 		p.buf = p.buf[:body] // as it was
 	}
-	p.shown.Width, p.shown.Height, p.shown.Title, p.shown.Cursor, p.shown.Mouse = f.Width, f.Height, f.Title, f.Cursor, f.Mouse
+	p.shown.Width, p.shown.Height = f.Width, f.Height
+	p.shown.Title, p.shown.Cursor, p.shown.Mouse = f.Title, f.Cursor, f.Mouse
 	if len(p.buf)-began > syncFrom {
 		p.buf = append(p.buf, endSync...)
 		p.buf = append(p.buf, beginSync...)
@@ -288,7 +292,7 @@ func (p *Painter) move(y, x int) {
 // where it ends, it takes as many cells in both, and all terminals agree on the
 // width of what is before it and in it.
 func common(old, s string) (skip, cells, keep int) {
-	skip, cells = same(old, s)
+	skip, cells = commonStart(old, s)
 	most := min(len(old), len(s)) - skip
 	for keep < most && old[len(old)-1-keep] == s[len(s)-1-keep] {
 		keep++
@@ -296,7 +300,7 @@ func common(old, s string) (skip, cells, keep int) {
 	// The end must begin where a sequence ends, or with an ASCII character.
 	for keep > 0 {
 		was, is := old[skip:len(old)-keep], s[skip:len(s)-keep]
-		if c := s[len(s)-keep]; c >= ' ' && c < 0x7f && settled(is) && settled(was) {
+		if c := s[len(s)-keep]; c >= ' ' && c < 0x7f && closed(is) && closed(was) {
 			if ansi.StringWidth(is) == ansi.StringWidth(was) {
 				return skip, cells, keep
 			}
@@ -307,9 +311,9 @@ func common(old, s string) (skip, cells, keep int) {
 	return skip, cells, 0
 }
 
-// same measures the beginning that two lines share, up to where no style is
-// open.
-func same(old, s string) (skip, cells int) {
+// commonStart measures the beginning that two lines share, up to where no style
+// is open.
+func commonStart(old, s string) (skip, cells int) {
 	n := 0
 	for n < len(old) && n < len(s) && old[n] == s[n] {
 		n++
@@ -326,7 +330,7 @@ func same(old, s string) (skip, cells int) {
 			i += end + 1
 		} else {
 			r, size := utf8.DecodeRuneInString(s[i:n])
-			if !even(r) {
+			if !sureWidth(r) {
 				break
 			}
 			i, w = i+size, w+1
@@ -339,35 +343,73 @@ func same(old, s string) (skip, cells int) {
 	return skip, cells
 }
 
-// settled reports whether no style and no sequence is open at the end of s,
+// closed reports whether no style and no sequence is open at the end of s,
 // and that the width of all its characters is sure.
-func settled(s string) bool {
-	if i := strings.LastIndexByte(s, '\x1b'); i >= 0 && (!strings.HasPrefix(s[i:], "\x1b[m") || strings.Contains(s, "\x1b]")) {
+func closed(s string) bool {
+	if strings.Contains(s, "\x1b]") {
+		return false
+	}
+	if i := strings.LastIndexByte(s, '\x1b'); i >= 0 && !strings.HasPrefix(s[i:], "\x1b[m") {
 		return false
 	}
 	for _, r := range s {
-		if r != '\x1b' && !even(r) {
+		if r != '\x1b' && !sureWidth(r) {
 			return false
 		}
 	}
 	return true
 }
 
-// even reports a character that is one cell wide in every terminal.
-func even(r rune) bool {
+// sureWidth reports a character that is one cell wide in every terminal.
+func sureWidth(r rune) bool {
 	return r >= ' ' && r < 0x7f || r >= 0x2500 && r <= 0x259f || r == '›' || r == '…' || r == '·'
 }
 
 // scroll moves lines that the screen has already, where that spares writing
 // them again. First and last line do not move.
 func (p *Painter) scroll(f *Frame) {
-	const least = 48 // bytes it must spare
-	old, rows := p.shown.Rows, f.Rows
 	top, bottom := 1, f.Height-1
-	if bottom-top < 3 {
+	by := shift(p.shown.Rows, f.Rows, top, bottom)
+	if by == 0 {
 		return
 	}
-	// What a line costs that is not where it should be.
+	p.buf = append(p.buf, "\x1b["...)
+	p.buf = strconv.AppendInt(p.buf, int64(top+1), 10)
+	p.buf = append(p.buf, ';')
+	p.buf = strconv.AppendInt(p.buf, int64(bottom), 10)
+	p.buf = append(p.buf, 'r')
+	// Deleting and inserting lines is understood by more terminals than
+	// scrolling by a count.
+	p.move(top, 0)
+	p.buf = append(p.buf, "\x1b["...)
+	n, final := by, byte('M')
+	if by < 0 {
+		n, final = -by, 'L'
+	}
+	if n > 1 {
+		p.buf = strconv.AppendInt(p.buf, int64(n), 10)
+	}
+	p.buf = append(p.buf, final)
+	p.buf = append(p.buf, "\x1b[r"...)
+	moved := make([]Row, f.Height)
+	moved[0], moved[bottom] = p.shown.Rows[0], p.shown.Rows[bottom]
+	for y := top; y < bottom; y++ {
+		if from := y + by; from >= top && from < bottom {
+			moved[y] = p.shown.Rows[from]
+		}
+	}
+	p.shown.Rows = moved
+}
+
+// shift finds by how many rows those from top to bottom are best moved up, or
+// down if it is negative: where most bytes need not be written again. It is 0
+// if too few are spared.
+func shift(old, rows []Row, top, bottom int) int {
+	const least = 48 // bytes it must spare
+	if bottom-top < 3 {
+		return 0
+	}
+	// What a row costs that is not where it should be.
 	cost := func(y, from int) int {
 		if rows[y].Text == "" || old[from] != rows[y] {
 			return 0
@@ -392,33 +434,5 @@ func (p *Painter) scroll(f *Frame) {
 			best, by = down, -d
 		}
 	}
-	if by == 0 {
-		return
-	}
-	p.buf = append(p.buf, "\x1b["...)
-	p.buf = strconv.AppendInt(p.buf, int64(top+1), 10)
-	p.buf = append(p.buf, ';')
-	p.buf = strconv.AppendInt(p.buf, int64(bottom), 10)
-	p.buf = append(p.buf, 'r')
-	// Deleting and inserting lines is understood by more terminals than
-	// scrolling by a count.
-	p.move(top, 0)
-	p.buf = append(p.buf, "\x1b["...)
-	n, final := by, byte('M')
-	if by < 0 {
-		n, final = -by, 'L'
-	}
-	if n > 1 {
-		p.buf = strconv.AppendInt(p.buf, int64(n), 10)
-	}
-	p.buf = append(p.buf, final)
-	p.buf = append(p.buf, "\x1b[r"...)
-	moved := make([]Row, f.Height)
-	moved[0], moved[f.Height-1] = old[0], old[f.Height-1]
-	for y := top; y < bottom; y++ {
-		if from := y + by; from >= top && from < bottom {
-			moved[y] = old[from]
-		}
-	}
-	p.shown.Rows = moved
+	return by
 }

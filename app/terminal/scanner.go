@@ -42,77 +42,91 @@ type scanner struct {
 // it completes what that state began. A byte that cannot be part of the
 // sequence it comes in abandons it and begins anew.
 func (s *scanner) next(b byte) (in state, complete bool) {
-	switch s.state {
-	case inEscape:
-		switch b {
-		case '[':
-			s.enter(inCSI)
-			return inCSI, false
-		case 'O':
-			s.enter(inSS3)
-			return inSS3, false
-		case ']', 'P', 'X', '^', '_':
-			s.enter(inString)
-			s.introducer = b
-			return inString, false
-		}
-	case inCSI:
-		if b < ' ' || b > '~' || s.n == maxSequence {
-			break
-		}
-		s.put(b)
-		if b < '@' || b == '[' && s.n == 1 { // ESC [ [ A is F1 of the Linux console
-			return inCSI, false
-		}
-		s.state = ground
-		if string(s.content()) == pasteBegin {
-			s.enter(inPaste)
-		}
-		return inCSI, true
-	case inSS3:
-		if b < ' ' || b > '~' {
-			break
-		}
+	printable := b >= ' ' && b <= '~'
+	switch {
+	case s.state == inEscape && s.introduce(b):
+		return s.state, false
+	case s.state == inCSI && printable && s.n < maxSequence:
+		return inCSI, s.csi(b)
+	case s.state == inSS3 && printable:
 		s.state = ground
 		return inSS3, true
-	case inString:
-		switch b {
-		case esc:
-			s.state = inStringEscape
-		case bel, can, sub:
-			s.state = ground
-		default:
-			s.put(b)
-		}
-		return inString, b == bel
-	case inStringEscape:
-		if b == '\\' {
-			s.state = ground
-			return inString, true
-		}
-		s.state = inEscape // which ends a string, whatever follows
+	case s.state == inString:
+		return inString, s.text(b)
+	case s.state == inStringEscape && b == '\\':
+		s.state = ground
+		return inString, true
+	case s.state == inStringEscape: // ends a string, whatever follows
+		s.state = inEscape
 		return s.next(b)
-	case inPaste:
-		s.n++
-		switch b {
-		case pasteEnd[s.ended]:
-			s.ended++
-		case pasteEnd[0]:
-			s.ended = 1
-		default:
-			s.ended = 0
-		}
-		if s.ended == len(pasteEnd) {
-			s.state = ground
-		}
-		return inPaste, s.state == ground
-	}
-	if b == esc {
+	case s.state == inPaste:
+		return inPaste, s.paste(b)
+	case b == esc:
 		s.state = inEscape
 		return inEscape, false
 	}
 	s.state = ground
 	return ground, true
+}
+
+// introduce begins what a byte after an escape introduces; false if it
+// introduces nothing.
+func (s *scanner) introduce(b byte) bool {
+	switch b {
+	case '[':
+		s.enter(inCSI)
+	case 'O':
+		s.enter(inSS3)
+	case ']', 'P', 'X', '^', '_':
+		s.enter(inString)
+		s.introducer = b
+	default:
+		return false
+	}
+	return true
+}
+
+// csi takes a byte of a CSI sequence, which may begin a paste.
+func (s *scanner) csi(b byte) (complete bool) {
+	s.put(b)
+	if b < '@' || b == '[' && s.n == 1 { // ESC [ [ A is F1 of the Linux console
+		return false
+	}
+	s.state = ground
+	if string(s.content()) == pasteBegin {
+		s.enter(inPaste)
+	}
+	return true
+}
+
+// text takes a byte of a control string. One that is cancelled is not complete.
+func (s *scanner) text(b byte) (complete bool) {
+	switch b {
+	case esc:
+		s.state = inStringEscape
+	case bel, can, sub:
+		s.state = ground
+	default:
+		s.put(b)
+	}
+	return b == bel
+}
+
+// paste takes a byte of a paste or of the mark that ends it.
+func (s *scanner) paste(b byte) (complete bool) {
+	s.n++
+	switch b {
+	case pasteEnd[s.ended]:
+		s.ended++
+	case pasteEnd[0]:
+		s.ended = 1
+	default:
+		s.ended = 0
+	}
+	if s.ended == len(pasteEnd) {
+		s.state = ground
+	}
+	return s.state == ground
 }
 
 func (s *scanner) enter(to state) { s.state, s.n, s.ended = to, 0, 0 }

@@ -56,6 +56,8 @@ func (a *author) can(do action) bool {
 	return true
 }
 
+// act does what is asked for with the selected post, if it is about one. All
+// but opening a screen ends in a commit, of which the bottom line tells.
 func (a *author) act(do action) {
 	b, v, p := a.b, a.visitor, a.b.selected()
 	switch do {
@@ -109,14 +111,15 @@ func (a *author) commit(what string, do func(context.Context) (blog.Receipt, err
 func (a *author) undo() {
 	last := a.commits[len(a.commits)-1]
 	a.commits = a.commits[:len(a.commits)-1]
-	try(a, func(ctx context.Context) (blog.Receipt, error) { return a.visitor.Undo(ctx, last.rev) }, func(r blog.Receipt) {
+	undo := func(ctx context.Context) (blog.Receipt, error) { return a.visitor.Undo(ctx, last.rev) }
+	try(a, undo, func(r blog.Receipt) {
 		a.selectChanged(r)
 		a.b.say("undone: " + last.what)
 	})
 }
 
-// noteCommit notes a commit for undo, unless nothing was changed: the revision is
-// somebody else's then.
+// noteCommit notes a commit for undo, unless nothing was changed: the revision
+// is somebody else's then.
 func (a *author) noteCommit(r blog.Receipt, what string) {
 	if !slices.ContainsFunc(r.Files, func(f blog.Filed) bool { return f.Action != blog.Unchanged }) {
 		return
@@ -230,10 +233,10 @@ func (a *author) edit(p *blog.Post) {
 				a.sayRefused(err)
 			case kept != nil:
 				question := "You have an unsaved text of this, kept " + ago(kept.Time, time.Now()) + "."
-				b.choice = &choice{b: b, text: question, options: []option{
-					{"c", "continue it", func() { a.resume(*kept, nil) }},
-					{"n", "leave it aside", func() { a.openEditor(document{Text: text}) }},
-				}}
+				b.ask(question,
+					option{"c", "continue it", func() { a.resume(*kept, nil) }},
+					option{"n", "leave it aside", func() { a.openEditor(document{Text: text}) }},
+				)
 			default:
 				a.openEditor(document{Text: text})
 			}
@@ -275,9 +278,8 @@ func (a *author) askWhen(p *blog.Post) {
 			b.say("not done: " + oneLine(err.Error()))
 			return
 		}
-		b.choice = &choice{b: b, text: "Goes live on " + b.fullTime(at) + ".", options: []option{{"y", "yes", func() {
-			a.commit("scheduled", func(ctx context.Context) (blog.Receipt, error) { return a.visitor.Schedule(ctx, p.Slug, at) })
-		}}}}
+		schedule := func(ctx context.Context) (blog.Receipt, error) { return a.visitor.Schedule(ctx, p.Slug, at) }
+		b.ask("Goes live on "+b.fullTime(at)+".", option{"y", "yes", func() { a.commit("scheduled", schedule) }})
 	}
 	b.prompt = ask
 }
@@ -288,7 +290,9 @@ func (a *author) askSlug(p *blog.Post) {
 		if to == "" || to == p.Slug {
 			return
 		}
-		a.commit("renamed", func(ctx context.Context) (blog.Receipt, error) { return a.visitor.Rename(ctx, p.Slug, to) })
+		a.commit("renamed", func(ctx context.Context) (blog.Receipt, error) {
+			return a.visitor.Rename(ctx, p.Slug, to)
+		})
 	}}
 }
 
@@ -313,14 +317,12 @@ func (a *author) showShare(given blog.Preview) {
 		host = "HOST"
 	}
 	address := "ssh preview-" + given.Token + "@" + host
-	b.choice = &choice{b: b, text: address, options: []option{
-		{"c", "copy", func() {
-			b.paint.Copy(address)
-			b.say("copied: " + address)
-		}},
-		{"x", "take back", func() {
-			revoke := func(ctx context.Context) (struct{}, error) { return struct{}{}, a.visitor.Revoke(ctx, given.Token) }
-			try(a, revoke, func(struct{}) { b.say("taken back: that address leads nowhere now") })
-		}},
-	}}
+	b.ask(address, option{"c", "copy", func() {
+		b.paint.Copy(address)
+		b.say("copied: " + address)
+	}}, option{"x", "take back", func() {
+		try(a, func(ctx context.Context) (none struct{}, err error) {
+			return none, a.visitor.Revoke(ctx, given.Token)
+		}, func(struct{}) { b.say("taken back: that address leads nowhere now") })
+	}})
 }

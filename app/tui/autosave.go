@@ -132,8 +132,8 @@ func (e *editor) discardAutosave(version int) {
 	})
 }
 
-// autosaved notes what came of an autosave. Why one has failed is said, and said
-// again when a key has taken the words away; it is tried again later.
+// autosaved notes what came of an autosave. Why one has failed is said, and
+// said again when a key has taken the words away; it is tried again later.
 func (e *editor) autosaved(t time.Time, err error) {
 	if err == nil {
 		e.autosaving.last, e.autosaving.problem = t, ""

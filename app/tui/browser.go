@@ -78,7 +78,8 @@ type appearance struct {
 func newBrowser(ctx context.Context, t Terminal, c Config, p *terminal.Painter, crash func(any)) *browser {
 	b := &browser{ctx: ctx, conf: c, crash: crash, edition: c.Visitor.Edition(), viewed: map[string]bool{}}
 	b.terminalIO = terminalIO{term: t, paint: p, began: time.Now()}
-	b.appearance = appearance{geo: newGeometry(t.Width, t.Height), theme: typeset.Theme{Name: "dark", Accent: b.edition.Site().Accent}}
+	b.geo = newGeometry(t.Width, t.Height)
+	b.theme = typeset.Theme{Name: "dark", Accent: b.edition.Site().Accent}
 	if visitor, ok := c.Visitor.Author(); ok {
 		b.author = &author{b: b, visitor: visitor}
 		b.in.MaxPaste = maxPasteAuthor
@@ -213,7 +214,8 @@ func (b *browser) setEdition(e *blog.Edition) {
 	old := b.edition
 	switch {
 	case b.message != "" && b.author != nil, b.current().kind() == onEditor:
-		// What the author has done is being said, or the editor has news of its own.
+		// What the author has done is being said, or the editor has news of its
+		// own.
 	case fresh > 0:
 		b.say(fmt.Sprintf("%d new", fresh))
 	case old.Home() != e.Home() || !slices.Equal(old.Posts(), e.Posts()) || !slices.Equal(old.Pages(), e.Pages()):

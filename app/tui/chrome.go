@@ -65,8 +65,8 @@ func (b *browser) frame() *terminal.Frame {
 	return f
 }
 
-// chromeSpan is where the lines above and below a screen begin, and how far they
-// go: an input screen has the whole window.
+// chromeSpan is where the lines above and below a screen begin, and how far
+// they go: an input screen has the whole window.
 func (b *browser) chromeSpan(s screen) (at, width int) {
 	if _, ok := s.(inputScreen); ok && b.geo.width >= narrow {
 		return 1, b.geo.width - 2

@@ -15,7 +15,8 @@ import (
 // must not touch the browser; what it returns is called in Update.
 type job func() (then func())
 
-// quickEnough is how long Update waits for a job: a shorter wait is not noticed.
+// quickEnough is how long Update waits for a job: a shorter wait is not
+// noticed.
 const quickEnough = 50 * time.Millisecond
 
 // takeCommands hands over the commands that have come together.
@@ -155,8 +156,9 @@ func (a *author) openInput(j job) {
 	})
 }
 
-// queue keeps an event while a job is held for; false gives it back. Of keys and
-// pastes, as much is kept as one paste may be; what the mouse did is dropped.
+// queue keeps an event while a job is held for; false gives it back. Of keys
+// and pastes, as much is kept as one paste may be; what the mouse did is
+// dropped.
 func (a *author) queue(e terminal.Event) bool {
 	const most = 1000
 	if a == nil || a.holds == 0 {

@@ -8,6 +8,7 @@ import (
 	"sheaf/app/typeset"
 )
 
+// newTags lists the tags with the number of their posts.
 func newTags(b *browser) *menu {
 	x := &menu{b: b, name: "tags", unit: "tag", empty: "No tags."}
 	x.build = func() (entries []item) {
@@ -17,10 +18,10 @@ func newTags(b *browser) *menu {
 			digits = max(digits, len(fmt.Sprint(t.Count)))
 		}
 		for _, t := range tags {
-			name := oneLine(t.Name)
+			name, count := oneLine(t.Name), b.styles.Dim.On(rightAligned(fmt.Sprint(t.Count), digits))
 			entries = append(entries, item{
 				name:  t.Name,
-				lines: []string{typeset.Truncate(b.styles.Dim.On(rightAligned(fmt.Sprint(t.Count), digits))+"  #"+name, x.room())},
+				lines: []string{typeset.Truncate(count+"  #"+name, x.room())},
 				open: func() {
 					b.push(newList(b, "#"+name, func(e *blog.Edition) []*blog.Post { return e.Tagged(t.Name) }))
 				},
@@ -31,6 +32,7 @@ func newTags(b *browser) *menu {
 	return x
 }
 
+// newArchive lists the years that there are posts of.
 func newArchive(b *browser) *menu {
 	const undated = "no date"
 	x := &menu{b: b, name: "archive", unit: "year", empty: "No posts yet."}
@@ -56,9 +58,10 @@ func newArchive(b *browser) *menu {
 			if y == "" {
 				name = undated
 			}
+			posts := b.styles.Dim.On("  " + rightAligned(fmt.Sprint(count[y]), 4) + plural(count[y], " post"))
 			entries = append(entries, item{
 				name:  name,
-				lines: []string{typeset.Truncate(leftAligned(name, 7)+b.styles.Dim.On("  "+rightAligned(fmt.Sprint(count[y]), 4)+plural(count[y], " post")), x.room())},
+				lines: []string{typeset.Truncate(leftAligned(name, 7)+posts, x.room())},
 				open: func() {
 					b.push(newList(b, name, func(e *blog.Edition) []*blog.Post { return in(e, y) }))
 				},
@@ -66,7 +69,6 @@ func newArchive(b *browser) *menu {
 		}
 		return entries
 	}
-	x.refresh()
 	return x
 }
 

@@ -10,7 +10,8 @@ import (
 	"sheaf/app/typeset"
 )
 
-// contextLines is how many lines are shown before and after one that has changed.
+// contextLines is how many lines are shown before and after one that has
+// changed.
 const contextLines = 2
 
 // A diffLine is one line of two texts that are compared.
@@ -77,25 +78,27 @@ func diffView(spans []textdiff.Span, width int, st typeset.Styles) (out []string
 	return out
 }
 
-// diffLineRows sets a line of a comparison in rows, broken at words. What went and
-// what came in its place are a blank apart, so that each can be read.
-func diffLineRows(l diffLine, width int, st typeset.Styles) []string {
-	mark := "  "
-	if l.changed {
-		went, came := false, false
-		for _, s := range l.spans {
-			went, came = went || s.Kind == '-', came || s.Kind == '+'
-		}
-		switch {
-		case went && came:
-			mark = st.Accent.On("±") + " "
-		case went:
-			mark = st.Removed.On("-") + " "
-		default:
-			mark = st.Added.On("+") + " "
-		}
+// mark is what stands before a line, so that no colour is needed.
+func (l diffLine) mark(st typeset.Styles) string {
+	went, came := false, false
+	for _, s := range l.spans {
+		went, came = went || s.Kind == '-', came || s.Kind == '+'
 	}
-	room := max(width-2, 1)
+	switch {
+	case !l.changed:
+		return "  "
+	case went && came:
+		return st.Accent.On("±") + " "
+	case went:
+		return st.Removed.On("-") + " "
+	}
+	return st.Added.On("+") + " "
+}
+
+// diffLineRows sets a line of a comparison in rows, broken at words. What went
+// and what came in its place are a blank apart, so that each can be read.
+func diffLineRows(l diffLine, width int, st typeset.Styles) []string {
+	mark, room := l.mark(st), max(width-2, 1)
 	var rows []string
 	var row strings.Builder
 	used := 0
@@ -106,7 +109,7 @@ func diffLineRows(l diffLine, width int, st typeset.Styles) []string {
 		used = 0
 	}
 	for i, s := range l.spans {
-		if i > 0 && s.Kind != ' ' && l.spans[i-1].Kind != ' ' && used > 0 && used < room && !strings.HasSuffix(l.spans[i-1].Text, " ") && !strings.HasPrefix(s.Text, " ") {
+		if i > 0 && used > 0 && used < room && abut(l.spans[i-1], s) {
 			row.WriteByte(' ')
 			used++
 		}
@@ -142,6 +145,11 @@ func diffLineRows(l diffLine, width int, st typeset.Styles) []string {
 	}
 	flush()
 	return rows
+}
+
+// abut reports whether two changes would be read as one word.
+func abut(a, b textdiff.Span) bool {
+	return a.Kind != ' ' && b.Kind != ' ' && !strings.HasSuffix(a.Text, " ") && !strings.HasPrefix(b.Text, " ")
 }
 
 // printableText makes a piece of a source fit for a row.

@@ -206,6 +206,7 @@ func (e *editor) can(a action) bool {
 	return true
 }
 
+// act does what a key of the key map stands for. All other keys come to event.
 func (e *editor) act(a action) {
 	e.fit()
 	switch a {

@@ -6,6 +6,8 @@ import (
 	"strings"
 )
 
+// askFind goes to the first match from the cursor on while the words are typed,
+// and to the next when nothing has been typed. Cancelled, it goes back.
 func (e *editor) askFind() {
 	_, start := e.buf.Selection()
 	t := e.buf.Text()
@@ -73,6 +75,7 @@ func (e *editor) find(words string, next bool) bool {
 	return true
 }
 
+// askReplace asks what to replace, and by what.
 func (e *editor) askReplace() {
 	e.b.prompt = &prompt{lineInput: lineInput{e.view.sought}, b: e.b, label: "replace: ", enter: func(words string) {
 		if words == "" {
@@ -93,8 +96,8 @@ func (e *editor) askEach(words, by string) {
 			e.askEach(words, by)
 		}
 	}
-	e.b.choice = &choice{b: e.b, text: "Replace this one?", options: []option{
-		{"y", "yes", func() {
+	e.b.ask("Replace this one?",
+		option{"y", "yes", func() {
 			e.buf.Replace(by)
 			if e.tooLong() {
 				return
@@ -102,8 +105,8 @@ func (e *editor) askEach(words, by string) {
 			e.afterEdit()
 			next()
 		}},
-		{"n", "next", next},
-		{"a", "all", func() {
+		option{"n", "next", next},
+		option{"a", "all", func() {
 			n := e.buf.ReplaceAll(words, by)
 			if e.tooLong() {
 				return
@@ -112,7 +115,7 @@ func (e *editor) askEach(words, by string) {
 			e.afterEdit()
 			e.b.say(fmt.Sprintf("replaced %d", n))
 		}},
-	}}
+	)
 }
 
 func (e *editor) askLine() {

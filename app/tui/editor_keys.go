@@ -110,8 +110,8 @@ func (e *editor) key(ev terminal.Event) {
 }
 
 // vertical moves the cursor by rows as they stand on the screen, in the column
-// where the first of several such moves began. Beyond the first and the last row
-// it goes to the beginning and the end of the text.
+// where the first of several such moves began. Beyond the first and the last
+// row it goes to the beginning and the end of the text.
 func (v *textView) vertical(rows int, selecting bool) {
 	t, _, at := v.state()
 	r := v.rowsOf(t)

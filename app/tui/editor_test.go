@@ -100,8 +100,9 @@ func TestFindAndReplace(t *testing.T) {
 	}
 }
 
-// What is typed while an editor is slow to open is typed there, and does nothing
-// to the list; nor does it when no editor comes, or a question before it.
+// What is typed while an editor is slow to open is typed there, and does
+// nothing to the list; nor does it when no editor comes, or a question before
+// it.
 func TestTypingBeforeTheEditor(t *testing.T) {
 	slow := func(then func(b *session) func()) *session {
 		b, e := writing(t, 80, 24, "")
@@ -135,7 +136,7 @@ func TestTypingBeforeTheEditor(t *testing.T) {
 	}
 	b = slow(func(b *session) func() {
 		return func() {
-			b.choice = &choice{b: b.browser, text: "Which?", options: []option{{"x", "this", func() { t.Error("it was answered") }}}}
+			b.ask("Which?", option{"x", "this", func() { t.Error("it was answered") }})
 		}
 	})
 	if b.choice == nil {
@@ -273,9 +274,9 @@ func TestKeeperKeepsTheLatest(t *testing.T) {
 	}
 }
 
-// What is typed while a text is being published, when somebody else publishes it
-// too, began from neither of the two: the next saving compares, and all of it is
-// there to choose from.
+// What is typed while a text is being published, when somebody else publishes
+// it too, began from neither of the two: the next saving compares, and all of
+// it is there to choose from.
 func TestPublishingWhileOthersDo(t *testing.T) {
 	b, e := writing(t, 80, 24, "")
 	bob := b.author.visitor

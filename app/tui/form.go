@@ -10,8 +10,8 @@ import (
 	"sheaf/app/typeset"
 )
 
-// A form shows the fields of the front matter of a text being written. It stands
-// on the same bytes: to change a field is to edit the text there.
+// A form shows the fields of the front matter of a text being written. It
+// stands on the same bytes: to change a field is to edit the text there.
 type form struct {
 	a    *author
 	e    *editor

@@ -69,7 +69,8 @@ func (b *browser) key(e terminal.Event) {
 		return
 	}
 	if rest, ok := strings.CutPrefix(e.Key, "alt+"); ok && utf8.RuneCountInString(rest) == 1 {
-		// No key of ours; most likely an escape and a key that have come together.
+		// No key of ours; most likely an escape and a key that have come
+		// together.
 		b.key(terminal.Event{Key: "esc"})
 		b.key(terminal.Event{Key: rest, Text: rest})
 		return
@@ -121,6 +122,8 @@ func (b *browser) can(a action) bool {
 	return b.current().can(a)
 }
 
+// act does what can be done. An escape cancels something on the screen, else it
+// goes back.
 func (b *browser) act(a action) {
 	b.message = ""
 	switch a {

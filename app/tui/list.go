@@ -179,8 +179,8 @@ func (l *list) refresh() {
 	}
 }
 
-// reselect selects the same post again after a change, on the line of the screen
-// where it was.
+// reselect selects the same post again after a change, on the line of the
+// screen where it was.
 func (l *list) reselect(p *blog.Post, line int) {
 	if i := slices.IndexFunc(l.posts, func(q *blog.Post) bool { return q.Slug == p.Slug }); i >= 0 {
 		moved := i - l.sel
@@ -229,32 +229,21 @@ func (l *list) can(a action) bool {
 	case actCancel:
 		return l.query != ""
 	case actLinkLabels:
-		return l.intro != nil && l.query == "" && slices.ContainsFunc(l.intro.Links, func(k typeset.Link) bool { return l.introSeen(k.Line) })
+		seen := func(k typeset.Link) bool { return l.introSeen(k.Line) }
+		return l.intro != nil && l.query == "" && slices.ContainsFunc(l.intro.Links, seen)
 	}
 	return true
 }
 
+// act moves the selection or does something with the selected post. While none
+// is on the screen, the text above the posts is scrolled.
 func (l *list) act(a action) {
 	h := l.b.geo.body()
 	switch a {
 	case actLineDown:
-		// What stands above the posts is read first.
-		if _, last := l.visible(h); l.sel > last && l.scroll(1) {
-			return
-		}
-		if l.sel+1 < len(l.posts) {
-			l.sel++
-			l.ensure()
-		} else {
-			l.scroll(1)
-		}
+		l.lineDown()
 	case actLineUp:
-		if first, last := l.visible(h); l.sel > 0 && l.sel >= first && l.sel <= last {
-			l.sel--
-			l.ensure()
-		} else {
-			l.scroll(-1)
-		}
+		l.lineUp()
 	case actHalfDown, actHalfUp, actPageDown, actPageUp:
 		l.jump(a.rows(h))
 	case actTop:
@@ -278,16 +267,21 @@ func (l *list) act(a action) {
 	case actCancel:
 		l.unfilter()
 	case actLinkLabels:
-		home := l.introOf
-		l.b.pickLink(l.intro, l.introSeen, func(k typeset.Link) {
-			l.b.openLink(home, k.Target, func(id string) {
-				if line, ok := l.intro.Anchor(id); ok {
-					l.top = spot{0, line + l.b.geo.lead}
-					l.clamp()
-				}
-			})
-		})
+		l.labelLinks()
 	}
+}
+
+// labelLinks lets the reader choose a link of the home page.
+func (l *list) labelLinks() {
+	home := l.introOf
+	l.b.pickLink(l.intro, l.introSeen, func(k typeset.Link) {
+		l.b.openLink(home, k.Target, func(id string) {
+			if line, ok := l.intro.Anchor(id); ok {
+				l.top = spot{0, line + l.b.geo.lead}
+				l.clamp()
+			}
+		})
+	})
 }
 
 // askFilter filters while the reader types.

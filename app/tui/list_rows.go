@@ -13,6 +13,8 @@ import (
 	"sheaf/app/typeset"
 )
 
+// rows makes those that are on the screen: some of what stands above the posts,
+// then posts.
 func (l *list) rows(height int) []terminal.Row {
 	rows := make([]terminal.Row, 0, height)
 	skip := l.top.row
@@ -34,7 +36,8 @@ func (l *list) rows(height int) []terminal.Row {
 		} else if l.where != onHome {
 			text = "No posts."
 		}
-		rows = append(rows, terminal.Row{At: l.b.geo.left, Text: l.b.styles.Dim.On(typeset.Truncate(text, l.b.geo.measure))})
+		text = l.b.styles.Dim.On(typeset.Truncate(text, l.b.geo.measure))
+		rows = append(rows, terminal.Row{At: l.b.geo.left, Text: text})
 	}
 	rows = rows[:min(len(rows), height)]
 	l.b.drawLabels(func(line int) *terminal.Row {
@@ -69,7 +72,8 @@ func (l *list) problemLines() (lines []string) {
 	st := l.b.styles
 	var all []blog.Problem // but for those that stand in the list
 	for _, p := range l.edition.Problems() {
-		if l.broken[p.Path] != p.String() || !slices.ContainsFunc(l.all, func(q *blog.Post) bool { return q.Path == p.Path && q.State == blog.Broken }) {
+		listed := func(q *blog.Post) bool { return q.Path == p.Path && q.State == blog.Broken }
+		if l.broken[p.Path] != p.String() || !slices.ContainsFunc(l.all, listed) {
 			all = append(all, p)
 		}
 	}

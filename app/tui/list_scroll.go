@@ -135,6 +135,29 @@ func (l *list) ensure() {
 	}
 }
 
+// lineDown selects the next post. What stands above the posts is read first.
+func (l *list) lineDown() {
+	if _, last := l.visible(l.b.geo.body()); l.sel > last && l.scroll(1) {
+		return
+	}
+	if l.sel+1 < len(l.posts) {
+		l.sel++
+		l.ensure()
+	} else {
+		l.scroll(1)
+	}
+}
+
+// lineUp selects the post before, or scrolls to what stands above the first.
+func (l *list) lineUp() {
+	if first, last := l.visible(l.b.geo.body()); l.sel > 0 && l.sel >= first && l.sel <= last {
+		l.sel--
+		l.ensure()
+	} else {
+		l.scroll(-1)
+	}
+}
+
 // jump scrolls by much; at an end of the list it goes to the end.
 func (l *list) jump(rows int) {
 	if l.scroll(rows) {

@@ -142,7 +142,8 @@ func (m *merge) render() {
 	if len(m.conflicts) > 0 {
 		say(typeset.Style{}, "You and "+m.other+" have changed the same lines. Nothing is lost: choose for each place.")
 	} else {
-		say(typeset.Style{}, "You and "+m.other+" have changed this post in different places. Both changes are in the text below.")
+		say(typeset.Style{}, "You and "+m.other+" have changed this post in different places. "+
+			"Both changes are in the text below.")
 	}
 	m.lines = append(m.lines, "")
 	nth := 0
@@ -178,7 +179,8 @@ func (m *merge) context(text string, first, last bool) {
 	for i, l := range lines {
 		switch {
 		case i < head || i >= len(lines)-tail:
-			m.lines = append(m.lines, diffLineRows(diffLine{spans: []textdiff.Span{{Kind: ' ', Text: strings.TrimRight(l, "\r")}}}, m.geo.measure, m.b.styles)...)
+			same := diffLine{spans: []textdiff.Span{{Kind: ' ', Text: strings.TrimRight(l, "\r")}}}
+			m.lines = append(m.lines, diffLineRows(same, m.geo.measure, m.b.styles)...)
 		case i == head:
 			m.lines = append(m.lines, m.b.styles.Dim.On("  …"))
 		}

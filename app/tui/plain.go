@@ -15,8 +15,8 @@ import (
 	"sheaf/app/typeset"
 )
 
-// A plainSession is the blog on a terminal that can only print: it shows a list, reads
-// a line, shows a post, without one escape sequence.
+// A plainSession is the blog on a terminal that can only print: it shows a
+// list, reads a line, shows a post, without one escape sequence.
 type plainSession struct {
 	t     Terminal
 	c     Config
@@ -32,6 +32,8 @@ type plainSession struct {
 // shownAtOnce is how many posts are listed before the reader is asked.
 const shownAtOnce = 20
 
+// runPlain is Run for such a terminal: it greets, shows what was asked for, and
+// answers lines until one says goodbye, the input ends, or ctx does.
 func runPlain(ctx context.Context, t Terminal, c Config, crash func(any)) (err error) {
 	k := &plainSession{t: t, c: c, seen: map[string]bool{}, lines: make(chan string), sizes: t.Resizes, width: t.Width}
 	defer func() {
@@ -123,7 +125,8 @@ func (k *plainSession) answer(line string) bool {
 }
 
 func (k *plainSession) help() {
-	k.say("A number or an address reads a post, m lists more, l lists all posts, p lists the pages, /words searches, q quits.")
+	k.say("A number or an address reads a post, m lists more, l lists all posts, p lists the pages, " +
+		"/words searches, q quits.")
 }
 
 func (k *plainSession) list(posts []*blog.Post) {

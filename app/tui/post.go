@@ -181,6 +181,8 @@ func (s *post) to(row int) {
 	s.reading = anchor{source: source, row: line - begin, of: max(end-begin, 1), above: above, line: s.page.Lines[line]}
 }
 
+// can tells what the post has something for. Of one that is gone or not set yet
+// only history leads away.
 func (s *post) can(a action) bool {
 	if a == actHistoryBack {
 		return len(s.b.past) > 0
@@ -216,6 +218,7 @@ func (s *post) can(a action) bool {
 	return true
 }
 
+// act scrolls, goes to another post, or does something with this one.
 func (s *post) act(a action) {
 	if a.moves() {
 		s.to(s.target(a))
@@ -346,7 +349,9 @@ func (s *post) copyCode() {
 	var marks []labelPos
 	for _, c := range s.page.Codes {
 		lines := strings.Count(strings.TrimRight(c.Text, "\n"), "\n") + 1
-		if s.onScreen(c.Line) || s.onScreen(c.Line+lines-1) || c.Line+s.geo.lead < s.top && c.Line+lines+s.geo.lead > s.top {
+		first, last := c.Line, c.Line+lines-1
+		around := first+s.geo.lead < s.top && last+s.geo.lead >= s.top
+		if around || s.onScreen(first) || s.onScreen(last) {
 			codes = append(codes, c)
 			marks = append(marks, labelPos{line: max(c.Line, s.top-s.geo.lead), over: true})
 		}
@@ -419,7 +424,8 @@ func (s *post) rows(height int) []terminal.Row {
 	return rows
 }
 
-// highlight shows what was found, the selected link, and the numbers to choose by.
+// highlight shows what was found, the selected link, and the numbers to choose
+// by.
 func (s *post) highlight(rows []terminal.Row) {
 	st := s.b.styles
 	first := s.top - s.geo.lead

@@ -59,7 +59,8 @@ func (b *browser) replacePost(p *blog.Post, aim func(*post)) {
 
 const maxHistory = 200
 
-// pushHistory writes the post on top into the history, before another one comes.
+// pushHistory writes the post on top into the history, before another one
+// comes.
 func (b *browser) pushHistory() {
 	b.future = nil
 	if s, ok := b.current().(*post); ok && !s.gone {

@@ -51,8 +51,8 @@ func (e *editor) inspect(after time.Duration) {
 	})
 }
 
-// inspectJob gives what inspects the text as it stands now and sets its preview.
-// The job is done outside of Update.
+// inspectJob gives what inspects the text as it stands now and sets its
+// preview. The job is done outside of Update.
 func (e *editor) inspectJob() func() (then func()) {
 	visitor, setter, key := e.a.visitor, e.b.conf.Setter, e.previewKey()
 	version, text, path, before := e.buf.Version(), e.buf.Text(), e.path, e.inspecting.preview
@@ -91,8 +91,8 @@ func (e *editor) isOwn(p blog.Problem) bool {
 	return markdown.Clean(p.Path) == markdown.Clean(e.inspecting.result.Post.Path)
 }
 
-// lineProblem is the problem of the cursor's line; in the first line also one of
-// no line, once the text has a name, and one that it makes for another post.
+// lineProblem is the problem of the cursor's line; in the first line also one
+// of no line, once the text has a name, and one that it makes for another post.
 func (e *editor) lineProblem() string {
 	t, _, at := e.view.state()
 	line := t.Line(at) + 1

@@ -27,6 +27,8 @@ type prompt struct {
 	bare     bool                     // blanks around the text count
 }
 
+// key takes a key: it edits the line, ends the prompt, or is for what the line
+// is typed for.
 func (p *prompt) key(e terminal.Event) {
 	before := p.text
 	switch e.Key {
@@ -156,6 +158,11 @@ type choice struct {
 	b       *browser
 	text    string
 	options []option
+}
+
+// ask puts a question in the bottom line.
+func (b *browser) ask(text string, options ...option) {
+	b.choice = &choice{b: b, text: text, options: options}
 }
 
 // An option is one answer.

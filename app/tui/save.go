@@ -39,14 +39,14 @@ func (e *editor) askClose() {
 		e.leave(true)
 		return
 	}
-	e.b.choice = &choice{b: e.b, text: "Not saved.", options: []option{
-		{"s", "save", func() { e.save(func() { e.leave(true) }) }},
-		{"k", "keep for later", e.keepForLater},
-		{"d", "discard", func() {
+	e.b.ask("Not saved.",
+		option{"s", "save", func() { e.save(func() { e.leave(true) }) }},
+		option{"k", "keep for later", e.keepForLater},
+		option{"d", "discard", func() {
 			e.leave(true)
 			e.b.say("discarded")
 		}},
-	}}
+	)
 }
 
 // keepForLater leaves the editor when its text is kept aside.
@@ -274,10 +274,10 @@ func (e *editor) openMerge(path string) {
 			case e.buf.Version() != version: // more was typed
 				e.openMerge(path)
 			case gone:
-				e.b.choice = &choice{b: e.b, text: "Deleted by " + who + ".", options: []option{{"n", "save it as new", func() {
+				e.b.ask("Deleted by "+who+".", option{"n", "save it as new", func() {
 					e.hash, e.unsaved = "", true
 					e.save(nil)
-				}}}}
+				}})
 			default:
 				e.b.push(newMerge(e, who, hunks, originOf(theirs)))
 			}

@@ -21,8 +21,8 @@ type screen interface {
 	windowTitle() (title string)    // the window's title
 }
 
-// An inputScreen is a screen on which an author types. It gets the keys that are
-// no action, the pastes and the mouse, and has the whole window.
+// An inputScreen is a screen on which an author types. It gets the keys that
+// are no action, the pastes and the mouse, and has the whole window.
 type inputScreen interface {
 	screen
 	event(e terminal.Event)

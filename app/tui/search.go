@@ -48,7 +48,7 @@ func (s *textSearch) find(p *typeset.Page) {
 			if k < 0 {
 				break
 			}
-			s.matches = append(s.matches, match{line: i, col: ansi.StringWidth(text[:at+k]), cells: ansi.StringWidth(want)})
+			s.add(i, text[:at+k], want, 0)
 			s.count++
 			at += k + len(want)
 		}
@@ -67,13 +67,18 @@ func (s *textSearch) broken(before, text, want string, line int) {
 		}
 		head, tail := want[:i], want[i+1:]
 		if strings.HasSuffix(before, head) && strings.HasPrefix(inner, tail) {
-			s.matches = append(s.matches, match{line: line - 1, col: ansi.StringWidth(before) - ansi.StringWidth(head), cells: ansi.StringWidth(head)})
-			first := len(s.matches)
-			s.matches = append(s.matches, match{line: line, col: ansi.StringWidth(text[:len(text)-len(inner)]), cells: ansi.StringWidth(tail), part: first})
+			s.add(line-1, strings.TrimSuffix(before, head), head, 0)
+			s.add(line, text[:len(text)-len(inner)], tail, len(s.matches))
 			s.count++
 			return
 		}
 	}
+}
+
+// add notes a match in a line that stands after other text.
+func (s *textSearch) add(line int, after, text string, part int) {
+	m := match{line: line, col: ansi.StringWidth(after), cells: ansi.StringWidth(text), part: part}
+	s.matches = append(s.matches, m)
 }
 
 // fold makes text comparable; it keeps the number of characters.

@@ -35,7 +35,8 @@ func statsLines(s blog.Stats, width int, st typeset.Styles) []string {
 	lines = append(lines, "")
 	lines = append(lines, postLines(s, width, st)...)
 	lines = append(lines, "")
-	for _, l := range typeset.Wrap("Sums for posts and days are kept, nothing about who it was. What authors read is not counted.", width) {
+	const told = "Sums for posts and days are kept, nothing about who it was. What authors read is not counted."
+	for _, l := range typeset.Wrap(told, width) {
 		lines = append(lines, st.Dim.On(l))
 	}
 	return lines
@@ -52,14 +53,16 @@ func dayLines(s blog.Stats, width int, st typeset.Styles) []string {
 	views, sessions := newBars(s.Views.Days, s.Today), newBars(s.Sessions.Days, s.Today)
 	cells := max(min((width-len(form)-2*gap-views.digits-sessions.digits-3)/2, widestBar), 1)
 	column := max(views.digits+1+cells, len("sessions"))
-	lines := []string{st.Dim.On(typeset.Truncate(strings.Repeat(" ", len(form)+gap)+leftAligned("views", column+gap)+"sessions", width))}
+	head := strings.Repeat(" ", len(form)+gap) + leftAligned("views", column+gap) + "sessions"
+	lines := []string{st.Dim.On(typeset.Truncate(head, width))}
 	for i := range statsDays {
 		d := s.Today - blog.Day(i)
 		label := d.Date().Format(form)
 		if i > 0 {
 			label = st.Dim.On(label)
 		}
-		line := label + strings.Repeat(" ", gap) + leftAligned(views.draw(d, cells, st), column+gap) + sessions.draw(d, cells, st)
+		line := label + strings.Repeat(" ", gap) +
+			leftAligned(views.draw(d, cells, st), column+gap) + sessions.draw(d, cells, st)
 		lines = append(lines, typeset.Truncate(strings.TrimRight(line, " "), width))
 	}
 	return lines

@@ -1,52 +1,53 @@
-// Package tui is the browser that a reader meets on a terminal: the list of
-// posts, a post, and the ways between them.
+// Package tui is the browser that a visitor meets on a terminal: the list of
+// posts, a post, the ways between them, and what authors do there.
 //
-// # How it is built
+// [Run] is one session. bubbletea is its event loop, and its one model is the
+// browser (browser.go). It holds a stack of screens (screen.go) and hands what
+// is typed to the one on top; each is a struct that is told what to do and
+// answers with at most as many rows as it has room for. Rows of a post are
+// those of the page that all sessions share.
 //
-// [Run] is one session. bubbletea is its event loop, and there is one model,
-// the browser (browser.go): it holds the stack of screens and hands each
-// message to the one on top. A screen (screen.go) is a struct
-// that is told what to do and answers with at most as many rows as it has room
-// for; rows of a post are those of the shared page. What may take a while is
-// done by a command, and its result is put in place by Update, never by
-// the command.
+// Only Update changes anything. What may take a while is a job (commands.go):
+// it is done in a goroutine, and what it returns is called in Update.
 //
-// What a key means is said once, in the key map (keymap.go), which the bottom
-// line and the help screen are made of. Packets of a terminal become keys in a
-// [terminal.Decoder].
+// What a key means is said once, in the key map (keymap.go), of which the
+// bottom line and the help screen are made. A [terminal.Decoder] turns packets
+// into keys.
 //
 // bubbletea draws nothing here. A [terminal.Painter] owns the screen and sends
 // what differs between frames from a goroutine of its own, so that a slow
 // terminal delays nobody, not even its own session. The terminal is restored
-// however a session ends, and the reason why the server has ended it is
-// printed on the normal screen.
+// however a session ends, and the reason why the server has ended it is printed
+// on the normal screen.
 //
 // A terminal that cannot address its cursor (TERM=dumb) gets lists and posts
 // one after the other as plain text (plain.go).
 //
 // # Author mode
 //
-// An author meets the same browser with more in it. What she does to a post from
-// a list (author.go) ends in a commit of package blog, as through any other
-// door; it decides, and the screens only ask. The session keeps its commits, so that
-// undo takes the last one back.
+// An author meets the same browser with more in it (author.go). What is done to
+// a post from a list ends in a commit of package blog, as through any other
+// channel: blog decides, the screens only ask. The session remembers its
+// commits, so that undo takes the last one back.
 //
 // The editor (editor.go) is a screen that takes keys, pastes and the mouse
-// itself. Its text is a [buffer.Buffer]; wrap.go breaks the lines that are seen into rows. The preview (preview.go) is
-// the reader's own page of the text, made when the typing pauses. The form
-// (form.go) edits the front matter in the same buffer.
+// itself. Its text is a [buffer.Buffer], of which a textView (editor_view.go)
+// shows the rows around the cursor. The preview (preview.go) is the reader's
+// own page of the text, made when the typing pauses. The form (form.go) edits
+// the front matter in the same buffer.
 //
-// No word is lost: a changed text is kept aside by package blog (autosave.go) a
+// No word is lost. A changed text is kept aside by package blog (autosave.go) a
 // second later and when the session ends, whatever ends it, and unsaved.go
 // offers what was kept. The blog changes only by saving (save.go), and only if
-// the post is still what the text was taken from; else merge.go shows both texts.
-// versions.go shows the history.
+// the post is still what the text was taken from; else merge.go shows both
+// texts. versions.go shows the history.
 //
 // # What is promised to a terminal
 //
 // Every text of a blog passes [markdown.Clean] or comes out of package typeset,
-// which has cleaned it. No row is wider than the window. The background colour is asked for once,
-// before the first frame, which waits for the answer a tenth of a second at most.
+// which has cleaned it. No row is wider than the window. The background colour
+// is asked for once, before the first frame, which waits for the answer a tenth
+// of a second at most.
 package tui
 
 import (
@@ -100,9 +101,9 @@ var ErrPanic = errors.New("internal error")
 const door = "browser"
 
 // Run shows the blog until the visitor quits, the input ends, or ctx does; then
-// the reason for that (context.Cause) is printed, unless it is only that it was cancelled. The
-// terminal is always restored first. A Read of t.In may still be waiting when
-// Run returns: it ends with the input.
+// the reason for that (context.Cause) is printed, unless it is only that it was
+// cancelled. The terminal is always restored first. A Read of t.In may still be
+// waiting when Run returns: it ends with the input.
 func Run(ctx context.Context, t Terminal, c Config) (err error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -120,43 +121,30 @@ func Run(ctx context.Context, t Terminal, c Config) (err error) {
 	}
 
 	profile := colourProfile(t)
-	out, ask := t.Out, true
-	switch {
-	case profile < colorprofile.ANSI:
-		profile, ask = colorprofile.ASCII, false
-	case profile == colorprofile.ANSI:
+	out := t.Out
+	if profile == colorprofile.ANSI {
 		out = &colorprofile.Writer{Forward: t.Out, Profile: profile}
 	}
-	p := terminal.NewPainter(out, ask, func(err error) { cancel(fmt.Errorf("write to the terminal: %w", err)) })
+	coloured := profile >= colorprofile.ANSI
+	if !coloured {
+		profile = colorprofile.ASCII
+	}
+	p := terminal.NewPainter(out, coloured, func(err error) { cancel(fmt.Errorf("write to the terminal: %w", err)) })
 	guard(crash, p.Run)
 
 	b := newBrowser(own, t, c, p, crash)
-	if profile == colorprofile.ASCII {
+	if !coloured {
 		b.theme.Name, b.monochrome, b.ready = "mono", true, true
 	}
 	program := tea.NewProgram(b,
 		tea.WithContext(own), tea.WithInput(nil), tea.WithOutput(io.Discard), tea.WithEnvironment(t.Env),
 		tea.WithColorProfile(profile), tea.WithoutRenderer(), tea.WithoutSignalHandler(),
 		tea.WithFPS(1)) // its ticker runs although it draws nothing
-	guard(crash, func() {
-		buf := make([]byte, 1<<10)
-		for {
-			n, err := t.In.Read(buf)
-			if n > 0 {
-				program.Send(packet(buf[:n:n]))
-				buf = make([]byte, 1<<10)
-			}
-			if err != nil {
-				program.Send(inputEnd{})
-				return
-			}
-		}
-	})
+	guard(crash, func() { readInput(t.In, program) })
 	_, _ = program.Run()
 	b.close()
 
-	cause := context.Cause(own)
-	farewell := ""
+	cause, farewell := context.Cause(own), ""
 	switch {
 	case errors.Is(cause, ErrPanic):
 		farewell, err = "sheaf: internal error\r\n", ErrPanic
@@ -174,6 +162,21 @@ func Run(ctx context.Context, t Terminal, c Config) (err error) {
 	return err
 }
 
+// readInput hands what is typed to the program until no more comes.
+func readInput(in io.Reader, program *tea.Program) {
+	for {
+		buf := make([]byte, 1<<10)
+		n, err := in.Read(buf)
+		if n > 0 {
+			program.Send(packet(buf[:n:n]))
+		}
+		if err != nil {
+			program.Send(inputEnd{})
+			return
+		}
+	}
+}
+
 // boundedSize bounds a window's size; 0 is unknown.
 func boundedSize(width, height int) (int, int) {
 	if width <= 0 {
@@ -187,7 +190,8 @@ func boundedSize(width, height int) (int, int) {
 
 // colourProfile says how many colours a terminal has.
 func colourProfile(t Terminal) colorprofile.Profile {
-	mono := strings.HasPrefix(t.Term, "vt1") || strings.HasPrefix(t.Term, "vt2") || strings.HasSuffix(t.Term, "-m") || strings.HasSuffix(t.Term, "-mono")
+	mono := strings.HasPrefix(t.Term, "vt1") || strings.HasPrefix(t.Term, "vt2") ||
+		strings.HasSuffix(t.Term, "-m") || strings.HasSuffix(t.Term, "-mono")
 	if t.NoColor || mono {
 		return colorprofile.ASCII
 	}

@@ -83,6 +83,8 @@ func (l *unsavedList) load() job {
 	}
 }
 
+// items tells of each text what it is called, how old it is, and why it is not
+// saved.
 func (l *unsavedList) items() (items []item) {
 	st, room, now := l.a.b.styles, l.menu.room(), time.Now()
 	for _, t := range l.texts {
@@ -157,9 +159,7 @@ func (l *unsavedList) askDiscard(i int) {
 				b.say("It is open in another session of yours.")
 				return
 			}
-			b.choice = &choice{b: b, text: "Discard this text for good?", options: []option{
-				{"y", "yes", func() { l.discard(id) }},
-			}}
+			b.ask("Discard this text for good?", option{"y", "yes", func() { l.discard(id) }})
 		}
 	})
 }

@@ -27,7 +27,8 @@ func (a *author) openVersions(p *blog.Post) {
 		b: a.b, where: onVersions, name: oneLine(p.Title) + " › versions", unit: "version", empty: "No versions yet.",
 		build: l.items, load: l.load, acts: map[action]func(int){actRestore: l.askRestore},
 	}
-	try(a, func(ctx context.Context) ([]blog.Revision, error) { return a.visitor.Log(ctx, p.Path, 0) }, func(log []blog.Revision) {
+	read := func(ctx context.Context) ([]blog.Revision, error) { return a.visitor.Log(ctx, p.Path, 0) }
+	try(a, read, func(log []blog.Revision) {
 		l.log = log
 		a.b.push(l.menu)
 	})
@@ -72,10 +73,10 @@ func (l *versionList) items() (items []item) {
 }
 
 func (l *versionList) askRestore(i int) {
-	r, visitor, path := l.log[i], l.a.visitor, l.post.Path
-	l.a.b.choice = &choice{b: l.a.b, text: fmt.Sprintf("Bring back what it was at r%d?", r.Rev), options: []option{{"y", "yes", func() {
-		l.a.commit("restored", func(ctx context.Context) (blog.Receipt, error) { return visitor.Restore(ctx, path, r.Rev) })
-	}}}}
+	rev := l.log[i].Rev
+	restore := func(ctx context.Context) (blog.Receipt, error) { return l.a.visitor.Restore(ctx, l.post.Path, rev) }
+	text := fmt.Sprintf("Bring back what it was at r%d?", rev)
+	l.a.b.ask(text, option{"y", "yes", func() { l.a.commit("restored", restore) }})
 }
 
 // revisionAuthor is the author of a revision.
