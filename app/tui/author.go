@@ -12,8 +12,9 @@ import (
 	"sheaf/app/terminal"
 )
 
-// An author is what a browser has for a visitor who is one: what she does to
-// posts, each of which ends in a commit of package blog, which decides.
+// An author is the part of a browser that only authors have: what they do to
+// posts. The screens only ask; every change is a commit of package blog, which
+// may refuse it.
 type author struct {
 	b       *browser
 	visitor blog.Author
@@ -97,8 +98,8 @@ func (a *author) act(do action) {
 	}
 }
 
-// commit does something to the blog, says what came of it, and keeps the way
-// back.
+// commit changes the blog in the background, says what came of it, and notes it
+// for undo.
 func (a *author) commit(what string, do func(context.Context) (blog.Receipt, error)) {
 	try(a, do, func(r blog.Receipt) {
 		a.noteCommit(r, what)
@@ -107,7 +108,7 @@ func (a *author) commit(what string, do func(context.Context) (blog.Receipt, err
 	})
 }
 
-// undo takes back the last commit of this session that was not taken back yet.
+// undo takes back the newest commit of this session that still stands.
 func (a *author) undo() {
 	last := a.commits[len(a.commits)-1]
 	a.commits = a.commits[:len(a.commits)-1]
@@ -118,8 +119,8 @@ func (a *author) undo() {
 	})
 }
 
-// noteCommit notes a commit for undo, unless nothing was changed: the revision
-// is somebody else's then.
+// noteCommit notes a commit for undo. Where nothing was changed, the revision
+// of the receipt is somebody else's and is not noted.
 func (a *author) noteCommit(r blog.Receipt, what string) {
 	if !slices.ContainsFunc(r.Files, func(f blog.Filed) bool { return f.Action != blog.Unchanged }) {
 		return
@@ -146,8 +147,8 @@ func (a *author) selectChanged(r blog.Receipt) {
 	}
 }
 
-// describe says what became of a change: the state and address of its post, and
-// the first thing that is doubtful.
+// describe tells what became of a change: the state and address of its post,
+// and the first warning.
 func (a *author) describe(r blog.Receipt, what string) string {
 	for _, f := range r.Files {
 		switch {
@@ -174,7 +175,7 @@ func (a *author) describe(r blog.Receipt, what string) string {
 	return what
 }
 
-// sayRefused says why something was not done.
+// sayRefused shows why something was not done.
 func (a *author) sayRefused(err error) { a.b.say("not done: " + a.reason(err)) }
 
 // reason explains an error in words for the author. What is wrong with the
@@ -200,7 +201,8 @@ func (a *author) reason(err error) string {
 	return "internal error"
 }
 
-// copy takes what was cut or copied, for the terminal's clipboard too.
+// copy puts text on the session's clipboard and, unless it is too long for
+// that, on the terminal's.
 func (a *author) copy(s string) {
 	if s == "" {
 		return
@@ -213,7 +215,8 @@ func (a *author) copy(s string) {
 	a.b.paint.Copy(s)
 }
 
-// edit opens a post's source; what is kept of it is offered first.
+// edit opens a post's source. If an unsaved text of it was kept, the author
+// chooses between the two.
 func (a *author) edit(p *blog.Post) {
 	b, ctx, visitor := a.b, a.b.ctx, a.visitor
 	a.openInput(func() func() {
@@ -254,7 +257,8 @@ func (a *author) askTitle() {
 	}}
 }
 
-// askWhen asks for a moment and shows it in full before it counts.
+// askWhen asks when a post goes live. The time that was understood is shown
+// while it is typed, and in full before it is taken.
 func (a *author) askWhen(p *blog.Post) {
 	b := a.b
 	read := func(text string) (time.Time, error) { return blog.ParseWhen(text, time.Now(), b.zone()) }

@@ -11,13 +11,14 @@ import (
 )
 
 const (
-	autosaveAfter = time.Second     // a change is kept after so long
-	autosaveAgain = 5 * time.Second // after one that has failed
+	autosaveAfter = time.Second     // from a change to the autosave
+	autosaveAgain = 5 * time.Second // from one that failed to the next
 	closeTimeout  = 3 * time.Second // for the last one of a session
 )
 
-// An autosaver keeps the newest version of one text aside, whichever of several
-// goroutines is last. It waits for the disk and is not used within Update.
+// An autosaver keeps the newest version of one text aside. Several goroutines
+// may use it: an older version never replaces a newer one. Its methods wait for
+// the disk, and are not called in Update.
 type autosaver struct {
 	visitor blog.Author
 
@@ -56,7 +57,7 @@ func (k *autosaver) release() {
 	}
 }
 
-// put keeps a version of the text, unless a newer one is kept.
+// put keeps a version of the text, unless a newer one is kept already.
 func (k *autosaver) put(ctx context.Context, version int, text blog.Autosave) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -73,8 +74,8 @@ func (k *autosaver) put(ctx context.Context, version int, text blog.Autosave) er
 	return nil
 }
 
-// discard forgets what is kept: up to this version the text is safe elsewhere,
-// or not wanted. What was kept later stays.
+// discard removes what is kept of the text up to a version, which is safe
+// elsewhere or not wanted. If a later version has been kept, it stays.
 func (k *autosaver) discard(ctx context.Context, version int) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -132,8 +133,8 @@ func (e *editor) discardAutosave(version int) {
 	})
 }
 
-// autosaved notes what came of an autosave. Why one has failed is said, and
-// said again when a key has taken the words away; it is tried again later.
+// autosaved notes what came of an autosave. One that failed is tried again, and
+// as long as it fails the reason is shown again whenever it has disappeared.
 func (e *editor) autosaved(t time.Time, err error) {
 	if err == nil {
 		e.autosaving.last, e.autosaving.problem = t, ""
@@ -153,7 +154,7 @@ func (e *editor) autosaved(t time.Time, err error) {
 	}
 }
 
-// close keeps the text when the session ends, however it does.
+// close keeps the text when the session ends, for whatever reason.
 func (e *editor) close() {
 	defer e.saver.release()
 	if !e.dirty() {

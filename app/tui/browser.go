@@ -29,11 +29,10 @@ type (
 )
 
 const (
-	escWait    = 50 * time.Millisecond  // an escape alone is a key after this
-	answerWait = 100 * time.Millisecond // the first frame waits no longer for the background colour
-
-	answerDeadline = 5 * time.Second // a background colour told later is not ours to follow
-	maxPasteAuthor = 2 << 20         // bytes
+	escWait        = 50 * time.Millisecond  // after this an escape with nothing behind it is a key
+	answerWait     = 100 * time.Millisecond // the first frame waits no longer for the background colour
+	answerDeadline = 5 * time.Second        // an answer that comes later changes the theme no more
+	maxPasteAuthor = 2 << 20                // bytes
 )
 
 // A browser is the one model of a session: what is read, and the screens that
@@ -176,7 +175,7 @@ func (b *browser) recovered() {
 	}
 }
 
-// close ends the session's writing, when Update is called no more.
+// close saves what was being written. Update is not called any more.
 func (b *browser) close() {
 	for _, s := range b.stack {
 		if d, ok := s.(inputScreen); ok {
@@ -193,13 +192,13 @@ func (a *appearance) setTheme(t typeset.Theme) {
 	a.theme, a.styles = t, typeset.Styled(t)
 }
 
-// setThemeName takes the theme of that name, in the accent there is.
+// setThemeName changes the theme and keeps the accent.
 func (a *appearance) setThemeName(name string) {
 	a.setTheme(typeset.Theme{Name: name, Accent: a.theme.Accent})
 }
 
-// setEdition takes a newer edition and says that it is one. The screens follow
-// when they are shown.
+// setEdition takes a newer edition and says what is new in it. Screens follow
+// when they are shown next.
 func (b *browser) setEdition(e *blog.Edition) {
 	known := make(map[string]bool, len(b.edition.Posts()))
 	for _, p := range b.edition.Posts() {

@@ -10,8 +10,8 @@ import (
 	"sheaf/app/typeset"
 )
 
-// bottomLine is what the line below the screen is taken by, in this order, when
-// it does not name keys.
+// bottomLine is what the line below the screen shows instead of keys: the first
+// of these that is set.
 type bottomLine struct {
 	choice  *choice
 	prompt  *prompt
@@ -24,7 +24,7 @@ type bottomLine struct {
 // messageTime is how long a message is shown; a long one is shown longer.
 const messageTime = 3 * time.Second
 
-// asking reports whether a question waits for an answer or a line is typed.
+// asking reports whether keys go to a question or a line being typed.
 func (l *bottomLine) asking() bool { return l.choice != nil || l.prompt != nil }
 
 // show hands the painter what is to be seen now.
@@ -65,8 +65,8 @@ func (b *browser) frame() *terminal.Frame {
 	return f
 }
 
-// chromeSpan is where the lines above and below a screen begin, and how far
-// they go: an input screen has the whole window.
+// chromeSpan is the column at which the lines above and below a screen begin,
+// and their width. On an input screen they take the whole window.
 func (b *browser) chromeSpan(s screen) (at, width int) {
 	if _, ok := s.(inputScreen); ok && b.geo.width >= narrow {
 		return 1, b.geo.width - 2

@@ -9,8 +9,9 @@ import (
 	"sheaf/app/typeset"
 )
 
-// columns is how a line of the list is divided. What there is no room for has
-// no cells: tags go first, then the reading time, then the year.
+// columns are the widths of the parts of a line in the list. When room gets
+// scarce tags go first, then the reading time, then the year; a part that has
+// gone is 0 cells wide.
 type columns struct {
 	at, width int // of the line, with the bar
 	gap       int // from the bar to the text
@@ -77,9 +78,8 @@ func tagsWithin(tags []string, width int) string {
 	return s
 }
 
-// viewsAndTime is what authors see of a published post: "41 views  4 min".
-// minutesWide is the room of the longest reading time, so that both stand below
-// each other.
+// viewsAndTime is what authors see of a published post: "41 views  4 min". The
+// reading time is padded to minutesWide, so that views line up as well.
 func viewsAndTime(views int, p *blog.Post, minutesWide int) string {
 	if views == 0 {
 		return minutes(p)

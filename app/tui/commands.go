@@ -15,11 +15,11 @@ import (
 // must not touch the browser; what it returns is called in Update.
 type job func() (then func())
 
-// quickEnough is how long Update waits for a job: a shorter wait is not
-// noticed.
+// quickEnough is how long Update waits for a job itself. Nobody notices that,
+// and most jobs are done by then.
 const quickEnough = 50 * time.Millisecond
 
-// takeCommands hands over the commands that have come together.
+// takeCommands returns the commands that were added since the last call.
 func (b *browser) takeCommands() tea.Cmd {
 	cmds := b.cmds
 	b.cmds = nil
@@ -105,8 +105,8 @@ func (b *browser) background(j job) {
 	}
 }
 
-// try does what may fail, in the background; then is called in Update with what
-// came of it. Why it has failed is said.
+// try runs do in the background. If it succeeds, then is called in Update with
+// its result; else the reason is shown.
 func try[T any](a *author, do func(context.Context) (T, error), then func(T)) {
 	ctx := a.b.ctx
 	a.b.background(func() func() {
@@ -121,9 +121,10 @@ func try[T any](a *author, do func(context.Context) (T, error), then func(T)) {
 	})
 }
 
-// hold does a job that changes what keys mean. What is typed before it is done
-// waits for it; it is handed over if it is meant for what came of the job, and
-// dropped if not.
+// hold does a job after which keys mean something else, like opening an editor.
+// Keys and pastes that come before it is done wait for it. Then, if meant still
+// says that they are meant for what came of the job, they are handed over; else
+// they are dropped.
 func (a *author) hold(j job, meant func() bool) {
 	a.holds++
 	a.b.background(func() func() {
@@ -146,8 +147,8 @@ func (a *author) hold(j job, meant func() bool) {
 	})
 }
 
-// openInput is hold for a job that an input screen comes of. What is typed
-// meanwhile is meant for that and for nothing else.
+// openInput is hold for a job that opens an input screen. What is typed
+// meanwhile is meant for that screen and for nothing else.
 func (a *author) openInput(j job) {
 	before := a.b.current()
 	a.hold(j, func() bool {
@@ -156,9 +157,9 @@ func (a *author) openInput(j job) {
 	})
 }
 
-// queue keeps an event while a job is held for; false gives it back. Of keys
-// and pastes, as much is kept as one paste may be; what the mouse did is
-// dropped.
+// queue takes an event that has to wait for a job, and reports whether it has
+// taken it. Keys and pastes are kept, up to the size of one paste; what the
+// mouse does is dropped. There may be no author.
 func (a *author) queue(e terminal.Event) bool {
 	const most = 1000
 	if a == nil || a.holds == 0 {
@@ -196,7 +197,7 @@ func guard(crash func(any), f func()) {
 	}()
 }
 
-// page sets a post. It is called in jobs.
+// page sets a post. It may take a while and is called in jobs.
 func page(c Config, p *blog.Post, h typeset.Header, measure int, t typeset.Theme) *typeset.Page {
 	page := c.Setter.Page(p.Document(), h, measure, t)
 	if page.Problem != "" {

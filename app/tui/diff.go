@@ -47,9 +47,9 @@ func diffPage(spans []textdiff.Span) func(int, typeset.Theme) *typeset.Page {
 	return plainPage(func(width int, st typeset.Styles) []string { return diffView(spans, width, st) })
 }
 
-// diffView shows the lines that have changed and some around them. What
-// went is struck through, what came is bold, and a mark stands before a line
-// that has either, so that no colour is needed.
+// diffView shows the lines that have changed and some around them. What was
+// removed is struck through, what was added is bold, and a mark stands before
+// each changed line, so that no colour is needed.
 func diffView(spans []textdiff.Span, width int, st typeset.Styles) (out []string) {
 	lines := diffLines(spans)
 	near := make([]bool, len(lines))
@@ -78,7 +78,7 @@ func diffView(spans []textdiff.Span, width int, st typeset.Styles) (out []string
 	return out
 }
 
-// mark is what stands before a line, so that no colour is needed.
+// mark is what stands before a line: a sign where it has changed.
 func (l diffLine) mark(st typeset.Styles) string {
 	went, came := false, false
 	for _, s := range l.spans {
@@ -95,8 +95,8 @@ func (l diffLine) mark(st typeset.Styles) string {
 	return st.Added.On("+") + " "
 }
 
-// diffLineRows sets a line of a comparison in rows, broken at words. What went
-// and what came in its place are a blank apart, so that each can be read.
+// diffLineRows sets a line of a comparison in rows, broken at words. Removed
+// and added words that touch each other are set a blank apart.
 func diffLineRows(l diffLine, width int, st typeset.Styles) []string {
 	mark, room := l.mark(st), max(width-2, 1)
 	var rows []string

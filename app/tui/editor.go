@@ -52,7 +52,8 @@ type document struct {
 	unsaved bool
 }
 
-// A change made by hand is in the history after so long.
+// recordedAfter is how long it takes at most until a change that was made by
+// hand is in the history.
 const recordedAfter = time.Second
 
 // openEditor puts an editor on top.
@@ -60,8 +61,9 @@ func (a *author) openEditor(d document) *editor {
 	b := a.b
 	e := &editor{
 		b: b, a: a, buf: buffer.New(string(d.Body), d.cursor, a.longestText()),
-		origin: originOf(d.Text), unsaved: d.unsaved, finalNewline: d.Hash == "" || bytes.HasSuffix(d.Body, []byte("\n")),
-		edition: b.edition, saver: &autosaver{visitor: a.visitor, id: d.keptID, version: -1},
+		origin: originOf(d.Text), unsaved: d.unsaved,
+		finalNewline: d.Hash == "" || bytes.HasSuffix(d.Body, []byte("\n")),
+		edition:      b.edition, saver: &autosaver{visitor: a.visitor, id: d.keptID, version: -1},
 		inspecting: inspecting{version: -1, running: true},
 	}
 	e.view = textView{buf: e.buf, goalColumn: -1}
@@ -75,14 +77,14 @@ func (a *author) openEditor(d document) *editor {
 	return e
 }
 
-// longestText is how long a text may be typed: so that there is room for the
-// line end that saving adds.
+// longestText is how many bytes may be typed. It leaves room for the line end
+// that saving adds.
 func (a *author) longestText() int {
 	return int(a.visitor.MaxFile("x.md")) - len("\r\n")
 }
 
-// tooLong reports a change that would have made the text too long, after saying
-// so.
+// tooLong reports, and tells the author, that the last change was refused
+// because it would have made the text too long.
 func (e *editor) tooLong() bool {
 	if !e.buf.Refused() {
 		return false
@@ -110,7 +112,7 @@ func (e *editor) breadcrumb() string {
 	return s
 }
 
-// title is that of the text as it was last inspected, else its path.
+// title is the post's title when the text was last inspected, else its path.
 func (e *editor) title() string {
 	if p := e.inspecting.result.Post; p != nil && oneLine(p.Title) != "" {
 		return oneLine(p.Title)
@@ -251,15 +253,15 @@ func (e *editor) act(a action) {
 	e.afterEdit()
 }
 
-// afterEdit is called after everything that may have changed the text or the
-// place of the cursor.
+// afterEdit must be called after everything that may have changed the text or
+// moved the cursor.
 func (e *editor) afterEdit() {
 	e.view.goalColumn, e.view.scrolledAway = -1, false
 	e.tooLong()
 	e.changed()
 }
 
-// changed has a text that is another now kept aside and inspected.
+// changed schedules an autosave and an inspection if the text has changed.
 func (e *editor) changed() {
 	v := e.buf.Version()
 	if v == e.seenVersion {
@@ -288,7 +290,7 @@ func (e *editor) copy() {
 	e.a.copy(s)
 }
 
-// inBackground does something to the editor's autosave outside of Update.
+// inBackground does something outside of Update that nothing comes of.
 func (e *editor) inBackground(f func()) {
 	e.b.command(func() tea.Msg {
 		f()

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// askFind goes to the first match from the cursor on while the words are typed,
-// and to the next when nothing has been typed. Cancelled, it goes back.
+// askFind searches while the words are typed, from where the cursor was. Enter
+// with no words goes to the next match of the last ones; escape goes back.
 func (e *editor) askFind() {
 	_, start := e.buf.Selection()
 	t := e.buf.Text()
@@ -52,7 +52,8 @@ func (e *editor) askFind() {
 	}
 }
 
-// find selects the next place of some words, or the one at the cursor.
+// find selects a match of the words: the one at the cursor, or the next. It
+// goes on from the beginning of the text and reports whether there is one.
 func (e *editor) find(words string, next bool) bool {
 	anchor, at := e.buf.Selection()
 	e.view.sought = words

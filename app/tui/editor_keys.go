@@ -13,7 +13,7 @@ const (
 	wheelRows   = 3
 )
 
-// printable takes out what has no place in a text: control characters.
+// printable removes control characters, which have no place in a text.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' && r != '\n' && r != '\t' && r != '\r' || r >= 0x7f && r < 0xa0 || r == '\ufffd' {
@@ -23,7 +23,7 @@ func printable(s string) string {
 	}, s)
 }
 
-// motionOf gives the motion of a key that moves; with shift it selects.
+// motionOf returns the motion that a key stands for.
 func motionOf(key string) (m buffer.Motion, ok bool) {
 	switch key {
 	case "left":
@@ -109,9 +109,9 @@ func (e *editor) key(ev terminal.Event) {
 	e.afterEdit()
 }
 
-// vertical moves the cursor by rows as they stand on the screen, in the column
-// where the first of several such moves began. Beyond the first and the last
-// row it goes to the beginning and the end of the text.
+// vertical moves the cursor by rows of the screen. It keeps to the column in
+// which the first of several such moves began. From the first row it goes on to
+// the beginning of the text, from the last one to its end.
 func (v *textView) vertical(rows int, selecting bool) {
 	t, _, at := v.state()
 	r := v.rowsOf(t)

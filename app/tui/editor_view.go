@@ -40,8 +40,8 @@ func (v *textView) state() (t buffer.Text, anchor, at int) {
 	return v.buf.Text(), anchor, at
 }
 
-// fit finds where the rows begin and how many cells they have, one of which is
-// for the cursor behind them.
+// fit computes where the rows begin and how wide they are. One cell of the
+// width is for the cursor behind a full row.
 func (v *textView) fit(g geometry, previewBeside bool) {
 	left, width := 2, g.width-2
 	if g.width >= narrow {
@@ -70,8 +70,8 @@ func (v *textView) rowsOf(t buffer.Text) *buffer.Rows {
 	return v.broken
 }
 
-// ensure scrolls until the cursor is seen: by as little as will do where it is
-// near, else so that it stands in the upper third.
+// ensure scrolls until the cursor is on the screen: as little as possible if it
+// is less than a screenful away, else so that it stands in the upper third.
 func (v *textView) ensure(r *buffer.Rows, height int) {
 	_, at := v.buf.Selection()
 	top := r.At(min(v.top, v.buf.Text().Len()))
@@ -206,8 +206,8 @@ func (v *textView) row(t buffer.Text, s buffer.Row, body int, st typeset.Styles)
 	return strings.TrimRight(out.String(), " ")
 }
 
-// matchFrom finds what is looked for in a row; from end to end if it is not
-// there.
+// matchFrom finds what is searched for between two places. If it is not there,
+// both results are end.
 func (v *textView) matchFrom(t buffer.Text, at, end int) (from, to int) {
 	if from, to, ok := t.Match(v.sought, at, end); ok {
 		return from, to
@@ -215,11 +215,10 @@ func (v *textView) matchFrom(t buffer.Text, at, end int) (from, to int) {
 	return end, end
 }
 
-// longLine is from how many bytes on the columns of a line are not counted from
-// its beginning.
+// longLine bounds how many bytes of a line are measured.
 const longLine = 8 << 10
 
-// cells counts the cells of a line.
+// cells counts the cells of a line, of a very long one only those of its end.
 func cells(s string) int {
 	if len(s) > longLine {
 		s = s[len(s)-longLine:]
@@ -233,9 +232,9 @@ func cells(s string) int {
 	return n
 }
 
-// glyph is what a terminal shows of a character at a column, and how many cells
-// that takes. Nothing but text comes out: what would not show itself, or move
-// what stands around it, is shown by a sign.
+// glyph returns what to show for a character at a column, and its width in
+// cells. Nothing but text comes out: a sign stands for what would be invisible
+// or would move what stands around it.
 func glyph(g string, col int) (shown string, cells int) {
 	if len(g) == 1 && g[0] >= ' ' && g[0] < 0x7f {
 		return g, 1

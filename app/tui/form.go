@@ -40,7 +40,7 @@ func (a *author) openForm(e *editor) {
 	}, f.isOpen)
 }
 
-// isOpen reports whether the form is what keys are meant for.
+// isOpen reports whether the form is the current screen.
 func (f *form) isOpen() bool { return f.a.b.current() == screen(f.menu) }
 
 // load reads the fields of the text as it stands now.
@@ -97,7 +97,7 @@ func (f *form) items() (items []item) {
 	return items
 }
 
-// ask changes one field; a switch is turned over.
+// ask asks for the new value of a field. That of a switch is the other one.
 func (f *form) ask(name, value string) {
 	b := f.a.b
 	if name == "draft" {
@@ -137,7 +137,7 @@ func (f *form) set(name, value string) {
 			switch {
 			case err != nil:
 				b.say("not done: " + oneLine(err.Error()))
-			case e.buf.Version() != version: // the text was being saved, and has changed by that
+			case e.buf.Version() != version: // saving has changed the text meanwhile
 				f.set(name, value)
 			case !e.buf.Fits(len(now)):
 				e.sayTooLong()
@@ -151,13 +151,13 @@ func (f *form) set(name, value string) {
 	}, f.isOpen)
 }
 
-// lastTag is the one that is being typed.
+// lastTag is the tag that is being typed at the end of a list of tags.
 func lastTag(text string) string {
 	return strings.TrimLeft(text[strings.LastIndexByte(text, ',')+1:], " ")
 }
 
-// tagsLike gives the blog's tags that begin as the last one typed does, those
-// that are used most first.
+// tagsLike returns the blog's tags that begin like the one being typed, the
+// most used ones first. Tags that are in the list already are left out.
 func tagsLike(e *blog.Edition, text string) (names []string) {
 	const most, cells = 5, 40
 	last := fold(lastTag(text))

@@ -65,8 +65,8 @@ func (h *helpScreen) render() []string {
 	return append(lines, h.visitor(width)...)
 }
 
-// groups are the parts of the key map that are of use where the help was asked
-// for, in two columns.
+// groups names the groups of bindings that matter where the help was asked for,
+// those of the left and those of the right column.
 func (h *helpScreen) groups() (left, right []string) {
 	switch {
 	case h.where == onEditor:
@@ -77,8 +77,8 @@ func (h *helpScreen) groups() (left, right []string) {
 	return []string{"lists", "moving", "everywhere"}, []string{"a post"}
 }
 
-// column sets groups of bindings below each other, those that are of use in
-// this blog.
+// column sets groups of bindings below each other, without those that have
+// nothing to act on in this blog.
 func (h *helpScreen) column(width int, groups ...string) (lines []string) {
 	st := h.b.styles
 	keys := 0
@@ -108,7 +108,8 @@ func (h *helpScreen) column(width int, groups ...string) (lines []string) {
 	return lines
 }
 
-// useful leaves out what this blog or this terminal has nothing for.
+// useful reports whether this blog and this terminal have something that an
+// action acts on.
 func (h *helpScreen) useful(a action) bool {
 	switch a {
 	case actNextPage:
@@ -123,7 +124,7 @@ func (h *helpScreen) useful(a action) bool {
 	return true
 }
 
-// visitor says who the reader is to this server, where that may be news.
+// visitor tells a reader whose keys are no author's that this is so.
 func (h *helpScreen) visitor(width int) []string {
 	n := h.b.conf.KeysRefused
 	if n == 0 || h.b.author != nil {

@@ -91,8 +91,8 @@ func (l *hitList) open(hit blog.Hit) {
 	})
 }
 
-// highlightWords shows the words that were looked for in a snippet; the rest is
-// dim.
+// highlightWords sets a snippet: the words that were searched for are bold, the
+// rest is dim.
 func highlightWords(snippet, words string, st typeset.Styles) string {
 	low := fold(snippet)
 	if len(low) != len(snippet) {

@@ -238,8 +238,8 @@ var keymap = []binding{
 	{where: everywhere, keys: "ctrl+c", do: actQuit, help: "quit", group: "everywhere"},
 }
 
-// actionsOf gives what a key may mean on a screen; the first that is of use
-// counts.
+// actionsOf returns what a key may mean on a screen. The first of these that
+// can be done is what it means.
 func actionsOf(key string, on screenKind) (all []action) {
 	for _, b := range keymap {
 		if b.where&on != 0 && b.has(key) {
@@ -258,7 +258,7 @@ func (b binding) has(key string) bool {
 	return false
 }
 
-// label gives the keys of a binding as people read them.
+// label is how the help screen writes the keys of a binding.
 func (b binding) label() string {
 	if b.shown != "" {
 		return b.shown
@@ -266,7 +266,7 @@ func (b binding) label() string {
 	return firstWord(b.keys)
 }
 
-// shortcut is the one key that the bottom line names.
+// shortcut is the key that the bottom line names.
 func (b binding) shortcut() string { return firstWord(b.label()) }
 
 func firstWord(s string) string {
@@ -277,7 +277,7 @@ func firstWord(s string) string {
 // moves reports whether an action only moves through a text or a list.
 func (a action) moves() bool { return a >= actLineDown && a <= actBottom }
 
-// rows is how far an action moves by rows, on a screen of so many.
+// rows is by how many rows an action moves on a screen that has body rows.
 func (a action) rows(body int) int {
 	switch a {
 	case actLineDown:

@@ -8,7 +8,7 @@ import (
 	"sheaf/app/terminal"
 )
 
-// event takes one thing the terminal says.
+// event takes one thing that the terminal says.
 func (b *browser) event(e terminal.Event) {
 	if b.author.queue(e) {
 		return
@@ -39,8 +39,8 @@ func (b *browser) event(e terminal.Event) {
 	}
 }
 
-// suit takes the theme for the terminal's background, unless that is told too
-// late or the reader has chosen one.
+// suit chooses the theme for the terminal's background, unless the answer came
+// too late or the reader has chosen a theme.
 func (b *browser) suit(theme string) {
 	b.ready = true
 	if !b.chosen && !b.monochrome && time.Since(b.began) < answerDeadline {
@@ -48,14 +48,14 @@ func (b *browser) suit(theme string) {
 	}
 }
 
-// key gives a key to what it is meant for: a question, a line being typed, an
-// action of the screen, or an input screen's text.
+// key gives a key to whatever it is meant for: a question, a line being typed,
+// an action of the key map, or the text of an input screen.
 func (b *browser) key(e terminal.Event) {
 	top := b.current()
 	d, typing := top.(inputScreen)
 	if e.Key == "ctrl+c" && (!typing || b.asking()) {
 		if typing {
-			e.Key = "esc" // nobody leaves a text by mistake
+			e.Key = "esc" // nobody shall leave a text by mistake
 		} else {
 			b.leaving = true
 			return
@@ -89,7 +89,8 @@ func (b *browser) key(e terminal.Event) {
 	b.perform(e.Key)
 }
 
-// perform does what a key means here, if it means anything.
+// perform does what a key means on the current screen, and reports whether it
+// means anything.
 func (b *browser) perform(key string) bool {
 	for _, a := range actionsOf(key, b.current().kind()) {
 		if b.can(a) {
@@ -122,8 +123,8 @@ func (b *browser) can(a action) bool {
 	return b.current().can(a)
 }
 
-// act does what can be done. An escape cancels something on the screen, else it
-// goes back.
+// act performs an action that can be done. An escape cancels something on the
+// screen if there is anything to cancel, else it goes back.
 func (b *browser) act(a action) {
 	b.message = ""
 	switch a {

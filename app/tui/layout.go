@@ -43,7 +43,7 @@ func newGeometry(width, height int) geometry {
 	return g
 }
 
-// body is how many lines a screen has for itself.
+// body is how many rows a screen has between the lines above and below.
 func (g geometry) body() int {
 	h := g.height
 	if g.header {
@@ -63,9 +63,9 @@ func (g geometry) edge() (at, width int) {
 	return g.left - 1, min(g.measure+2, g.width-g.left+1)
 }
 
-// between sets a left and a right text on one line of a width. The right one
-// stays whole as long as the left one keeps something; what is too long ends
-// in "…".
+// between sets a left and a right text on one line. Where there is not enough
+// room for both, the left one is cut and ends in "…"; if little would be left
+// of it, the right one goes.
 func between(left, right string, width int) string {
 	l, r := ansi.StringWidth(left), ansi.StringWidth(right)
 	if r == 0 {
@@ -92,7 +92,7 @@ func leftAligned(s string, width int) string {
 	return s + strings.Repeat(" ", max(width-ansi.StringWidth(s), 0))
 }
 
-// oneLine makes a text of the blog fit for one line of the screen.
+// oneLine makes a text of the blog safe for one line of the screen.
 func oneLine(s string) string {
 	return markdown.Line(s)
 }

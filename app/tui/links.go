@@ -30,7 +30,7 @@ func (b *browser) openLink(from *blog.Post, target string, inside func(heading s
 	b.say("copied: " + target)
 }
 
-// restyled sets some cells of a line in a style of their own.
+// restyled gives some cells of a line another style.
 func restyled(line string, col, cells int, st typeset.Style) string {
 	if w := ansi.StringWidth(line); col+cells > w {
 		cells = w - col
@@ -42,7 +42,7 @@ func restyled(line string, col, cells int, st typeset.Style) string {
 	return ansi.Truncate(line, col, "") + "\x1b[m" + st.On(text) + ansi.TruncateLeft(line, col+cells, "")
 }
 
-// host is what a reader types after "ssh -t", "" when nobody knows.
+// host is what a reader types after "ssh -t"; "" if it is not known.
 func (b *browser) host() string {
 	if b.conf.Host != "" {
 		return oneLine(b.conf.Host)

@@ -12,10 +12,10 @@ import (
 	"sheaf/app/typeset"
 )
 
-// A list shows posts, newest first; home shows the home page above them, and
-// both scroll as one. Only the rows that are seen are made, so that ten
-// thousand posts cost no more than forty: a place in the list is a spot, never
-// a number of rows from the top.
+// A list shows posts, newest first. Home is a list with the home page above it,
+// and both scroll together. Only the rows on the screen are made, so that ten
+// thousand posts cost no more than forty; that is why a position is a spot,
+// never a number of rows from the top.
 type list struct {
 	b      *browser
 	where  screenKind
@@ -40,7 +40,7 @@ type list struct {
 	counted     time.Time // views, last
 	minutesWide int       // the longest reading time
 	dateCells   int
-	now         time.Time         // at the last sync with an edition: ages are counted from it
+	now         time.Time         // when the edition was taken: ages are counted from it
 	broken      map[string]string // by path: why a file is no post
 	colsFor     geometry
 	cols        columns
@@ -179,8 +179,8 @@ func (l *list) refresh() {
 	}
 }
 
-// reselect selects the same post again after a change, on the line of the
-// screen where it was.
+// reselect selects the same post after a change, and keeps it on the line of
+// the screen on which it was.
 func (l *list) reselect(p *blog.Post, line int) {
 	if i := slices.IndexFunc(l.posts, func(q *blog.Post) bool { return q.Slug == p.Slug }); i >= 0 {
 		moved := i - l.sel
@@ -193,7 +193,7 @@ func (l *list) reselect(p *blog.Post, line int) {
 	l.clamp()
 }
 
-// selectPost selects a post that has been read.
+// selectPost selects the post with that address, if it is in the list.
 func (l *list) selectPost(slug string) {
 	if i := slices.IndexFunc(l.posts, func(q *blog.Post) bool { return q.Slug == slug }); i >= 0 && i != l.sel {
 		l.sel = i
@@ -334,7 +334,7 @@ func (l *list) unfilter() {
 
 const draftsName = "drafts"
 
-// hidden gives what readers do not see.
+// hidden returns the posts that readers do not see.
 func hidden(e *blog.Edition) (posts []*blog.Post) {
 	for _, p := range e.Posts() {
 		if !p.State.Visible() {
@@ -344,8 +344,8 @@ func hidden(e *blog.Edition) (posts []*blog.Post) {
 	return posts
 }
 
-// ordered gives the posts as lists show them: what readers do not see, to
-// authors, before everything else.
+// ordered returns the posts in the order of the list: those that readers do not
+// see come first.
 func ordered(e *blog.Edition) []*blog.Post {
 	if first := hidden(e); len(first) > 0 {
 		return hiddenFirst(e.Posts())

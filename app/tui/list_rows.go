@@ -13,7 +13,7 @@ import (
 	"sheaf/app/typeset"
 )
 
-// rows makes those that are on the screen: some of what stands above the posts,
+// rows makes the rows on the screen: the part of the introduction that is seen,
 // then posts.
 func (l *list) rows(height int) []terminal.Row {
 	rows := make([]terminal.Row, 0, height)
@@ -49,7 +49,8 @@ func (l *list) rows(height int) []terminal.Row {
 	return rows
 }
 
-// introRow gives a row of what stands above the posts.
+// introRow returns a row of what stands above the posts: the home page, then,
+// for authors, problems.
 func (l *list) introRow(i int) terminal.Row {
 	if l.intro != nil && len(l.intro.Lines) > 0 {
 		if i >= 0 && i < len(l.intro.Lines) {
@@ -90,7 +91,7 @@ func (l *list) problemLines() (lines []string) {
 	return lines
 }
 
-// introY gives the row of the screen on which a line of the home page stands.
+// introY is the row of the screen on which a line of the home page stands.
 func (l *list) introY(line int) int {
 	if l.top.item > 0 {
 		return -1
@@ -103,7 +104,8 @@ func (l *list) introSeen(line int) bool {
 	return y >= 0 && y < l.b.geo.body()
 }
 
-// yearLine gives what stands between a post and the one before it.
+// yearLine returns what stands above a post: the year, where it is the first of
+// one.
 func (l *list) yearLine(i int) []string {
 	if !l.cols.years {
 		return nil
@@ -118,8 +120,8 @@ func (l *list) yearLine(i int) []string {
 	return []string{y}
 }
 
-// titleLines are kept for the posts that were seen lately: the height of the
-// list is asked for often.
+// titleLines breaks a post's title into lines. They are kept for the posts that
+// were seen lately, because heights are asked for often.
 func (l *list) titleLines(i int) []string {
 	p := l.posts[i]
 	if lines, ok := l.titles[p]; ok {
@@ -193,7 +195,7 @@ func (l *list) dateOf(p *blog.Post) string {
 	return ""
 }
 
-// details are reading time and tags, behind pad blanks.
+// details returns the reading time and tags of a post, after pad blanks.
 func (l *list) details(p *blog.Post, pad int) string {
 	c := l.cols
 	if c.time == 0 {
@@ -213,9 +215,9 @@ func (l *list) details(p *blog.Post, pad int) string {
 	return strings.Repeat(" ", pad+2) + l.b.styles.Dim.On(s)
 }
 
-// timeOf is what stands right of a title: how long it takes to read, to authors
-// how often readers have, or, of what only authors see, when it was edited or
-// comes.
+// timeOf is what stands right of a title: the reading time, for authors also
+// how often the post was viewed, or, if only authors see it, when it was edited
+// or goes live.
 func (l *list) timeOf(p *blog.Post) string {
 	switch {
 	case p.State == blog.Scheduled:
@@ -235,11 +237,11 @@ func (l *list) timeOf(p *blog.Post) string {
 	return s
 }
 
-// viewsShown tells whether the list says how often posts were viewed.
+// viewsShown reports whether the list shows how often posts were viewed.
 func (l *list) viewsShown() bool { return l.b.author != nil && l.b.geo.width >= 80 }
 
-// recount follows the views, which change without an edition: not with every
-// key, for there may be many posts.
+// recount makes room for the views, which change without a new edition. It does
+// not look at each key, because there may be many posts.
 func (l *list) recount() {
 	const pace = 2 * time.Second
 	if !l.viewsShown() || time.Since(l.counted) < pace {
@@ -252,7 +254,7 @@ func (l *list) recount() {
 	}
 }
 
-// timeRoom is the room for what stands right of a title.
+// timeRoom is the width of the widest text right of a title.
 func (l *list) timeRoom() (cells int) {
 	l.minutesWide = 0
 	for _, p := range l.all {

@@ -1,12 +1,12 @@
 package tui
 
-// A spot is a row of an item: item 0 is what stands above the posts, then each
-// post is one.
+// A spot is a position in a list: a row of an item. Item 0 is what stands above
+// the posts, item i+1 is the post i.
 type spot struct{ item, row int }
 
 func (s spot) before(t spot) bool { return s.item < t.item || s.item == t.item && s.row < t.row }
 
-// clamp puts selection and top back to where something is.
+// clamp moves selection and top to the nearest place where there is something.
 func (l *list) clamp() {
 	l.sel = max(min(l.sel, len(l.posts)-1), 0)
 	if l.top.item > len(l.posts) {
@@ -39,7 +39,7 @@ func (l *list) height(item int) int {
 	return len(l.yearLine(item-1)) + len(l.titleLines(item-1))
 }
 
-// last is the lowest spot that may be on top of a screen.
+// last is the lowest spot at which the top of the screen may be.
 func (l *list) last(height int) spot {
 	for item := len(l.posts); item >= 0; item-- {
 		n := l.height(item)
@@ -51,7 +51,7 @@ func (l *list) last(height int) spot {
 	return spot{}
 }
 
-// step moves the top by rows; it does not look where it ends.
+// step moves the top by rows, without regard to the last spot.
 func (l *list) step(rows int) {
 	for ; rows > 0; rows-- {
 		if l.top.row++; l.top.row >= l.height(l.top.item) {
@@ -87,8 +87,8 @@ func (l *list) scroll(rows int) bool {
 	return was != l.top
 }
 
-// visible gives the posts whose titles are on the screen; first is beyond last
-// when there are none.
+// visible returns the first and the last post whose title is on the screen. If
+// there is none, first is greater than last.
 func (l *list) visible(height int) (first, last int) {
 	first, last = 0, -1
 	at := -l.top.row
@@ -158,7 +158,8 @@ func (l *list) lineUp() {
 	}
 }
 
-// jump scrolls by much; at an end of the list it goes to the end.
+// jump scrolls by many rows. Where the text cannot be scrolled any further, it
+// selects the first or the last post on the screen.
 func (l *list) jump(rows int) {
 	if l.scroll(rows) {
 		return

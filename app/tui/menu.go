@@ -29,7 +29,7 @@ type menu struct {
 	items   []item
 	begins  []int // the first line of each item
 	sel     int
-	loads   int // counts them, so that an overtaken result is known
+	loads   int // counts them: only the result of the newest is taken
 }
 
 // An item is one thing to choose.
@@ -88,7 +88,7 @@ func (x *menu) reload() {
 	})
 }
 
-// rebuild makes the items anew. The one that was selected stays so.
+// rebuild makes the items anew and keeps the selected one selected.
 func (x *menu) rebuild() {
 	name := ""
 	if x.sel < len(x.items) {

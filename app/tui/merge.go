@@ -8,10 +8,10 @@ import (
 	"sheaf/app/typeset"
 )
 
-// A merge shows a text in which an author and somebody else have changed the
-// same post: what both began from, and what each made of it. What only one of
-// them has changed is taken; where both did, the author chooses. Nothing is
-// saved by it: the editor goes on with the text that comes out.
+// A merge shows what an author and somebody else have made of the same post.
+// What only one of them has changed is taken; where both have changed the same
+// lines, the author chooses. Nothing is saved by it: the editor goes on with
+// the text that comes out.
 type merge struct {
 	sheet
 	b         *browser
@@ -105,7 +105,7 @@ func (m *merge) showSelected() {
 	}
 }
 
-// result is the text that comes out.
+// result is the text that comes out of the choices.
 func (m *merge) result() string {
 	var out strings.Builder
 	for i, h := range m.hunks {
@@ -163,7 +163,8 @@ func (m *merge) render() {
 	}
 }
 
-// context shows the ends of what nobody, or both in the same way, changed.
+// context shows the beginning and the end of lines that are the same on both
+// sides.
 func (m *merge) context(text string, first, last bool) {
 	if text == "" {
 		return
@@ -187,7 +188,7 @@ func (m *merge) context(text string, first, last bool) {
 	}
 }
 
-// changed shows what one of the two has changed alone.
+// changed shows what only one side has changed.
 func (m *merge) changed(whose string, before, now []byte) {
 	m.lines = append(m.lines, m.b.styles.Dim.On("  "+whose+", taken:"))
 	for _, l := range diffLines(textdiff.Words(string(before), string(now))) {
@@ -195,7 +196,7 @@ func (m *merge) changed(whose string, before, now []byte) {
 	}
 }
 
-// choice shows a place that both have changed.
+// choice shows lines that both sides have changed.
 func (m *merge) choice(h textdiff.Hunk, taken byte, selected bool) {
 	st := m.b.styles
 	bar := "  "
@@ -233,7 +234,7 @@ func (m *merge) choice(h textdiff.Hunk, taken byte, selected bool) {
 	m.lines = append(m.lines, "")
 }
 
-// merged goes on with a text made of both, or as before when that is too long.
+// merged goes on with a text made of both, unless it is too long.
 func (e *editor) merged(text string, theirs origin) {
 	if !e.buf.Fits(len(text)) {
 		e.sayTooLong()

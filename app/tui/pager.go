@@ -44,7 +44,7 @@ func (p *pager) refresh() {
 func (p *pager) can(a action) bool { return a.moves() }
 func (p *pager) act(a action)      { p.to(p.target(a)) }
 
-// plainPage makes a page of lines that are no document.
+// plainPage is for a pager whose text is no document but just lines.
 func plainPage(lines func(width int, st typeset.Styles) []string) func(int, typeset.Theme) *typeset.Page {
 	return func(measure int, t typeset.Theme) *typeset.Page {
 		return &typeset.Page{Lines: lines(measure, typeset.Styled(t))}

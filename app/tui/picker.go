@@ -11,7 +11,7 @@ import (
 	"sheaf/app/typeset"
 )
 
-// pickLink numbers the links that are seen and lets the reader choose one.
+// pickLink numbers the links on the screen and lets the reader choose one.
 func (b *browser) pickLink(p *typeset.Page, seen func(line int) bool, follow func(typeset.Link)) {
 	var links []typeset.Link
 	var marks []labelPos
@@ -29,8 +29,8 @@ func (b *browser) pickLink(p *typeset.Page, seen func(line int) bool, follow fun
 	}
 }
 
-// A picker lets the reader type the number of one of several things on the
-// screen.
+// A picker lets the reader choose one of several things on the screen by typing
+// its number.
 type picker struct {
 	b      *browser
 	label  string
@@ -39,14 +39,14 @@ type picker struct {
 	choose func(i int) // from 0
 }
 
-// A labelPos is where the number of a thing is put into a line of a page: after
-// it, or over its beginning.
+// A labelPos is where a number is drawn in a line of a page: after a thing, or
+// over its beginning.
 type labelPos struct {
 	line, col int
 	over      bool
 }
 
-// key takes a key; false gives it back.
+// key takes a key and reports whether it was meant for the picker.
 func (p *picker) key(e terminal.Event) bool {
 	switch {
 	case len(e.Key) == 1 && e.Key[0] >= '0' && e.Key[0] <= '9':
@@ -82,8 +82,8 @@ func (p *picker) line(st typeset.Styles) string {
 		st.Dim.On("  1 to "+strconv.Itoa(len(p.labels))+", esc cancels")
 }
 
-// drawLabels shows the numbers to choose by; at finds the row of a line of the
-// page.
+// drawLabels draws the numbers of the picker into rows; at returns the row that
+// shows a line of the page, nil if none does.
 func (b *browser) drawLabels(at func(line int) *terminal.Row) {
 	if b.picker == nil {
 		return

@@ -85,7 +85,7 @@ func runPlain(ctx context.Context, t Terminal, c Config, crash func(any)) (err e
 	return k.err
 }
 
-// answer does what a line asks for; false ends the talk.
+// answer does what a line asks for. It returns false if the visitor is leaving.
 func (k *plainSession) answer(line string) bool {
 	e := k.c.Visitor.Edition()
 	if n, err := strconv.Atoi(line); err == nil {
@@ -170,15 +170,15 @@ func (k *plainSession) page(p *blog.Post, h typeset.Header) {
 	k.print(strings.Join(page(k.c, p, h, k.measure(), typeset.Theme{Name: "plain"}).Lines, "\n"))
 }
 
-// say prints a line of ours, broken at words.
+// say prints one of our own lines, broken at words.
 func (k *plainSession) say(s string) {
 	for _, line := range typeset.Wrap(s, k.measure()) {
 		k.print(line)
 	}
 }
 
-// measure leaves the last column free: there some terminals go on by
-// themselves.
+// measure leaves the last column free, because some terminals begin a new line
+// there by themselves.
 func (k *plainSession) measure() int { return max(min(k.width-1, widest), 1) }
 
 func (k *plainSession) print(s string) {
@@ -191,8 +191,8 @@ func (k *plainSession) write(s string) {
 	}
 }
 
-// read gathers what is typed into lines and echoes it: the terminal is in raw
-// mode.
+// read collects what is typed into lines. It echoes it as well, for the
+// terminal is in raw mode.
 func (k *plainSession) read(ctx context.Context) {
 	defer close(k.lines)
 	var line []byte

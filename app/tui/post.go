@@ -140,7 +140,7 @@ func (s *post) locate() {
 	}
 }
 
-// setPage takes the page, and stays where the reader was.
+// setPage takes over a page that was set, and stays where the reader was.
 func (s *post) setPage(set *typeset.Page, changed bool) {
 	s.page, s.lines, s.geo = set, set.Lines, s.b.geo
 	if s.b.current() == screen(s) {
@@ -161,7 +161,7 @@ func (s *post) setPage(set *typeset.Page, changed bool) {
 	}
 }
 
-// to scrolls and notes where that is.
+// to scrolls to a row and notes which place in the source that is.
 func (s *post) to(row int) {
 	s.scroller.to(row)
 	s.reading = anchor{}
@@ -181,8 +181,8 @@ func (s *post) to(row int) {
 	s.reading = anchor{source: source, row: line - begin, of: max(end-begin, 1), above: above, line: s.page.Lines[line]}
 }
 
-// can tells what the post has something for. Of one that is gone or not set yet
-// only history leads away.
+// can tells what there is something for in the post. From one that is gone or
+// not set yet one can only go back and forward.
 func (s *post) can(a action) bool {
 	if a == actHistoryBack {
 		return len(s.b.past) > 0
@@ -265,7 +265,7 @@ func (s *post) act(a action) {
 	}
 }
 
-// goToHeading goes to the next or the previous one.
+// goToHeading scrolls to the next or the previous heading.
 func (s *post) goToHeading(next bool) {
 	at := s.top - s.geo.lead
 	to := -1
@@ -296,8 +296,8 @@ func (s *post) scrollTo(line int) {
 	}
 }
 
-// selectLink goes to the next link from the selected one, or from the first
-// that is seen.
+// selectLink selects the next link or the one before. It begins with the links
+// on the screen.
 func (s *post) selectLink(by int) {
 	links := s.page.Links
 	i := s.link + by
@@ -331,7 +331,8 @@ func (s *post) openLink(l typeset.Link) {
 	s.b.openLink(s.p, l.Target, inside)
 }
 
-// label numbers the links that are seen.
+// label lets the reader choose one of the links on the screen; if there is
+// none, it scrolls to the next.
 func (s *post) label() {
 	if !slices.ContainsFunc(s.page.Links, func(l typeset.Link) bool { return s.onScreen(l.Line) }) {
 		s.selectLink(1)
@@ -343,7 +344,8 @@ func (s *post) label() {
 // maxCopied is what terminals take by OSC 52.
 const maxCopied = 72 << 10
 
-// copyCode copies the block of code that is seen, or lets the reader choose.
+// copyCode copies the block of code on the screen. Of several the reader
+// chooses one; if there is none, it scrolls to the next.
 func (s *post) copyCode() {
 	var codes []typeset.Code
 	var marks []labelPos

@@ -51,8 +51,8 @@ func (e *editor) inspect(after time.Duration) {
 	})
 }
 
-// inspectJob gives what inspects the text as it stands now and sets its
-// preview. The job is done outside of Update.
+// inspectJob returns the job that inspects the text as it is now, and sets its
+// preview.
 func (e *editor) inspectJob() func() (then func()) {
 	visitor, setter, key := e.a.visitor, e.b.conf.Setter, e.previewKey()
 	version, text, path, before := e.buf.Version(), e.buf.Text(), e.path, e.inspecting.preview
@@ -86,13 +86,14 @@ func (e *editor) problems() []blog.Problem {
 	return e.inspecting.result.Problems
 }
 
-// isOwn reports a problem of this text; it may make one for another post.
+// isOwn reports whether a problem is one of this text. A text may also make one
+// for another post, by taking its address.
 func (e *editor) isOwn(p blog.Problem) bool {
 	return markdown.Clean(p.Path) == markdown.Clean(e.inspecting.result.Post.Path)
 }
 
-// lineProblem is the problem of the cursor's line; in the first line also one
-// of no line, once the text has a name, and one that it makes for another post.
+// lineProblem returns the problems of the line the cursor is in. Those of the
+// whole file (once it has a name) and of other posts belong to the first line.
 func (e *editor) lineProblem() string {
 	t, _, at := e.view.state()
 	line := t.Line(at) + 1
@@ -114,8 +115,8 @@ func (e *editor) previewBeside() bool { return e.b.geo.width >= previewFrom && !
 // previewAt is the column at which the preview beside the text begins.
 func (e *editor) previewAt() int { return (e.b.geo.width-3)/2 + 3 }
 
-// previewKey is how the preview beside the text is set; its measure is 0 when
-// there is none.
+// previewKey is what the preview beside the text is set for. The measure is 0
+// if there is no preview.
 func (e *editor) previewKey() pageKey {
 	if !e.previewBeside() {
 		return pageKey{theme: e.b.theme}
@@ -160,8 +161,8 @@ func (e *editor) withPreview(rows []terminal.Row, height int) []terminal.Row {
 	return rows
 }
 
-// togglePreview shows or hides the preview beside the text; where there is no
-// room for it, it opens on a screen of its own.
+// togglePreview shows or hides the preview beside the text. In a narrow window
+// the preview is a screen of its own.
 func (e *editor) togglePreview() {
 	if e.b.geo.width >= previewFrom {
 		e.inspecting.hidden = !e.inspecting.hidden

@@ -27,8 +27,8 @@ type prompt struct {
 	bare     bool                     // blanks around the text count
 }
 
-// key takes a key: it edits the line, ends the prompt, or is for what the line
-// is typed for.
+// key takes a key. It edits the line or ends the prompt; the arrow keys are
+// handed to move.
 func (p *prompt) key(e terminal.Event) {
 	before := p.text
 	switch e.Key {
@@ -121,7 +121,7 @@ type lineInput struct{ text string }
 // maxTyped bounds what is typed into a line, in bytes.
 const maxTyped = 200
 
-// key takes a key that edits the line; false gives it back.
+// key takes a key and reports whether it edits the line.
 func (l *lineInput) key(e terminal.Event) bool {
 	switch e.Key {
 	case "backspace":
@@ -141,7 +141,7 @@ func (l *lineInput) key(e terminal.Event) bool {
 	return true
 }
 
-// insert takes what was typed or pasted, as much of it as there is room for.
+// insert appends what was typed or pasted, up to maxTyped bytes in all.
 func (l *lineInput) insert(s string) {
 	s = l.text + strings.NewReplacer("\n", " ", "\t", " ", "\r", " ").Replace(s)
 	if len(s) > maxTyped {
@@ -184,7 +184,8 @@ func (c *choice) key(e terminal.Event) {
 	}
 }
 
-// line shows the question; the answers stay whole.
+// line sets the question and its answers. If there is not enough room the
+// question is cut.
 func (c *choice) line(width int, st typeset.Styles) string {
 	var keys []string
 	plain := 0

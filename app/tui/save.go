@@ -11,8 +11,8 @@ import (
 	"sheaf/app/textdiff"
 )
 
-// compareOrigin says when somebody else has changed the post since the text was
-// taken from it.
+// compareOrigin tells the author if somebody else has changed the post since
+// the text was taken from it.
 func (e *editor) compareOrigin() {
 	if e.path == "" || e.hash == "" || e.changedElsewhere || e.saving {
 		return
@@ -33,7 +33,8 @@ func (e *editor) compareOrigin() {
 	})
 }
 
-// askClose closes the editor; a text that is not saved is not left in silence.
+// askClose closes the editor. If the text is not saved, it asks what to do with
+// it.
 func (e *editor) askClose() {
 	if !e.dirty() {
 		e.leave(true)
@@ -49,7 +50,7 @@ func (e *editor) askClose() {
 	)
 }
 
-// keepForLater leaves the editor when its text is kept aside.
+// keepForLater keeps the text aside and closes the editor once that is done.
 func (e *editor) keepForLater() {
 	ctx, saver := e.b.ctx, e.saver
 	version, text := e.snapshot()
@@ -69,7 +70,8 @@ func (e *editor) keepForLater() {
 	})
 }
 
-// leave takes the editor off; forget also drops what is kept of its text.
+// leave closes the editor without asking. With forget, what is kept of its text
+// is discarded.
 func (e *editor) leave(forget bool) {
 	ctx, saver, version := e.b.ctx, e.saver, e.buf.Version()
 	e.b.background(func() func() {
@@ -124,7 +126,7 @@ type saving struct {
 	moreErr error
 }
 
-// run does it, outside of Update.
+// run commits the text, does more, and reads what stands there then.
 func (s *saving) run(ctx context.Context) {
 	if s.text.Path == "" {
 		if s.text.Path, s.err = s.visitor.PathOf(s.text.Body); s.err != nil {
@@ -149,8 +151,10 @@ func (s *saving) run(ctx context.Context) {
 	s.now, s.err = s.visitor.Open(ctx, s.text.Path)
 }
 
-// commit saves the text and does more with the post, outside of Update. One at
-// a time: a second one is ignored.
+// commit saves the text in the background; more, which may be nil, goes on with
+// its receipt there. then, which may be nil too, is called in Update when all
+// is done and nothing was typed meanwhile. While one commit is on its way,
+// another is ignored.
 func (e *editor) commit(verb string, more func(context.Context, blog.Receipt) (blog.Receipt, error), then func()) {
 	if e.saving {
 		return
@@ -171,7 +175,7 @@ func (e *editor) commit(verb string, more func(context.Context, blog.Receipt) (b
 	})
 }
 
-// committed takes over what came of a saving and says it.
+// committed takes over the result of a saving.
 func (e *editor) committed(s *saving, then func()) {
 	e.saving = false
 	switch {
@@ -210,12 +214,12 @@ func (e *editor) committed(s *saving, then func()) {
 		return
 	}
 	e.b.say(e.a.describe(s.receipt, what))
-	if then != nil && !e.dirty() { // else more was typed, and is not left
+	if then != nil && !e.dirty() { // else more was typed, which must not be lost
 		then()
 	}
 }
 
-// take brings the text to what the file is now, as one change of what differs.
+// take makes the text equal to now, by one edit that undo takes back.
 func (e *editor) take(now string) {
 	old := e.buf.Text().String()
 	if old == now {
@@ -244,8 +248,8 @@ func difference(old, now string) (from, to int, s string) {
 	return from, len(old) - end, now[from : len(now)-end]
 }
 
-// openMerge shows what somebody else has made of the post meanwhile, and what
-// to choose between.
+// openMerge shows what the author and somebody else have made of the post, to
+// choose from. If the post was deleted, the text can be saved as a new one.
 func (e *editor) openMerge(path string) {
 	visitor, ctx := e.a.visitor, e.b.ctx
 	version, text, hash := e.buf.Version(), e.buf.Text(), e.hash
@@ -285,7 +289,7 @@ func (e *editor) openMerge(path string) {
 	})
 }
 
-// revisionOrigin says by whom, through which channel and when a revision came.
+// revisionOrigin tells who made a revision, through which channel, and when.
 func revisionOrigin(r blog.Revision) string {
 	who := oneLine(r.Author)
 	if who == "" {

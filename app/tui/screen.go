@@ -37,7 +37,7 @@ func (b *browser) current() screen { return b.stack[len(b.stack)-1] }
 // forgotten.
 const maxScreens = 50
 
-// push shows a screen above those there are.
+// push opens a screen above the current one.
 func (b *browser) push(s screen) {
 	b.stack = append(b.stack, s)
 	if len(b.stack) > maxScreens {
@@ -71,8 +71,8 @@ func (b *browser) back() {
 	}
 }
 
-// selected is the post that an action is about, the home page while no post is
-// seen below it; nil if there is none.
+// selected is the post that an action is about, nil if there is none. At home
+// it is the home page as long as no post is on the screen.
 func (b *browser) selected() *blog.Post {
 	switch s := b.current().(type) {
 	case *list:

@@ -61,8 +61,8 @@ type sheet struct {
 	valid bool // the lines are of this geometry and theme
 }
 
-// outdated takes over the browser's geometry and theme. It reports whether the
-// lines have to be set for them.
+// outdated takes over the browser's geometry and theme, and reports whether the
+// lines have to be set anew for them.
 func (s *sheet) outdated(b *browser) bool {
 	if s.valid && s.geo == b.geo && s.theme == b.theme {
 		return false
@@ -71,7 +71,7 @@ func (s *sheet) outdated(b *browser) bool {
 	return true
 }
 
-// show takes over the lines that were set.
+// show takes over lines that were set.
 func (s *sheet) show(lines []string) {
 	s.lines = lines
 	s.to(s.top)

@@ -10,7 +10,8 @@ import (
 	"sheaf/app/typeset"
 )
 
-// A textSearch is what is looked for in a page, and where it stands.
+// A textSearch holds the words that are searched for in a page, and where they
+// stand.
 type textSearch struct {
 	words   string
 	matches []match
@@ -18,14 +19,14 @@ type textSearch struct {
 	count   int // matches that are broken over two lines count once
 }
 
-// A match is a stretch of one line. The second half of one that goes on in the
-// next line says of which it is the rest.
+// A match is a stretch of one line. One that is broken over two lines is two
+// matches, of which the second is linked to the first by part.
 type match struct {
 	line, col, cells int
 	part             int // 1 + index of the first half; 0: a whole one or a first half
 }
 
-// find finds all matches, whatever case.
+// find finds all matches in a page, whatever their case.
 func (s *textSearch) find(p *typeset.Page) {
 	if s.words == "" {
 		return
@@ -57,8 +58,7 @@ func (s *textSearch) find(p *typeset.Page) {
 	s.at = min(s.at, max(len(s.matches)-1, 0))
 }
 
-// broken finds a match that begins at the end of a line and goes on in the
-// next.
+// broken finds a match that is broken over two lines.
 func (s *textSearch) broken(before, text, want string, line int) {
 	inner := strings.TrimLeft(text, " │")
 	for i := range want {
@@ -75,16 +75,17 @@ func (s *textSearch) broken(before, text, want string, line int) {
 	}
 }
 
-// add notes a match in a line that stands after other text.
+// add notes a match that stands after other text of its line.
 func (s *textSearch) add(line int, after, text string, part int) {
 	m := match{line: line, col: ansi.StringWidth(after), cells: ansi.StringWidth(text), part: part}
 	s.matches = append(s.matches, m)
 }
 
-// fold makes text comparable; it keeps the number of characters.
+// fold makes texts comparable whatever their case. It keeps the number of
+// characters.
 func fold(s string) string { return strings.Map(unicode.ToLower, s) }
 
-// from shows the first match from a line on.
+// from goes to the first match from a line on, else to the first of all.
 func (s *textSearch) from(line int) (match, bool) {
 	for i, m := range s.matches {
 		if m.line >= line && m.part == 0 {
@@ -99,7 +100,7 @@ func (s *textSearch) from(line int) (match, bool) {
 	return s.matches[0], true
 }
 
-// step shows the next match, or the one before; after the last comes the
+// step goes to the next match, or the one before. After the last comes the
 // first.
 func (s *textSearch) step(by int) (match, bool) {
 	n := len(s.matches)
@@ -114,7 +115,7 @@ func (s *textSearch) step(by int) (match, bool) {
 	}
 }
 
-// status says which match is shown, and of what if there is room.
+// status tells which match is shown, and, if named, of what.
 func (s *textSearch) status(named bool) string {
 	nth := 0
 	for _, m := range s.matches[:min(s.at+1, len(s.matches))] {

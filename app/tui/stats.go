@@ -84,7 +84,7 @@ func newBars(of map[blog.Day]int, today blog.Day) bars {
 	return b
 }
 
-// draw is a day's number and bar.
+// draw draws the number and the bar of a day.
 func (b bars) draw(d blog.Day, cells int, st typeset.Styles) string {
 	n := b.of[d]
 	if n == 0 {
@@ -93,7 +93,7 @@ func (b bars) draw(d blog.Day, cells int, st typeset.Styles) string {
 	return rightAligned(strconv.Itoa(n), b.digits) + " " + st.Accent.On(bar(n, b.most, cells))
 }
 
-// bar is n of most, drawn in eighths of a cell.
+// bar draws n of most in eighths of a cell.
 func bar(n, most, cells int) string {
 	parts := [...]string{"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"}
 	if n <= 0 || most <= 0 {

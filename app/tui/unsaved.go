@@ -60,7 +60,7 @@ func (a *author) pushUnsaved(texts []unsavedText) {
 	a.b.push(l.menu)
 }
 
-// readUnsaved reads the texts and finds their titles; it waits for the disk.
+// readUnsaved reads the texts and their titles. It waits for the disk.
 func readUnsaved(ctx context.Context, v blog.Author) (texts []unsavedText, err error) {
 	all, err := v.Autosaves(ctx)
 	for _, k := range all {
@@ -70,7 +70,7 @@ func readUnsaved(ctx context.Context, v blog.Author) (texts []unsavedText, err e
 	return texts, err
 }
 
-// load reads the texts again; where that fails, those known before stay.
+// load reads the texts again. If that fails, the list stays as it is.
 func (l *unsavedList) load() job {
 	ctx, visitor := l.a.b.ctx, l.a.visitor
 	return func() func() {
@@ -83,8 +83,7 @@ func (l *unsavedList) load() job {
 	}
 }
 
-// items tells of each text what it is called, how old it is, and why it is not
-// saved.
+// items are the texts with their title, their age, and why they are not saved.
 func (l *unsavedList) items() (items []item) {
 	st, room, now := l.a.b.styles, l.menu.room(), time.Now()
 	for _, t := range l.texts {
@@ -125,10 +124,10 @@ func (l *unsavedList) items() (items []item) {
 	return items
 }
 
-// resume opens an editor on a text that was kept aside. It is read again: where
-// it is open elsewhere more may have been typed. Where it is open in another
-// session, which may be one that only seems to be alive, both go on with a copy
-// of their own. opened may be nil.
+// resume opens an editor on a text that was kept aside; then opened is called,
+// which may be nil. The text is read again, because more may have been typed
+// meanwhile where it is open in another session. That session may only seem to
+// be alive: therefore both go on, each with a copy of its own.
 func (a *author) resume(k blog.Autosave, opened func(*editor, blog.Autosave)) {
 	ctx := a.b.ctx
 	a.openInput(func() func() {
@@ -149,7 +148,7 @@ func (a *author) resume(k blog.Autosave, opened func(*editor, blog.Autosave)) {
 	})
 }
 
-// askDiscard forgets a text, unless it is open in another session.
+// askDiscard discards a text, unless it is open in another session.
 func (l *unsavedList) askDiscard(i int) {
 	b, id := l.a.b, l.texts[i].ID
 	b.background(func() func() {

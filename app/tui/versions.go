@@ -34,7 +34,7 @@ func (a *author) openVersions(p *blog.Post) {
 	})
 }
 
-// load reads the revisions again; where that fails, those known before stay.
+// load reads the revisions again. If that fails, the list stays as it is.
 func (l *versionList) load() job {
 	ctx, visitor, path := l.a.b.ctx, l.a.visitor, l.post.Path
 	return func() func() {

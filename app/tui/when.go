@@ -7,7 +7,7 @@ import (
 	"sheaf/app/blog"
 )
 
-// ago says how long something is past, in one unit.
+// ago tells how long ago something was, in one unit.
 func ago(t, now time.Time) string {
 	switch d := now.Sub(t); {
 	case d < time.Minute:
@@ -24,7 +24,7 @@ func ago(t, now time.Time) string {
 
 func count(n int, what string) string { return fmt.Sprintf("%d %s", n, plural(n, what)) }
 
-// until says how long something is to come.
+// until tells how far in the future something is.
 func until(t, now time.Time) string {
 	switch d := t.Sub(now); {
 	case d < time.Hour:
@@ -37,8 +37,8 @@ func until(t, now time.Time) string {
 	return t.Format("Jan 2006")
 }
 
-// badge is what an author sees in the place of a date: why readers do not see
-// a post.
+// badge is what authors see instead of a date if readers do not see a post:
+// why.
 func badge(p *blog.Post, now time.Time) string {
 	switch p.State {
 	case blog.Draft:
@@ -53,7 +53,7 @@ func badge(p *blog.Post, now time.Time) string {
 	return ""
 }
 
-// fullTime writes a moment as it counts, in the blog's own time zone.
+// fullTime writes a time in full, in the blog's time zone.
 func (b *browser) fullTime(t time.Time) string {
 	return t.In(b.zone()).Format("Monday, 2 January 2006, 15:04 MST")
 }

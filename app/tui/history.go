@@ -4,9 +4,9 @@ import (
 	"sheaf/app/blog"
 )
 
-// An anchor is a place in a source: so many rows of so many below the
-// beginning of the block around a line. It is the same place in every page
-// made of that source.
+// An anchor is a place in the source of a post: row of so many in the block
+// around a source line. It means the same place in every page of that source,
+// at any width.
 type anchor struct {
 	source  int // 0: the top of the page
 	row, of int
@@ -14,17 +14,17 @@ type anchor struct {
 	line    string // what stands there
 }
 
-// A history is the posts that were read in a session before and, after going
-// back, behind the one that is shown.
+// A history holds the places that were read before the current one and, after
+// going back, those to go forward to.
 type history struct{ past, future []historyEntry }
 
-// A historyEntry is a place that history leads back to.
+// A historyEntry is a place in a post.
 type historyEntry struct {
 	slug string
 	at   anchor
 }
 
-// atHeading aims at a heading.
+// atHeading is for openPost: it goes to a heading.
 func atHeading(id string) func(*post) {
 	if id == "" {
 		return nil
@@ -40,7 +40,8 @@ func atHistoryEntry(v historyEntry) func(*post) {
 	return func(s *post) { s.restore(v.at) }
 }
 
-// openPost puts a post on top and goes where aim says.
+// openPost shows a post. When its page has come, aim is called to scroll to
+// where the reader wants to be; it may be nil.
 func (b *browser) openPost(p *blog.Post, aim func(*post)) *post {
 	b.pushHistory()
 	s := newPost(b, p, aim)
@@ -59,8 +60,8 @@ func (b *browser) replacePost(p *blog.Post, aim func(*post)) {
 
 const maxHistory = 200
 
-// pushHistory writes the post on top into the history, before another one
-// comes.
+// pushHistory notes the current place before the reader goes to another one.
+// There is nothing to go forward to any more.
 func (b *browser) pushHistory() {
 	b.future = nil
 	if s, ok := b.current().(*post); ok && !s.gone {
@@ -73,7 +74,7 @@ func (b *browser) pushHistory() {
 
 func (s *post) historyEntry() historyEntry { return historyEntry{s.slug, s.reading} }
 
-// travel goes through the history. What is gone is passed over.
+// travel goes back or forward. Posts that are gone are skipped.
 func (b *browser) travel(from, to *[]historyEntry) {
 	for len(*from) > 0 {
 		v := (*from)[len(*from)-1]
@@ -90,7 +91,8 @@ func (b *browser) travel(from, to *[]historyEntry) {
 	}
 }
 
-// block gives the lines of the page that a block of the source takes.
+// block returns the lines of the page that belong to the block around a source
+// line.
 func (s *post) block(source int) (begin, end int) {
 	begin, end = s.page.StartOf(source), len(s.page.Lines)
 	for _, st := range s.page.Starts {
@@ -102,8 +104,8 @@ func (s *post) block(source int) (begin, end int) {
 	return begin, end
 }
 
-// restore goes to an anchor and keeps it, so that two changes of the window
-// end where they began.
+// restore scrolls to an anchor and keeps it as it is: when the window gets its
+// old width back, the text stands where it stood.
 func (s *post) restore(a anchor) {
 	s.reading = a
 	if s.page == nil {
@@ -124,8 +126,8 @@ func (s *post) restore(a anchor) {
 	s.top = min(max(line-a.above+s.geo.lead, 0), s.end())
 }
 
-// realign looks for the line that was at the top in an edited post, nearest
-// first.
+// realign keeps the line that was at the top there when the post was edited. Of
+// several equal lines the nearest counts.
 func (s *post) realign() {
 	above, want := s.reading.above, s.reading.line
 	at := s.top - s.geo.lead + above
