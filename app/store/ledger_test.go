@@ -12,7 +12,7 @@ func TestLedgerGrowsAsItIsFolded(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	l := &Ledger{}
 	var kept []*Ledger
-	for rev := range Rev(400) {
+	for rev := range Rev(300) {
 		c := Commit{Rev: rev + 1}
 		for i := range 1 + r.IntN(1+r.IntN(40)) {
 			e := Entry{Path: fmt.Sprint(r.IntN(200) + 1000*i)}
@@ -25,6 +25,9 @@ func TestLedgerGrowsAsItIsFolded(t *testing.T) {
 		kept = append(kept, l)
 	}
 	for i, l := range kept { // also those that have successors
+		if i%10 > 0 {
+			continue
+		}
 		want := fold(l.Commits(0))
 		if l.Rev() != Rev(i+1) || l.Len() != want.Len() || !slices.Equal(l.Entries(), want.Entries()) {
 			t.Fatalf("revision %d: %d files, want %d", l.Rev(), l.Len(), want.Len())
