@@ -26,6 +26,7 @@ type channel struct {
 	requests requests // used by filter alone until it has passed a start
 	started  atomic.Bool
 	copying  atomic.Bool   // a program that copies files is at the other end
+	moved    atomic.Int64  // when a byte of it last went either way, as a time.Duration after conn.since; 0: never
 	answered chan struct{} // closed when the command has been answered in full
 	sizes    *mailbox
 	over     bool        // answered no more; conn.mu guards it
@@ -77,6 +78,12 @@ func (s *Server) serveChannel(lib *ssh.Server, sc *gossh.ServerConn, nc gossh.Ne
 	if ch.started.Load() {
 		<-ch.answered
 	}
+}
+
+// touch notes that something has come or, of a file, gone.
+func (ch *channel) touch() {
+	ch.moved.Store(int64(time.Since(ch.conn.since)))
+	ch.conn.touch()
 }
 
 // notify leaves a line for the visitor, in place of one that nobody has read.

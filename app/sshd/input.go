@@ -39,7 +39,7 @@ func (in *input) Read(p []byte) (int, error) {
 		if limiter == nil {
 			n, err := in.r.Read(p)
 			if n > 0 {
-				in.ch.conn.touch()
+				in.ch.touch()
 			}
 			return n, err
 		}
@@ -50,7 +50,7 @@ func (in *input) Read(p []byte) (int, error) {
 		allowed := min(max(int(limiter.Tokens()), leastRead), limiter.Burst(), len(in.buf))
 		n, err := in.r.Read(in.buf[:allowed])
 		if n > 0 {
-			in.ch.conn.touch()
+			in.ch.touch()
 			if limiter.WaitN(in.ch.ctx, n) != nil { // not more than a burst: the channel has ended
 				return 0, context.Cause(in.ch.ctx)
 			}

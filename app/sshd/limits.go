@@ -17,8 +17,11 @@ type Limits struct {
 	Channels        int // sessions of one connection: 4
 	Browsers        int // terminal browsers in the process: 512
 	Commands        int // of readers of one network that run at a time: half as many as processors, one at least
-	Transfers       int // programs that copy files, in the process: 8
-	TransfersReader int // of these, readers': 4
+	Copies          int // sessions of sftp and scp, in the process: 128
+	CopiesReader    int // of these, readers': 64
+	Programs        int // of rsync and git that run for sessions: 8
+	ProgramsReader  int // of these, readers': 4
+	CopiesNetwork   int // of readers of one network, sessions of either kind: 2
 
 	Handshake  time.Duration // from accept to the end of authentication: 10 s
 	Start      time.Duration // from the opening of a channel to its command: 10 s
@@ -26,6 +29,7 @@ type Limits struct {
 	Lifetime   time.Duration // of a connection: 4 h
 	Idle       time.Duration // without a key pressed, for a reader: 15 min
 	IdleAuthor time.Duration // the same for an author: 2 h
+	Silence    time.Duration // without a byte either way, for a reader's session that copies files: 1 min
 	Warning    time.Duration // how long before the end of idleness it is announced: 1 min
 	Stall      time.Duration // for one write to be taken by the client: 15 s
 	Grace      time.Duration // for a session to end once it has been told to: 3 s
@@ -57,14 +61,18 @@ func (l Limits) withDefaults(d Limits) Limits {
 	number(&l.Channels, d.Channels)
 	number(&l.Browsers, d.Browsers)
 	number(&l.Commands, d.Commands)
-	number(&l.Transfers, d.Transfers)
-	number(&l.TransfersReader, d.TransfersReader)
+	number(&l.Copies, d.Copies)
+	number(&l.CopiesReader, d.CopiesReader)
+	number(&l.Programs, d.Programs)
+	number(&l.ProgramsReader, d.ProgramsReader)
+	number(&l.CopiesNetwork, d.CopiesNetwork)
 	span(&l.Handshake, d.Handshake)
 	span(&l.Start, d.Start)
 	span(&l.NoSession, d.NoSession)
 	span(&l.Lifetime, d.Lifetime)
 	span(&l.Idle, d.Idle)
 	span(&l.IdleAuthor, d.IdleAuthor)
+	span(&l.Silence, d.Silence)
 	span(&l.Warning, d.Warning)
 	span(&l.Stall, d.Stall)
 	span(&l.Grace, d.Grace)
@@ -88,14 +96,18 @@ func DefaultLimits() Limits {
 		Channels:        4,
 		Browsers:        512,
 		Commands:        max(1, runtime.GOMAXPROCS(0)/2),
-		Transfers:       8,
-		TransfersReader: 4,
+		Copies:          128,
+		CopiesReader:    64,
+		Programs:        8,
+		ProgramsReader:  4,
+		CopiesNetwork:   2,
 		Handshake:       10 * time.Second,
 		Start:           10 * time.Second,
 		NoSession:       30 * time.Second,
 		Lifetime:        4 * time.Hour,
 		Idle:            15 * time.Minute,
 		IdleAuthor:      2 * time.Hour,
+		Silence:         time.Minute,
 		Warning:         time.Minute,
 		Stall:           15 * time.Second,
 		Grace:           3 * time.Second,

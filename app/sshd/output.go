@@ -25,7 +25,7 @@ func (o *output) Write(p []byte) (n int, err error) {
 			return n, err
 		}
 		if o.ch.copying.Load() {
-			c.touch()
+			o.ch.touch()
 		}
 		p = p[len(part):]
 	}

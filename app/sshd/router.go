@@ -18,12 +18,13 @@ import (
 // router sends each session to the room that answers it.
 type router struct {
 	Config
-	log       *slog.Logger
-	browsers  chan struct{} // one for each open browser
-	transfers *transfers
-	turns     *turns             // of readers' commands
-	queue     time.Duration      // how long a command waits for its turn
-	failed    func(error) string // logs an error; the id that it is logged under
+	log      *slog.Logger
+	browsers chan struct{}      // one for each open browser
+	copies   *places            // of sftp and scp
+	programs *places            // of rsync and git, which are run
+	turns    *turns             // of readers' commands
+	queue    time.Duration      // how long a command waits for its turn
+	failed   func(error) string // logs an error; the id that it is logged under
 }
 
 // serve has a session answered, and returns its exit status. It decides whom

@@ -92,7 +92,8 @@ func New(c Config) (*Server, error) {
 	}
 	r.log = s.log
 	r.browsers = make(chan struct{}, s.limits.Browsers)
-	r.transfers = newTransfers(s.limits)
+	r.copies = newPlaces(s.limits.Copies, s.limits.CopiesReader, s.limits)
+	r.programs = newPlaces(s.limits.Programs, s.limits.ProgramsReader, s.limits)
 	r.turns, r.queue = newTurns(s.limits.Commands), s.limits.Queue
 	r.failed = s.failed
 	s.browsers = func() int { return len(r.browsers) }

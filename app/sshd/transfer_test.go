@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	gossh "golang.org/x/crypto/ssh"
@@ -244,40 +246,92 @@ func TestAFileOnItsWayOutIsNotIdleness(t *testing.T) {
 	}
 }
 
-func TestTransfersAreCounted(t *testing.T) {
-	t.Parallel()
-	tr := newTransfers(Limits{Transfers: 3, TransfersReader: 2, Queue: 500 * time.Millisecond})
-	ctx := context.Background()
-	enter := func(reader bool) func() {
-		t.Helper()
-		leave, err := tr.enter(ctx, reader)
-		if err != nil {
-			t.Fatal(err)
+func TestPlacesForCopies(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlaces(4, 3, Limits{CopiesNetwork: 2, Queue: time.Second})
+		one, two := netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("192.0.2.2/32")
+		enter := func(network *netip.Prefix) func() {
+			t.Helper()
+			leave, err := p.enter(t.Context(), network)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return leave
 		}
-		return leave
+		busy := func(who string, network *netip.Prefix) {
+			t.Helper()
+			if _, err := p.enter(t.Context(), network); !errors.Is(err, errBusy) {
+				t.Errorf("%s: %v", who, err)
+			}
+		}
+		first, second := enter(&one), enter(&one)
+		busy("a third of the network", &one)
+		third := enter(&two)
+		busy("a fourth reader", &two)
+		author := enter(nil)
+		busy("a fifth", nil)
+		go first()
+		fourth := enter(&two) // waits for the first
+		gone, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := p.enter(gone, &one); !errors.Is(err, context.Canceled) {
+			t.Errorf("who has gone: %v", err)
+		}
+		for _, leave := range []func(){second, third, author, fourth} {
+			leave()
+		}
+		synctest.Wait()
+		if len(p.all) != 0 || len(p.readers) != 0 || len(p.networks.runs) != 0 {
+			t.Errorf("%d, %d and %d places are not given back", len(p.all), len(p.readers), len(p.networks.runs))
+		}
+	})
+}
+
+// A reader's session that copies nothing gives its place back.
+func TestSilentCopiesEnd(t *testing.T) {
+	t.Parallel()
+	b := startBlog(t, Limits{Silence: 2 * time.Second})
+	ada := newKey(t)
+	b.authorise(ada.PublicKey())
+	scp, err := b.client().NewSession()
+	if err != nil {
+		t.Fatal(err)
 	}
-	first, second := enter(true), enter(true)
-	if _, err := tr.enter(ctx, true); !errors.Is(err, errBusy) {
-		t.Errorf("a third reader: %v", err)
+	var told syncBuffer
+	scp.Stderr = &told
+	if _, err := scp.StdinPipe(); err != nil {
+		t.Fatal(err)
 	}
-	author := enter(false)
-	if _, err := tr.enter(ctx, false); !errors.Is(err, errBusy) {
-		t.Errorf("a fourth: %v", err)
+	if err := scp.Start("scp -f arriving.md"); err != nil {
+		t.Fatal(err)
 	}
-	go first()
-	third := enter(true) // waits for the first
-	second()
-	author()
-	third()
-	if len(tr.all) != 0 || len(tr.readers) != 0 {
-		t.Errorf("%d and %d places are not given back", len(tr.all), len(tr.readers))
+	scpEnded := make(chan uint32)
+	go func() { _ = scp.Wait(); close(scpEnded) }()
+	author, silent := b.sftp(b.client(ada), ""), b.sftp(b.client(), "")
+	used := b.sftp(b.client(), "\x00\x00\x00\x05\x01\x00\x00\x00\x03") // INIT
+	for name, s := range map[string]struct {
+		ended <-chan uint32
+		told  *syncBuffer
+	}{"sftp": {silent.status, &silent.errs}, "scp": {scpEnded, &told}} {
+		for end := time.Now().Add(patience); ; time.Sleep(100 * time.Millisecond) {
+			if _, err := io.WriteString(used, "\x00\x00\x00\x0a\x11\x00\x00\x00\x01\x00\x00\x00\x01."); err != nil { // STAT
+				t.Fatalf("a session that is used: %v", err)
+			}
+			select {
+			case <-s.ended:
+			default:
+				if time.Now().Before(end) {
+					continue
+				}
+				t.Errorf("%s is still there", name)
+			}
+			break
+		}
+		if !strings.Contains(s.told.String(), string(reasonSilent)) {
+			t.Errorf("%s was told %q", name, s.told)
+		}
 	}
-	gone, cancel := context.WithCancel(ctx)
-	cancel()
-	for range 2 {
-		defer enter(true)()
-	}
-	if _, err := tr.enter(gone, true); !errors.Is(err, context.Canceled) {
-		t.Errorf("%v", err)
+	if ok, err := author.SendRequest("x", true, nil); ok || err != nil {
+		t.Errorf("an author's silent session: %v", err)
 	}
 }
