@@ -57,7 +57,8 @@ func (b *Buffer) Newline() {
 	before := head[:min(from-start, len(head))]
 	b.last = other
 	if m, ok := markerOf(head); ok && from == to && !b.literal(from) && len(m.String()) <= from-start {
-		if rest := b.now.text.Slice(start+len(m.String()), b.now.text.LineEnd(line)); len(rest) < longMarker && strings.TrimSpace(rest) == "" {
+		rest := b.now.text.Slice(start+len(m.String()), b.now.text.LineEnd(line))
+		if len(rest) < longMarker && strings.TrimSpace(rest) == "" {
 			b.change(other, start, b.now.text.LineEnd(line), "", start)
 			return
 		}

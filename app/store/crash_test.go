@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -376,7 +377,7 @@ func TestWhatIsAcknowledgedOutlivesAFailureOfEveryOperation(t *testing.T) {
 			for _, once := range []bool{true, false} {
 				d := newCrashDisk()
 				d.before = func(o operation) error {
-					if o.n == n || !once && o.n > n && (failure != syscall.ENOSPC || o.what != "remove") {
+					if o.n == n || !once && o.n > n && (!errors.Is(failure, syscall.ENOSPC) || o.what != "remove") {
 						return failure
 					}
 					return nil

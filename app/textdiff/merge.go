@@ -29,7 +29,9 @@ func Merge(base, mine, theirs []byte) []Hunk {
 	add := func(kind HunkKind, b, m, t []byte) {
 		if last := len(out) - 1; last >= 0 && out[last].Kind == Same && kind == Same {
 			h := &out[last]
-			h.Base, h.Mine, h.Theirs = h.Base[:len(h.Base)+len(b)], h.Mine[:len(h.Mine)+len(m)], h.Theirs[:len(h.Theirs)+len(t)]
+			h.Base = h.Base[:len(h.Base)+len(b)]
+			h.Mine = h.Mine[:len(h.Mine)+len(m)]
+			h.Theirs = h.Theirs[:len(h.Theirs)+len(t)]
 			return
 		}
 		out = append(out, Hunk{kind, b, m, t})
