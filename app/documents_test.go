@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// What SECURITY.md and CONTRIBUTING.md name in backquotes is there: tests, and
-// the files and folders of the repository.
+// What the pages for developers name in backquotes is there: tests, and the files
+// and folders of the repository.
 func TestDocumentsNameWhatIsThere(t *testing.T) {
 	function := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Benchmark)\w+)\(`)
 	tests := map[string]bool{}
@@ -29,8 +29,8 @@ func TestDocumentsNameWhatIsThere(t *testing.T) {
 	}
 	exists := func(path string) bool { _, err := os.Stat(path); return err == nil }
 	quoted := regexp.MustCompile("`([^`\n]+)`")
-	for _, name := range []string{"SECURITY.md", "CONTRIBUTING.md"} {
-		text, err := os.ReadFile(filepath.Join("..", ".github", name))
+	for _, name := range []string{".github/SECURITY.md", ".github/CONTRIBUTING.md", "app/ARCHITECTURE.md"} {
+		text, err := os.ReadFile(filepath.Join("..", filepath.FromSlash(name)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -47,6 +47,7 @@ func TestDocumentsNameWhatIsThere(t *testing.T) {
 				}
 			case strings.HasPrefix(word, "app/") || strings.HasPrefix(word, ".ci/") || strings.HasPrefix(word, ".github/"):
 				path, _, _ := strings.Cut(word, " ")
+				path = strings.TrimSuffix(path, "...")
 				if !exists(filepath.Join("..", path)) {
 					t.Errorf("%s names %s, which is not there", name, path)
 				}
