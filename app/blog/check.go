@@ -74,15 +74,11 @@ func readAny(name string) ([]byte, error) {
 // directory itself, and found is false.
 func contentRoot(dir string) (root string, found bool) {
 	for at, depth := dir, 0; depth < 8; depth++ {
-		has := func(names ...string) bool {
-			return slices.ContainsFunc(names, func(n string) bool {
-				_, err := os.Stat(filepath.Join(at, n))
-				return err == nil
-			})
+		has := func(name string) bool {
+			_, err := os.Stat(filepath.Join(at, name))
+			return err == nil
 		}
-		if has("site.yaml", "site.yml", "hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json", "config.toml", "_config.yml",
-			"_config.toml", "_posts", "astro.config.mjs", "astro.config.ts", ".eleventy.js", "eleventy.config.js", ".obsidian",
-			"config.md") {
+		if slices.ContainsFunc(siteFiles, has) || slices.ContainsFunc(namesFor(isTop), has) {
 			return at, true
 		}
 		up := filepath.Dir(at)

@@ -292,12 +292,9 @@ func unprintable(b []byte) (line int, why string) {
 	return 0, ""
 }
 
+// isConfig reports the names of the configuration that authors may change.
 func isConfig(name string) bool {
-	switch strings.TrimPrefix(name, "content/") {
-	case "site.yaml", "site.yml":
-		return true
-	}
-	return false
+	return slices.Contains(siteFiles, strings.TrimPrefix(name, "content/"))
 }
 
 // config checks site.yaml like a post.

@@ -122,7 +122,7 @@ func (l *listing) isUnread(name string) bool {
 // sectionAt gives the section that begins at a directory, nil when none does;
 // above is that of the directory it is in, nil at the top.
 func (l *listing) sectionAt(folder *store.Worktree, d *store.Dir, above *section) *section {
-	kind, config, configured := kindOf(folder, d)
+	kind, config, configured := generatorOf(folder, d)
 	if above != nil && !configured && (kind == markdown.Auto || kind == above.kind) {
 		return nil
 	}

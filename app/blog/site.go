@@ -61,17 +61,13 @@ func readSite(folder *store.Worktree, d *store.Dir) (Site, []Problem) {
 		}
 		return fs
 	}
-	for _, name := range []string{"site.yaml", "site.yml", "content/site.yaml", "content/site.yml"} {
-		if strings.HasPrefix(name, "content/") && !slices.Contains(d.Dirs, "content") || !strings.Contains(name, "/") && !slices.Contains(d.Files, name) {
-			continue
-		}
+	for _, name := range siteFilesIn(d) {
 		if fs := read(name); len(fs) > 0 {
 			problems = append(problems, s.fill(name, fs)...)
 			break
 		}
 	}
-	for _, name := range []string{"config.md", "hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json", "config.toml", "config.yaml",
-		"config.yml", "config.json", "_config.yml", "_config.yaml", "_config.toml"} {
+	for _, name := range namesFor(describes) {
 		if slices.Contains(d.Files, name) {
 			s.fillFrom(read(name))
 		}
@@ -84,7 +80,24 @@ func readSite(folder *store.Worktree, d *store.Dir) (Site, []Problem) {
 	return s, problems
 }
 
-// fill takes site.yaml.
+// siteFilesIn returns this program's own configuration files that may be at the
+// top of a folder, or in the content folder of a generator.
+func siteFilesIn(top *store.Dir) []string {
+	var names []string
+	for _, name := range siteFiles {
+		if slices.Contains(top.Files, name) {
+			names = append(names, name)
+		}
+	}
+	for _, name := range siteFiles {
+		if slices.Contains(top.Dirs, "content") {
+			names = append(names, "content/"+name)
+		}
+	}
+	return names
+}
+
+// fill takes site.yaml. The problems are warnings.
 func (s *Site) fill(name string, fs frontmatter.Fields) []Problem {
 	var problems []Problem
 	bad := func(key, format string, args ...any) {
