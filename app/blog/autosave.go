@@ -76,7 +76,7 @@ func (a Author) Autosave(_ context.Context, s Autosave) (id string, err error) {
 	}
 	s.Author = a.name
 	s.Cursor = min(max(s.Cursor, 0), len(s.Body))
-	s.Reason, s.Channel = markdown.Shorten(oneLine(s.Reason), 1000), markdown.Shorten(oneLine(s.Channel), 20)
+	s.Reason, s.Channel = markdown.Shorten(markdown.Line(s.Reason), 1000), markdown.Shorten(markdown.Line(s.Channel), 20)
 	if s.Time.IsZero() {
 		s.Time = a.blog.lib.now()
 	}
@@ -147,7 +147,7 @@ func (a Author) readAutosaves(names []string) []Autosave {
 			err = errors.New("is not what its name says")
 		}
 		if err != nil {
-			a.blog.log.Warn("kept text not read", "state", name, "err", oneLine(err.Error()))
+			a.blog.log.Warn("kept text not read", "state", name, "err", markdown.Line(err.Error()))
 			continue
 		}
 		all = append(all, s)

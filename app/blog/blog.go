@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sheaf/app/markdown"
 	"sheaf/app/store"
 )
 
@@ -176,7 +177,7 @@ func (b *Blog) renew(s *index) {
 func (b *Blog) contain(f func()) {
 	defer func() {
 		if p := recover(); p != nil {
-			b.log.Error("panic", "panic", oneLine(fmt.Sprint(p)), "stack", string(debug.Stack()))
+			b.log.Error("panic", "panic", markdown.Line(fmt.Sprint(p)), "stack", string(debug.Stack()))
 		}
 	}()
 	f()

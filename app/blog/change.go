@@ -91,7 +91,7 @@ func (r Receipt) Lines(host string) []string {
 	}
 	const many = 20
 	for _, f := range r.Files {
-		word, what := "", oneLine(f.Path)
+		word, what := "", markdown.Line(f.Path)
 		switch {
 		case f.Action == Unchanged && same > many, f.Post == nil && f.Action != Removed && f.Action != Unchanged && others > many:
 			continue
@@ -101,7 +101,7 @@ func (r Receipt) Lines(host string) []string {
 			word = "filed"
 		default:
 			word = f.Post.State.String()
-			what = "ssh -t " + host + " " + oneLine(f.Post.Slug)
+			what = "ssh -t " + host + " " + markdown.Line(f.Post.Slug)
 			if f.Post.State == Scheduled {
 				word = "scheduled for " + f.Post.entry.due.Format("2 Jan 2006 15:04")
 			}
@@ -118,7 +118,7 @@ func (r Receipt) Lines(host string) []string {
 		out = append(out, fmt.Sprintf("%-9s  %d files", "unchanged", same))
 	}
 	for _, p := range r.Warnings {
-		out = append(out, "warning: "+oneLine(p.String()))
+		out = append(out, "warning: "+markdown.Line(p.String()))
 	}
 	return out
 }
@@ -140,7 +140,7 @@ func (r *Refusal) Is(target error) bool { return r.Conflict && target == ErrConf
 func (r *Refusal) Lines() []string {
 	var out []string
 	for _, p := range r.Problems {
-		out = append(out, oneLine(p.String()))
+		out = append(out, markdown.Line(p.String()))
 	}
 	return out
 }
@@ -149,8 +149,6 @@ func (r *Refusal) Lines() []string {
 func refusal(path, format string, args ...any) error {
 	return &Refusal{Problems: []Problem{{Path: path, Text: fmt.Sprintf(format, args...)}}}
 }
-
-func oneLine(s string) string { return markdown.Line(s) }
 
 func bytesOf(n int64) string {
 	switch {

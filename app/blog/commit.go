@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"runtime/debug"
 
+	"sheaf/app/markdown"
 	"sheaf/app/store"
 )
 
@@ -126,7 +127,7 @@ func (b *Blog) do(ctx context.Context, f func(*index)) error {
 	job := func(s *index) {
 		defer func() {
 			if p := recover(); p != nil {
-				b.log.Error("panic", "panic", oneLine(fmt.Sprint(p)), "stack", string(debug.Stack()))
+				b.log.Error("panic", "panic", markdown.Line(fmt.Sprint(p)), "stack", string(debug.Stack()))
 				done <- errors.New("something went wrong here; the log says more")
 			}
 		}()

@@ -166,7 +166,7 @@ func (l entryList) without(o entryList) []*entry {
 func (s *index) look(r *store.Reader, f file, old *entry) (e *entry, unread error) {
 	defer func() {
 		if p := recover(); p != nil { // a fault of ours must not hide the other posts
-			e = s.broken(f, old, "cannot be read: "+oneLine(fmt.Sprint(p)))
+			e = s.broken(f, old, "cannot be read: "+markdown.Line(fmt.Sprint(p)))
 		}
 	}()
 	if old != nil && old.file == f {

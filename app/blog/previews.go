@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sheaf/app/markdown"
 	"sheaf/app/store"
 )
 
@@ -61,7 +62,7 @@ func (b *Blog) loadPreviews() {
 	}
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
-			b.log.Warn("previews not read: none is open", "err", oneLine(err.Error()))
+			b.log.Warn("previews not read: none is open", "err", markdown.Line(err.Error()))
 		}
 		return
 	}
@@ -151,7 +152,7 @@ func (b *Blog) showPreviews(v *snapshot) {
 	defer p.mu.Unlock()
 	if p.follow(b.lib.folder.Ledger().Commits(p.rev)) {
 		if err := p.save(b.state); err != nil {
-			b.log.Warn("previews not kept", "err", oneLine(err.Error()))
+			b.log.Warn("previews not kept", "err", markdown.Line(err.Error()))
 		}
 	}
 	for at, one := range p.list {

@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"sheaf/app/markdown"
 	"sheaf/app/store"
 )
 
@@ -223,7 +224,7 @@ func (b *Blog) loadStats() {
 	}
 	if err != nil {
 		s.lost = true
-		b.log.Warn("views and sessions not read: they are counted anew and not kept", "err", oneLine(err.Error()))
+		b.log.Warn("views and sessions not read: they are counted anew and not kept", "err", markdown.Line(err.Error()))
 		return
 	}
 	file, err := readStats(src)
@@ -232,10 +233,10 @@ func (b *Blog) loadStats() {
 		aside := damagedStats + hex.EncodeToString(check[:4])
 		if kept := b.state.SetState(aside, src); kept != nil {
 			s.lost = true
-			b.log.Warn("views and sessions not read: they are counted anew and not kept", "err", oneLine(err.Error()))
+			b.log.Warn("views and sessions not read: they are counted anew and not kept", "err", markdown.Line(err.Error()))
 			return
 		}
-		b.log.Warn("views and sessions not read: they are counted anew", "err", oneLine(err.Error()), "aside", aside)
+		b.log.Warn("views and sessions not read: they are counted anew", "err", markdown.Line(err.Error()), "aside", aside)
 		return
 	}
 	s.file = file
@@ -401,7 +402,7 @@ func (s *stats) save(log *slog.Logger) {
 	s.mu.Lock()
 	s.touch()
 	s.mu.Unlock()
-	if why := oneLine(err.Error()); why != s.said {
+	if why := markdown.Line(err.Error()); why != s.said {
 		s.said = why
 		log.Warn("views and sessions not kept", "err", why)
 	}

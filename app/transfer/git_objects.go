@@ -84,7 +84,7 @@ func (g gitObjects) change(ctx context.Context, to *uploader, files *blog.Files,
 	var total int64
 	for i, size := range sizes {
 		if total += size; size > to.author.MaxFile(d.names[i]) {
-			refused = append(refused, oneLine(d.names[i])+": "+tooBig(to.author.MaxFile(d.names[i])).Error())
+			refused = append(refused, markdown.Line(d.names[i])+": "+tooBig(to.author.MaxFile(d.names[i])).Error())
 		}
 	}
 	if total > maxSet {
@@ -97,7 +97,7 @@ func (g gitObjects) change(ctx context.Context, to *uploader, files *blog.Files,
 		for i, name := range d.names {
 			b, err := readObject(in, sizes[i])
 			if err != nil {
-				return fmt.Errorf("%s: %w", oneLine(name), err)
+				return fmt.Errorf("%s: %w", markdown.Line(name), err)
 			}
 			if err := to.add(blog.Entry{Path: name, Size: sizes[i]}, b); err != nil {
 				return err
@@ -132,7 +132,7 @@ func (g gitObjects) diff(ctx context.Context, files *blog.Files, from, to string
 	for ; len(fields) > 1; fields = fields[2:] {
 		meta, name := strings.Fields(fields[0]), fields[1]
 		if len(meta) != 5 {
-			return d, fmt.Errorf("git diff-tree: %s", oneLine(fields[0]))
+			return d, fmt.Errorf("git diff-tree: %s", markdown.Line(fields[0]))
 		}
 		mode, object, status := meta[1], meta[3], meta[4]
 		if status == "D" {
@@ -144,7 +144,7 @@ func (g gitObjects) diff(ctx context.Context, files *blog.Files, from, to string
 		}
 		switch why, scratch := refusedFile(name, mode), blog.Scratch(name); {
 		case why != "":
-			d.refused = append(d.refused, oneLine(name)+": "+why)
+			d.refused = append(d.refused, markdown.Line(name)+": "+why)
 		case !scratch:
 			d.names = append(d.names, name)
 			d.objects = append(d.objects, object)
@@ -163,7 +163,7 @@ func refusedFile(name, mode string) string {
 	case "160000":
 		return "is a repository of its own, which a blog has none of"
 	default:
-		return "has a mode that is not kept: " + oneLine(mode)
+		return "has a mode that is not kept: " + markdown.Line(mode)
 	}
 	if blog.Scratch(name) {
 		return ""
@@ -227,7 +227,7 @@ func (g gitObjects) sizes(ctx context.Context, objects []byte, count int) ([]int
 		kind, size, _ := strings.Cut(strings.TrimSpace(l), " ")
 		n, err := strconv.ParseInt(size, 10, 64)
 		if kind != "blob" || err != nil {
-			return nil, fmt.Errorf("git cat-file: %s", oneLine(l))
+			return nil, fmt.Errorf("git cat-file: %s", markdown.Line(l))
 		}
 		sizes = append(sizes, n)
 	}
@@ -265,7 +265,7 @@ func readObject(in *bufio.Reader, size int64) ([]byte, error) {
 		return nil, err
 	}
 	if f := strings.Fields(head); len(f) != 3 || f[1] != "blob" || f[2] != strconv.FormatInt(size, 10) {
-		return nil, fmt.Errorf("git cat-file: %s", oneLine(head))
+		return nil, fmt.Errorf("git cat-file: %s", markdown.Line(head))
 	}
 	b := make([]byte, size+1) // a line end follows
 	if _, err := io.ReadFull(in, b); err != nil {

@@ -315,7 +315,7 @@ func (p *push) checkQuarantine(env []string) error {
 			return err
 		}
 		if rel, err := filepath.Rel(root, dir); err != nil || !filepath.IsLocal(rel) {
-			return fmt.Errorf("objects of a push outside the view: %s", oneLine(e))
+			return fmt.Errorf("objects of a push outside the view: %s", markdown.Line(e))
 		}
 	}
 	return nil

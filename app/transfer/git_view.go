@@ -283,7 +283,7 @@ func (w *importer) commit(c blog.Commit, get getFunc) error {
 		w.out.Write(b)
 		w.out.WriteByte('\n')
 	}
-	author := strings.NewReplacer("<", "", ">", "").Replace(oneLine(c.Author))
+	author := strings.NewReplacer("<", "", ">", "").Replace(markdown.Line(c.Author))
 	author = cmp.Or(strings.TrimSpace(author), "sheaf")
 	message := strings.TrimSpace(markdown.Clean(c.Message))
 	if message == "" {
@@ -315,7 +315,7 @@ func defaultMessage(entries []blog.Entry, door string) string {
 	for _, e := range entries[:min(3, len(entries))] {
 		names = append(names, e.Path)
 	}
-	text := oneLine(strings.Join(names, ", "))
+	text := markdown.Line(strings.Join(names, ", "))
 	if n := len(entries) - len(names); n > 0 {
 		text += fmt.Sprintf(" and %d more", n)
 	}

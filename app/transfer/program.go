@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"sync/atomic"
 	"time"
+
+	"sheaf/app/markdown"
 )
 
 // A program is one of the system's that runs for a session. It gets no shell
@@ -79,7 +81,7 @@ func (p program) output(ctx context.Context) ([]byte, error) {
 	p.out, p.err = &out, &errs
 	status, err := p.run(ctx)
 	if err == nil && status != 0 {
-		err = errors.Join(ctx.Err(), statusError{p.name, status, oneLine(errs.String())})
+		err = errors.Join(ctx.Err(), statusError{p.name, status, markdown.Line(errs.String())})
 	}
 	return out.Bytes(), err
 }

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"sheaf/app/lazyregexp"
+	"sheaf/app/markdown"
 )
 
 // rsyncArgs is the command line of the far end, as parseRsync has accepted it.
@@ -124,17 +125,17 @@ func parseRsync(args []string) (a rsyncArgs, err error) {
 // parseLetters reads a word of options of one letter.
 func (a *rsyncArgs) parseLetters(word string) error {
 	if len(word) < 2 || word[0] != '-' || word[1] == '-' {
-		return fmt.Errorf("%s cannot be used here", oneLine(word))
+		return fmt.Errorf("%s cannot be used here", markdown.Line(word))
 	}
 	for i, l := range word[1:] {
 		if l == 'e' {
 			if !rsyncCapabilities().MatchString(word[1+i:]) {
-				return fmt.Errorf("%s is not understood", oneLine(word))
+				return fmt.Errorf("%s is not understood", markdown.Line(word))
 			}
 			break
 		}
 		if !strings.ContainsRune(rsyncLetters, l) && !(a.sender && strings.ContainsRune(rsyncSenderLetters, l)) {
-			return fmt.Errorf("-%s cannot be used here", oneLine(string(l)))
+			return fmt.Errorf("-%s cannot be used here", markdown.Line(string(l)))
 		}
 		a.dryRun = a.dryRun || l == 'n'
 		a.needsContent = a.needsContent || l == 'c'
@@ -147,9 +148,9 @@ func (a *rsyncArgs) parseLetters(word string) error {
 func rsyncPath(p string) (string, error) {
 	switch {
 	case slices.Contains(strings.Split(p, "/"), ".."):
-		return "", fmt.Errorf("%s leads out of the blog", oneLine(p))
+		return "", fmt.Errorf("%s leads out of the blog", markdown.Line(p))
 	case strings.ContainsAny(p, "\x00\n\r\\"), !utf8.ValidString(p), len(p) > 4096:
-		return "", fmt.Errorf("%s cannot be a path of the blog", oneLine(p[:min(len(p), 100)]))
+		return "", fmt.Errorf("%s cannot be a path of the blog", markdown.Line(p[:min(len(p), 100)]))
 	}
 	p = strings.TrimPrefix(p, "~/")
 	clean := strings.TrimPrefix(path.Clean("/"+p), "/")

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"sheaf/app/markdown"
 )
 
 // The older protocol of scp (`scp -O`) is specified by the program alone. The
@@ -112,12 +114,12 @@ func (c *scpConn) ok() { _, _ = c.out.Write([]byte{scpOK}) }
 
 // warn sends a message which the client prints before it goes on.
 func (c *scpConn) warn(why string) {
-	_, _ = fmt.Fprintf(c.out, "%c%s\n", scpWarning, oneLine(why))
+	_, _ = fmt.Fprintf(c.out, "%c%s\n", scpWarning, markdown.Line(why))
 }
 
 // fail sends a message which the client prints before it ends.
 func (c *scpConn) fail(why string) {
-	_, _ = fmt.Fprintf(c.out, "%csheaf: %s\n", scpFatal, oneLine(why))
+	_, _ = fmt.Fprintf(c.out, "%csheaf: %s\n", scpFatal, markdown.Line(why))
 }
 
 var (

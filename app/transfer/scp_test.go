@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"sheaf/app/blog"
+	"sheaf/app/markdown"
 )
 
 // heard is what comes back from a session of scp.
@@ -153,7 +154,7 @@ func TestHostileSets(t *testing.T) {
 	} {
 		in := strings.NewReader(c.in)
 		h := b.copy(b.ada.Visitor, there, in, strings.Fields(c.args)...)
-		name := oneLine(fmt.Sprintf("%.60q %s", c.in, c.args))
+		name := markdown.Line(fmt.Sprintf("%.60q %s", c.in, c.args))
 		if h.status == 0 || h.end.err != nil {
 			t.Errorf("%s: status %d, %v", name, h.status, h.end.err)
 		}

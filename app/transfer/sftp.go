@@ -17,6 +17,7 @@ import (
 	"github.com/pkg/sftp"
 
 	"sheaf/app/blog"
+	"sheaf/app/markdown"
 )
 
 const (
@@ -142,7 +143,7 @@ func (s *sftpSession) internalError(err error) error {
 // goes to the session's standard error.
 func (s *sftpSession) refuse(p, why string) error {
 	s.refused = true
-	text := oneLine(p + ": " + why)
+	text := markdown.Line(p + ": " + why)
 	s.say("sheaf: not published: " + text)
 	return errors.New(text)
 }

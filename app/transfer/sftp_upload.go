@@ -13,6 +13,7 @@ import (
 	"github.com/pkg/sftp"
 
 	"sheaf/app/blog"
+	"sheaf/app/markdown"
 )
 
 // An upload is a file that only this session sees: it is being written, belongs
@@ -348,7 +349,7 @@ func (s *sftpSession) autosave(u *upload, p string, commitErr error) {
 		u.autosaveID, err = s.author.Autosave(s.ctx, text)
 	}
 	if err != nil && !errors.As(err, &refusal) {
-		s.t.config.Log.Warn("refused text not kept", "path", oneLine(p), "err", oneLine(err.Error()))
+		s.t.config.Log.Warn("refused text not kept", "path", markdown.Line(p), "err", markdown.Line(err.Error()))
 	}
 }
 

@@ -101,7 +101,7 @@ func (t *Transfer) Exec(ctx context.Context, s Session, args []string) (status i
 // say prints lines for the person at the client.
 func (s Session) say(lines ...string) {
 	for _, l := range lines {
-		_, _ = io.WriteString(s.Err, oneLine(l)+"\n")
+		_, _ = io.WriteString(s.Err, markdown.Line(l)+"\n")
 	}
 }
 
@@ -111,9 +111,6 @@ func (s Session) sayAligned(lines []string) {
 		_, _ = io.WriteString(s.Err, markdown.Clean(l)+"\n")
 	}
 }
-
-// oneLine makes text safe for a terminal and puts it on one line.
-func oneLine(text string) string { return markdown.Line(text) }
 
 // deny tells a reader that only authors may change something.
 func (s Session) deny() {
@@ -166,7 +163,7 @@ func (s Session) reportUnavailable(err error) (status int, _ error) {
 // panic that nobody recovers there ends the server.
 func (t *Transfer) contain(err *error) {
 	if p := recover(); p != nil {
-		t.config.Log.Error("panic", "panic", oneLine(fmt.Sprint(p)), "stack", string(debug.Stack()))
+		t.config.Log.Error("panic", "panic", markdown.Line(fmt.Sprint(p)), "stack", string(debug.Stack()))
 		*err = errors.New("internal error")
 	}
 }

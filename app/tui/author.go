@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sheaf/app/blog"
+	"sheaf/app/markdown"
 	"sheaf/app/terminal"
 )
 
@@ -77,7 +78,7 @@ func (a *author) act(do action) {
 	case actRename:
 		a.askSlug(p)
 	case actRemove:
-		what := "deleted «" + oneLine(p.Title) + "»"
+		what := "deleted «" + markdown.Line(p.Title) + "»"
 		a.commit(what, func(ctx context.Context) (blog.Receipt, error) { return v.Remove(ctx, p.Path) })
 	case actVersions:
 		a.openVersions(p)
@@ -162,12 +163,12 @@ func (a *author) describe(r blog.Receipt, what string) string {
 			what = "still a draft"
 		}
 		if host := a.b.host(); host != "" && f.Action != blog.Unchanged {
-			what += "  ssh -t " + host + " " + oneLine(f.Post.Slug)
+			what += "  ssh -t " + host + " " + markdown.Line(f.Post.Slug)
 		}
 		break
 	}
 	if n := len(r.Warnings); n > 0 {
-		what += "  but " + oneLine(r.Warnings[0].Text)
+		what += "  but " + markdown.Line(r.Warnings[0].Text)
 		if n > 1 {
 			what += fmt.Sprintf(" (and %d more)", n-1)
 		}
@@ -192,7 +193,7 @@ func (a *author) reason(err error) string {
 	case errors.Is(err, fs.ErrNotExist):
 		return "it is gone"
 	case errors.Is(err, fs.ErrInvalid):
-		return oneLine(err.Error())
+		return markdown.Line(err.Error())
 	}
 	a.b.conf.Log.Error("an author's action", "err", err)
 	if s := blog.Obstacle(err); s != "" {
@@ -279,7 +280,7 @@ func (a *author) askWhen(p *blog.Post) {
 		}
 		at, err := read(text)
 		if err != nil {
-			b.say("not done: " + oneLine(err.Error()))
+			b.say("not done: " + markdown.Line(err.Error()))
 			return
 		}
 		schedule := func(ctx context.Context) (blog.Receipt, error) { return a.visitor.Schedule(ctx, p.Slug, at) }
@@ -290,7 +291,7 @@ func (a *author) askWhen(p *blog.Post) {
 
 // askSlug gives a post another address.
 func (a *author) askSlug(p *blog.Post) {
-	a.b.prompt = &prompt{lineInput: lineInput{oneLine(p.Slug)}, b: a.b, label: "address: ", enter: func(to string) {
+	a.b.prompt = &prompt{lineInput: lineInput{markdown.Line(p.Slug)}, b: a.b, label: "address: ", enter: func(to string) {
 		if to == "" || to == p.Slug {
 			return
 		}

@@ -10,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"sheaf/app/blog"
+	"sheaf/app/markdown"
 	"sheaf/app/terminal"
 	"sheaf/app/typeset"
 )
@@ -101,7 +102,7 @@ func (b *browser) Init() tea.Cmd {
 		if p, err := b.edition.Post(slug); err == nil {
 			b.openPost(p, atHeading(heading))
 		} else {
-			b.say(fmt.Sprintf("There is no post «%s».", oneLine(slug)))
+			b.say(fmt.Sprintf("There is no post «%s».", markdown.Line(slug)))
 		}
 	} else if b.author != nil {
 		b.author.openUnsaved(false)
@@ -138,7 +139,7 @@ func (b *browser) Update(msg tea.Msg) (m tea.Model, cmd tea.Cmd) {
 		b.geo = newGeometry(boundedSize(msg.Width, msg.Height))
 		b.listen()
 	case notice:
-		b.say(oneLine(string(msg)))
+		b.say(markdown.Line(string(msg)))
 		b.listen()
 	case channelClosed:
 		if msg.resizes {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"sheaf/app/markdown"
 	"sheaf/app/terminal"
 	"sheaf/app/typeset"
 )
@@ -77,7 +78,7 @@ func (b *browser) chromeSpan(s screen) (at, width int) {
 // header is the line above: where am I.
 func (b *browser) header(s screen) terminal.Row {
 	at, width := b.chromeSpan(s)
-	site := oneLine(b.edition.Site().Title)
+	site := markdown.Line(b.edition.Site().Title)
 	left := b.styles.Bold.On(site)
 	if s.kind() == onEditor {
 		left = s.breadcrumb()

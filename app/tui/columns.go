@@ -6,6 +6,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"sheaf/app/blog"
+	"sheaf/app/markdown"
 	"sheaf/app/typeset"
 )
 
@@ -67,9 +68,9 @@ func minutes(p *blog.Post) string {
 
 // tagsWithin shows as many whole tags as fit; the first is cut if it must be.
 func tagsWithin(tags []string, width int) string {
-	s := typeset.Truncate("#"+oneLine(tags[0]), width)
+	s := typeset.Truncate("#"+markdown.Line(tags[0]), width)
 	for _, t := range tags[1:] {
-		more := s + " #" + oneLine(t)
+		more := s + " #" + markdown.Line(t)
 		if ansi.StringWidth(more) > width {
 			break
 		}

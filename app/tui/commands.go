@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"sheaf/app/blog"
+	"sheaf/app/markdown"
 	"sheaf/app/terminal"
 	"sheaf/app/typeset"
 )
@@ -208,5 +209,5 @@ func page(c Config, p *blog.Post, h typeset.Header, measure int, t typeset.Theme
 
 // header is what stands above a post.
 func header(p *blog.Post) typeset.Header {
-	return typeset.Header{Title: oneLine(p.Title), Note: oneLine(p.Note())}
+	return typeset.Header{Title: markdown.Line(p.Title), Note: markdown.Line(p.Note())}
 }

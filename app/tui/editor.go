@@ -9,6 +9,7 @@ import (
 
 	"sheaf/app/blog"
 	"sheaf/app/buffer"
+	"sheaf/app/markdown"
 	"sheaf/app/terminal"
 	"sheaf/app/typeset"
 )
@@ -114,11 +115,11 @@ func (e *editor) breadcrumb() string {
 
 // title is the post's title when the text was last inspected, else its path.
 func (e *editor) title() string {
-	if p := e.inspecting.result.Post; p != nil && oneLine(p.Title) != "" {
-		return oneLine(p.Title)
+	if p := e.inspecting.result.Post; p != nil && markdown.Line(p.Title) != "" {
+		return markdown.Line(p.Title)
 	}
 	if e.path != "" {
-		return oneLine(e.path)
+		return markdown.Line(e.path)
 	}
 	return "a new post"
 }

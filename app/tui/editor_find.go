@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"sheaf/app/markdown"
 )
 
 // askFind searches while the words are typed, from where the cursor was. Enter
@@ -63,7 +65,7 @@ func (e *editor) find(words string, next bool) bool {
 	}
 	from, to, ok := e.buf.Text().Find(words, start)
 	if !ok {
-		e.b.say("No match for «" + oneLine(words) + "».")
+		e.b.say("No match for «" + markdown.Line(words) + "».")
 		e.view.sought = ""
 		return false
 	}

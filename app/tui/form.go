@@ -7,6 +7,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"sheaf/app/blog"
+	"sheaf/app/markdown"
 	"sheaf/app/typeset"
 )
 
@@ -76,7 +77,7 @@ func (f *form) items() (items []item) {
 		{"summary", f.fields.Summary, "the beginning of the text"},
 		{"draft", f.fields.Draft, "no"},
 	} {
-		value := oneLine(field.value)
+		value := markdown.Line(field.value)
 		if value == "" {
 			value = st.Dim.On(field.none)
 		}
@@ -91,7 +92,7 @@ func (f *form) items() (items []item) {
 		if i == 0 {
 			label = "beside"
 		}
-		line := st.Dim.On(leftAligned(label, labels) + oneLine(file))
+		line := st.Dim.On(leftAligned(label, labels) + markdown.Line(file))
 		items = append(items, item{name: "file " + file, lines: []string{typeset.Truncate(line, room)}})
 	}
 	return items
@@ -109,7 +110,7 @@ func (f *form) ask(name, value string) {
 		return
 	}
 	p := &prompt{b: b, label: name + ": ", enter: func(value string) { f.set(name, value) }}
-	p.text = oneLine(value)
+	p.text = markdown.Line(value)
 	if name == "tags" {
 		p.tail = func() string { return strings.Join(tagsLike(b.edition, p.text), " ") }
 		p.complete = func(text string) string {
@@ -136,7 +137,7 @@ func (f *form) set(name, value string) {
 		return func() {
 			switch {
 			case err != nil:
-				b.say("not done: " + oneLine(err.Error()))
+				b.say("not done: " + markdown.Line(err.Error()))
 			case e.buf.Version() != version: // saving has changed the text meanwhile
 				f.set(name, value)
 			case !e.buf.Fits(len(now)):
@@ -169,7 +170,7 @@ func tagsLike(e *blog.Edition, text string) (names []string) {
 	slices.SortStableFunc(tags, func(a, b blog.Tag) int { return b.Count - a.Count })
 	room := cells
 	for _, t := range tags {
-		name := oneLine(t.Name)
+		name := markdown.Line(t.Name)
 		if low := fold(name); !strings.HasPrefix(low, last) || slices.Contains(given, low) {
 			continue
 		}

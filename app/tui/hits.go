@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"sheaf/app/blog"
+	"sheaf/app/markdown"
 	"sheaf/app/typeset"
 )
 
@@ -57,13 +58,13 @@ func (l *hitList) items() (items []item) {
 			date = hit.Post.Date.Format("2 Jan 2006")
 		}
 		if hit.Heading != "" && room >= 60 {
-			heading = st.Dim.On(" › " + oneLine(hit.Heading))
+			heading = st.Dim.On(" › " + markdown.Line(hit.Heading))
 		}
 		items = append(items, item{
 			name: hit.Post.Slug,
 			lines: []string{
-				between(st.Bold.On(oneLine(hit.Post.Title))+heading, st.Dim.On(date), room),
-				typeset.Truncate(highlightWords(oneLine(hit.Snippet), l.words, st), room),
+				between(st.Bold.On(markdown.Line(hit.Post.Title))+heading, st.Dim.On(date), room),
+				typeset.Truncate(highlightWords(markdown.Line(hit.Snippet), l.words, st), room),
 			},
 			open: func() { l.open(hit) },
 		})

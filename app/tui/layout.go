@@ -6,7 +6,6 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
-	"sheaf/app/markdown"
 	"sheaf/app/typeset"
 )
 
@@ -90,11 +89,6 @@ func rightAligned(s string, width int) string {
 // leftAligned puts blanks after s.
 func leftAligned(s string, width int) string {
 	return s + strings.Repeat(" ", max(width-ansi.StringWidth(s), 0))
-}
-
-// oneLine makes a text of the blog safe for one line of the screen.
-func oneLine(s string) string {
-	return markdown.Line(s)
 }
 
 // wrapped breaks a title into at most lines lines, the last of which ends in

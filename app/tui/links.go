@@ -6,6 +6,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"sheaf/app/blog"
+	"sheaf/app/markdown"
 	"sheaf/app/typeset"
 )
 
@@ -20,7 +21,7 @@ func (b *browser) openLink(from *blog.Post, target string, inside func(heading s
 		}
 		return
 	}
-	target = oneLine(target)
+	target = markdown.Line(target)
 	if i := strings.Index(target, ":"); i <= 0 || strings.HasPrefix(target, "#") {
 		b.say("not in this blog: " + target)
 		return
@@ -45,7 +46,7 @@ func restyled(line string, col, cells int, st typeset.Style) string {
 // host is what a reader types after "ssh -t"; "" if it is not known.
 func (b *browser) host() string {
 	if b.conf.Host != "" {
-		return oneLine(b.conf.Host)
+		return markdown.Line(b.conf.Host)
 	}
-	return oneLine(b.edition.Site().Host)
+	return markdown.Line(b.edition.Site().Host)
 }

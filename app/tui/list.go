@@ -9,6 +9,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"sheaf/app/blog"
+	"sheaf/app/markdown"
 	"sheaf/app/typeset"
 )
 
@@ -84,11 +85,11 @@ func (l *list) windowTitle() string {
 func (l *list) status() string {
 	switch {
 	case l.query != "" && l.b.prompt == nil:
-		return fmt.Sprintf("/%s  %d of %d", oneLine(l.query), len(l.posts), len(l.all))
+		return fmt.Sprintf("/%s  %d of %d", markdown.Line(l.query), len(l.posts), len(l.all))
 	case l.where == onHome && l.b.author != nil:
-		return strings.Join(strings.Fields("you are "+oneLine(l.b.author.visitor.Name())+" (author)"), " ")
+		return strings.Join(strings.Fields("you are "+markdown.Line(l.b.author.visitor.Name())+" (author)"), " ")
 	case l.where == onHome:
-		return oneLine(l.b.edition.Site().Tagline)
+		return markdown.Line(l.b.edition.Site().Tagline)
 	}
 	return counted(len(l.posts), "post")
 }
@@ -106,7 +107,7 @@ func (l *list) hint(k binding) string {
 	case actNextPage:
 		var names []string
 		for _, p := range l.b.edition.Pages() {
-			names = append(names, oneLine(p.Title))
+			names = append(names, markdown.Line(p.Title))
 		}
 		return "pages: " + strings.Join(names, " · ")
 	case actOpen:

@@ -9,6 +9,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"sheaf/app/blog"
+	"sheaf/app/markdown"
 	"sheaf/app/terminal"
 	"sheaf/app/typeset"
 )
@@ -32,7 +33,7 @@ func (l *list) rows(height int) []terminal.Row {
 	if len(l.posts) == 0 && (l.query != "" || l.intro == nil) {
 		text := "No posts yet."
 		if l.query != "" {
-			text = "No match for «" + oneLine(l.query) + "»."
+			text = "No match for «" + markdown.Line(l.query) + "»."
 		} else if l.where != onHome {
 			text = "No posts."
 		}
@@ -86,7 +87,7 @@ func (l *list) problemLines() (lines []string) {
 		if p.Warning {
 			word = st.Warning.On("warning")
 		}
-		lines = append(lines, typeset.Truncate(word+"  "+oneLine(p.String()), l.b.geo.measure))
+		lines = append(lines, typeset.Truncate(word+"  "+markdown.Line(p.String()), l.b.geo.measure))
 	}
 	return lines
 }
@@ -135,7 +136,7 @@ func (l *list) titleLines(i int) []string {
 	if why := l.broken[p.Path]; p.State == blog.Broken && why != "" {
 		text = why
 	}
-	lines := wrapped(oneLine(text), l.cols.title, 2)
+	lines := wrapped(markdown.Line(text), l.cols.title, 2)
 	l.titles[p] = lines
 	return lines
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"sheaf/app/blog"
+	"sheaf/app/markdown"
 	"sheaf/app/typeset"
 )
 
@@ -18,7 +19,7 @@ func newTags(b *browser) *menu {
 			digits = max(digits, len(fmt.Sprint(t.Count)))
 		}
 		for _, t := range tags {
-			name, count := oneLine(t.Name), b.styles.Dim.On(rightAligned(fmt.Sprint(t.Count), digits))
+			name, count := markdown.Line(t.Name), b.styles.Dim.On(rightAligned(fmt.Sprint(t.Count), digits))
 			entries = append(entries, item{
 				name:  t.Name,
 				lines: []string{typeset.Truncate(count+"  #"+name, x.room())},
@@ -86,7 +87,7 @@ func newOutline(b *browser, s *post) *menu {
 		}
 		for i, h := range s.page.Heads {
 			indent := strings.Repeat("  ", h.Level-least)
-			text := oneLine(h.Text)
+			text := markdown.Line(h.Text)
 			if h.Level == least {
 				text = b.styles.Bold.On(text)
 			}

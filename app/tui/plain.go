@@ -45,9 +45,9 @@ func runPlain(ctx context.Context, t Terminal, c Config, crash func(any)) (err e
 	guard(crash, func() { k.read(ctx) })
 	e := c.Visitor.Edition()
 	site := e.Site()
-	k.print(oneLine(site.Title))
+	k.print(markdown.Line(site.Title))
 	if site.Tagline != "" {
-		k.print(oneLine(site.Tagline))
+		k.print(markdown.Line(site.Tagline))
 	}
 	k.print("")
 	if home := e.Home(); home != nil {
@@ -64,7 +64,7 @@ func runPlain(ctx context.Context, t Terminal, c Config, crash func(any)) (err e
 		case <-ctx.Done():
 			if why := context.Cause(ctx); !errors.Is(why, context.Canceled) {
 				k.print("")
-				k.print(oneLine(why.Error()))
+				k.print(markdown.Line(why.Error()))
 				if errors.Is(why, ErrPanic) {
 					return ErrPanic
 				}
@@ -110,7 +110,7 @@ func (k *plainSession) answer(line string) bool {
 			found = append(found, hit.Post)
 		}
 		if len(found) == 0 {
-			k.print("No match for «" + oneLine(words) + "».")
+			k.print("No match for «" + markdown.Line(words) + "».")
 			return true
 		}
 		k.list(found)
@@ -145,7 +145,7 @@ func (k *plainSession) more() {
 		if p.HasDate {
 			date = p.Date.Format(", 2 January 2006")
 		}
-		k.say(fmt.Sprintf("%d. %s%s", k.next+i+1, oneLine(p.Title), date))
+		k.say(fmt.Sprintf("%d. %s%s", k.next+i+1, markdown.Line(p.Title), date))
 	}
 	k.next = end
 	if rest := len(k.shown) - end; rest > 0 {
@@ -156,7 +156,7 @@ func (k *plainSession) more() {
 func (k *plainSession) open(slug string) {
 	p, err := k.c.Visitor.Edition().Post(slug)
 	if err != nil {
-		k.print("There is no post «" + oneLine(slug) + "». ? says what can be typed.")
+		k.print("There is no post «" + markdown.Line(slug) + "». ? says what can be typed.")
 		return
 	}
 	if !k.seen[p.Path] {

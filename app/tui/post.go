@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"sheaf/app/blog"
+	"sheaf/app/markdown"
 	"sheaf/app/terminal"
 	"sheaf/app/typeset"
 )
@@ -54,7 +55,7 @@ func newPost(b *browser, p *blog.Post, aim func(*post)) *post {
 func (s *post) kind() screenKind { return onPost }
 
 func (s *post) breadcrumb() string {
-	return oneLine(s.p.Title)
+	return markdown.Line(s.p.Title)
 }
 
 func (s *post) windowTitle() string { return windowTitle(s.p.Title, s.b.edition.Site().Title) }
@@ -76,7 +77,7 @@ func (s *post) status() string {
 func (s *post) hint(k binding) string {
 	switch {
 	case k.do == actOlder:
-		return k.hint + ": " + oneLine(s.older.Title)
+		return k.hint + ": " + markdown.Line(s.older.Title)
 	case k.do == actPublish && s.p.State.Visible():
 		return "take back"
 	}
@@ -259,7 +260,7 @@ func (s *post) act(a action) {
 	case actCopyCode:
 		s.copyCode()
 	case actCopyAddress:
-		address := "ssh -t " + s.b.host() + " " + oneLine(s.slug)
+		address := "ssh -t " + s.b.host() + " " + markdown.Line(s.slug)
 		s.b.paint.Copy(address)
 		s.b.say("copied: " + address)
 	}
@@ -366,7 +367,7 @@ func (s *post) copyCode() {
 		}
 		s.b.paint.Copy(text)
 		what := counted(strings.Count(strings.TrimRight(text, "\n"), "\n")+1, "line")
-		if lang := oneLine(codes[i].Lang); lang != "" && lang != "text" && lang != "plaintext" {
+		if lang := markdown.Line(codes[i].Lang); lang != "" && lang != "text" && lang != "plaintext" {
 			what += " of " + lang
 		}
 		s.b.say("copied " + what)

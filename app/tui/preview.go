@@ -101,9 +101,9 @@ func (e *editor) lineProblem() string {
 	for _, p := range e.problems() {
 		switch own := e.isOwn(p); {
 		case own && (p.Line == line || p.Line == 0 && line == 1 && e.path != ""):
-			all = append(all, oneLine(p.Text))
+			all = append(all, markdown.Line(p.Text))
 		case !own && line == 1:
-			all = append(all, oneLine(p.String()))
+			all = append(all, markdown.Line(p.String()))
 		}
 	}
 	return strings.Join(all, " · ")
@@ -183,7 +183,7 @@ func (e *editor) openPreview() {
 			p, setter := result.Post, b.conf.Setter
 			_, at := e.buf.Selection()
 			b.push(&pager{
-				b: b, name: oneLine(p.Title) + " › preview", goTo: text.Line(at) + 1,
+				b: b, name: markdown.Line(p.Title) + " › preview", goTo: text.Line(at) + 1,
 				setText: func(measure int, t typeset.Theme) *typeset.Page {
 					return setter.Incremental(nil, p.Document(), header(p), measure, t).Page()
 				},

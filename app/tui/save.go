@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sheaf/app/blog"
+	"sheaf/app/markdown"
 	"sheaf/app/textdiff"
 )
 
@@ -291,9 +292,9 @@ func (e *editor) openMerge(path string) {
 
 // revisionOrigin tells who made a revision, through which channel, and when.
 func revisionOrigin(r blog.Revision) string {
-	who := oneLine(r.Author)
+	who := markdown.Line(r.Author)
 	if who == "" {
 		who = "somebody at the server"
 	}
-	return who + " (" + oneLine(r.Door) + ", " + ago(r.Time, time.Now()) + ")"
+	return who + " (" + markdown.Line(r.Door) + ", " + ago(r.Time, time.Now()) + ")"
 }

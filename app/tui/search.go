@@ -7,6 +7,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"sheaf/app/markdown"
 	"sheaf/app/typeset"
 )
 
@@ -126,5 +127,5 @@ func (s *textSearch) status(named bool) string {
 	if !named {
 		return fmt.Sprintf("%d/%d", nth, s.count)
 	}
-	return fmt.Sprintf("«%s» %d/%d", typeset.Truncate(oneLine(s.words), 20), nth, s.count)
+	return fmt.Sprintf("«%s» %d/%d", typeset.Truncate(markdown.Line(s.words), 20), nth, s.count)
 }

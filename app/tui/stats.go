@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"sheaf/app/blog"
+	"sheaf/app/markdown"
 	"sheaf/app/typeset"
 )
 
@@ -147,7 +148,7 @@ func postLines(s blog.Stats, width int, st typeset.Styles) []string {
 	}
 	lines := []string{st.Dim.On(typeset.Truncate(head, width))}
 	for _, p := range posts {
-		title := typeset.Truncate(oneLine(p.Post.Title), room)
+		title := typeset.Truncate(markdown.Line(p.Post.Title), room)
 		lines = append(lines, typeset.Truncate(leftAligned(title, room)+numbers(p.Count, 0), width))
 	}
 	if more := len(s.Posts) - len(posts); more > 0 {

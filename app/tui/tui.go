@@ -150,7 +150,7 @@ func Run(ctx context.Context, t Terminal, c Config) (err error) {
 		farewell, err = "sheaf: internal error\r\n", ErrPanic
 	case ctx.Err() != nil:
 		if why := context.Cause(ctx); !errors.Is(why, context.Canceled) {
-			farewell = oneLine(why.Error()) + "\r\n"
+			farewell = markdown.Line(why.Error()) + "\r\n"
 		}
 	case cause != nil:
 		err = cause
@@ -203,7 +203,7 @@ func colourProfile(t Terminal) colorprofile.Profile {
 func windowTitle(parts ...string) string {
 	var kept []string
 	for _, p := range parts {
-		if p = oneLine(p); p != "" {
+		if p = markdown.Line(p); p != "" {
 			kept = append(kept, p)
 		}
 	}

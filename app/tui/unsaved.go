@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sheaf/app/blog"
+	"sheaf/app/markdown"
 	"sheaf/app/textdiff"
 	"sheaf/app/typeset"
 )
@@ -64,7 +65,7 @@ func (a *author) pushUnsaved(texts []unsavedText) {
 func readUnsaved(ctx context.Context, v blog.Author) (texts []unsavedText, err error) {
 	all, err := v.Autosaves(ctx)
 	for _, k := range all {
-		title := oneLine(v.Sketch(k.Path, k.Body).Post.Title)
+		title := markdown.Line(v.Sketch(k.Path, k.Body).Post.Title)
 		texts = append(texts, unsavedText{Autosave: k, title: title, locked: v.AutosaveLocked(k.ID)})
 	}
 	return texts, err
@@ -89,7 +90,7 @@ func (l *unsavedList) items() (items []item) {
 	for _, t := range l.texts {
 		name := t.title
 		if name == "" {
-			name = oneLine(t.Path)
+			name = markdown.Line(t.Path)
 		}
 		if name == "" {
 			name = "a new post"
@@ -98,11 +99,11 @@ func (l *unsavedList) items() (items []item) {
 		if t.locked {
 			why = "open in another session"
 		} else if t.Channel != door {
-			why = "refused (" + oneLine(t.Channel) + ")"
+			why = "refused (" + markdown.Line(t.Channel) + ")"
 		}
 		what := fmt.Sprintf("%s, %d bytes", why, len(t.Body))
 		if t.Reason != "" {
-			what = why + ": " + oneLine(t.Reason)
+			what = why + ": " + markdown.Line(t.Reason)
 		}
 		items = append(items, item{
 			name: t.ID,
@@ -115,7 +116,7 @@ func (l *unsavedList) items() (items []item) {
 				l.a.resume(t.Autosave, func(e *editor, k blog.Autosave) {
 					e.compareOrigin()
 					if k.Reason != "" {
-						l.a.b.say(oneLine(k.Reason))
+						l.a.b.say(markdown.Line(k.Reason))
 					}
 				})
 			},
@@ -187,7 +188,7 @@ func (a *author) compareUnsaved(k blog.Autosave) {
 		}
 		return textdiff.Words(string(now.Body), string(k.Body)), err
 	}, func(spans []textdiff.Span) {
-		name := oneLine(k.Path)
+		name := markdown.Line(k.Path)
 		if name == "" {
 			name = "a new post"
 		}

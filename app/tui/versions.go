@@ -8,6 +8,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"sheaf/app/blog"
+	"sheaf/app/markdown"
 	"sheaf/app/textdiff"
 	"sheaf/app/typeset"
 )
@@ -24,7 +25,7 @@ type versionList struct {
 func (a *author) openVersions(p *blog.Post) {
 	l := &versionList{a: a, post: p}
 	l.menu = &menu{
-		b: a.b, where: onVersions, name: oneLine(p.Title) + " › versions", unit: "version", empty: "No versions yet.",
+		b: a.b, where: onVersions, name: markdown.Line(p.Title) + " › versions", unit: "version", empty: "No versions yet.",
 		build: l.items, load: l.load, acts: map[action]func(int){actRestore: l.askRestore},
 	}
 	read := func(ctx context.Context) ([]blog.Revision, error) { return a.visitor.Log(ctx, p.Path, 0) }
@@ -58,7 +59,7 @@ func (l *versionList) items() (items []item) {
 	for i, r := range l.log {
 		left := leftAligned(fmt.Sprintf("r%d", r.Rev), digits+1) + "  " +
 			leftAligned(typeset.Truncate(revisionAuthor(r), names), names) + "  " +
-			st.Dim.On(leftAligned(oneLine(r.Door), 7)+" "+oneLine(r.Message))
+			st.Dim.On(leftAligned(markdown.Line(r.Door), 7)+" "+markdown.Line(r.Message))
 		when := ago(r.Time, now)
 		if room >= 60 {
 			when = r.Time.In(b.zone()).Format("2 Jan 2006 15:04")
@@ -81,7 +82,7 @@ func (l *versionList) askRestore(i int) {
 
 // revisionAuthor is the author of a revision.
 func revisionAuthor(r blog.Revision) string {
-	if name := oneLine(r.Author); name != "" {
+	if name := markdown.Line(r.Author); name != "" {
 		return name
 	}
 	return "by hand"
@@ -105,7 +106,7 @@ func (l *versionList) openChange(i int) {
 		before, err := text(ctx, i+1)
 		return textdiff.Words(before, now), err
 	}, func(spans []textdiff.Span) {
-		name := fmt.Sprintf("%s › r%d", oneLine(l.post.Title), log[i].Rev)
+		name := fmt.Sprintf("%s › r%d", markdown.Line(l.post.Title), log[i].Rev)
 		a.b.push(&pager{b: a.b, name: name, setText: diffPage(spans)})
 	})
 }
