@@ -12,14 +12,14 @@ import (
 	"sheaf/app/markdown"
 )
 
-// compose sets the whole page.
+// compose sets the whole document.
 func (co *composer) compose(h Header) {
 	co.header(h)
 	co.blocks(co.doc.Root)
 	co.listTargets()
 }
 
-// position gives the offset in the source at which a block begins, -1 when it
+// position returns the offset in the source at which a block begins, -1 when it
 // has none.
 func position(n ast.Node) int {
 	for ; n != nil; n = n.FirstChild() {
@@ -139,7 +139,7 @@ func (co *composer) spaceAbove(n int) {
 	co.flushMark()
 }
 
-// loosely sets what is inside a container that is no tight list, even when it
+// loosely sets the inside of a container that is no tight list, even when it
 // stands in one.
 func (co *composer) loosely(set func()) {
 	old := co.tight
@@ -164,6 +164,7 @@ func (co *composer) paragraph(n ast.Node) {
 	}
 }
 
+// blank reports whether runs show nothing.
 func blank(runs []run) bool {
 	for _, r := range runs {
 		if strings.TrimSpace(r.text) != "" {
@@ -193,7 +194,7 @@ func (co *composer) heading(n *ast.Heading) {
 			h.ID = markdown.Clean(string(b))
 		}
 	}
-	listed := false
+	listed := false // among the next of the document, whose text and id count
 	for i := co.headingIndex; i < min(len(co.doc.Headings), co.headingIndex+8); i++ {
 		if d := co.doc.Headings[i]; d.Level == n.Level && withoutBlanks(d.Text) == withoutBlanks(h.Text) {
 			h.Text, h.ID = d.Text, d.ID
@@ -202,7 +203,7 @@ func (co *composer) heading(n *ast.Heading) {
 			break
 		}
 	}
-	co.uncertain = co.uncertain || !listed // on headings further down
+	co.uncertain = co.uncertain || !listed // it depends on headings further down
 	co.page.Heads = append(co.page.Heads, h)
 	co.addText(runs)
 	switch level {
@@ -219,18 +220,18 @@ func (co *composer) heading(n *ast.Heading) {
 	co.spacing = afterHeading
 }
 
-// languageOf reads the first word after a fence. The node's own Language method
-// remembers its answer in the node, which a tree shared by all sessions must
-// not suffer.
+// languageOf returns the first word after a fence. The node's own Language
+// method keeps its answer in the node, which is shared by all sessions.
 func (co *composer) languageOf(n *ast.FencedCodeBlock) string {
 	if n.Info == nil {
 		return ""
 	}
 	info := markdown.Clean(string(n.Info.Segment.Value(co.doc.Source)))
-	if f := strings.FieldsFunc(info, func(r rune) bool { return r == ' ' || r == '\t' || r == '\n' || r == '{' || r == ',' }); len(f) > 0 {
-		return f[0]
+	words := strings.FieldsFunc(info, func(r rune) bool { return strings.ContainsRune(" \t\n{,", r) })
+	if len(words) == 0 {
+		return ""
 	}
-	return ""
+	return words[0]
 }
 
 func (co *composer) linesOf(n ast.Node) string {
@@ -243,26 +244,43 @@ func (co *composer) linesOf(n ast.Node) string {
 	return markdown.Clean(b.String())
 }
 
+// list sets a list. Lists within the items of a tight one (without blank lines
+// between them) are set without a distance too.
 func (co *composer) list(n *ast.List) {
 	outer := co.tight
 	if !outer {
 		co.wantBlanks(1)
 	}
 	co.flushMark()
-	digits := 0
-	if n.IsOrdered() {
-		digits = len(strconv.Itoa(n.Start + max(n.ChildCount()-1, 0)))
+	mark := co.listMarks(n)
+	for item := n.FirstChild(); item != nil; item = item.NextSibling() {
+		if !n.IsTight && item != n.FirstChild() {
+			co.wantBlanks(1)
+		}
+		co.tight = n.IsTight
+		opened := co.openContainer(mark(item), nil)
+		co.blocks(item)
+		co.closeContainer(opened)
+		co.tight = outer
 	}
+	if !outer {
+		co.wantBlanks(1)
+	}
+}
+
+// listMarks returns a function that gives the items of a list their marks, one
+// after the other: a bullet, a number as wide as the last, or a task box.
+func (co *composer) listMarks(n *ast.List) func(item ast.Node) row {
 	bullet := "•"
-	if depth := listDepth(n); depth%2 == 0 {
+	if listDepth(n)%2 == 0 {
 		bullet = "◦"
 	}
-	number := n.Start
-	for item := n.FirstChild(); item != nil; item = item.NextSibling() {
+	number, digits := n.Start, len(strconv.Itoa(n.Start+max(n.ChildCount()-1, 0)))
+	return func(item ast.Node) row {
 		mark := row{pieceOf(bullet, co.pal.dim), blankPiece(1)}
 		if n.IsOrdered() {
-			num := strconv.Itoa(number)
-			mark = row{blankPiece(digits - len(num)), pieceOf(num+".", co.pal.dim), blankPiece(1)}
+			s := strconv.Itoa(number)
+			mark = row{blankPiece(digits - len(s)), pieceOf(s+".", co.pal.dim), blankPiece(1)}
 			number++
 		}
 		if box := taskBoxOf(item); box != nil {
@@ -271,17 +289,7 @@ func (co *composer) list(n *ast.List) {
 				mark[0].face = face{colour: co.pal.accent}
 			}
 		}
-		if !n.IsTight && item != n.FirstChild() {
-			co.wantBlanks(1)
-		}
-		co.tight = n.IsTight
-		opened := co.openContainer(mark, nil)
-		co.blocks(item)
-		co.closeContainer(opened)
-		co.tight = outer
-	}
-	if !outer {
-		co.wantBlanks(1)
+		return mark
 	}
 }
 
@@ -296,7 +304,7 @@ func listDepth(n ast.Node) int {
 	return d
 }
 
-// taskBoxOf finds the task box an item begins with.
+// taskBoxOf returns the task box an item begins with, nil if there is none.
 func taskBoxOf(item ast.Node) *extast.TaskCheckBox {
 	if c := item.FirstChild(); c != nil && c.FirstChild() != nil {
 		box, _ := c.FirstChild().(*extast.TaskCheckBox)
@@ -305,6 +313,8 @@ func taskBoxOf(item ast.Node) *extast.TaskCheckBox {
 	return nil
 }
 
+// callout sets a call-out: its kind and title in the colour of the kind, and a
+// bar at the left of all.
 func (co *composer) callout(n *markdown.Callout) {
 	ink, ok := co.pal.callout[strings.ToLower(n.Name)]
 	if !ok {
@@ -378,6 +388,7 @@ func (co *composer) definitions(n ast.Node) {
 	co.wantBlanks(1)
 }
 
+// footnotes sets the notes at the end of a page, one right below the other.
 func (co *composer) footnotes(n ast.Node) {
 	co.spaceAbove(2)
 	co.addRow(row{pieceOf(strings.Repeat("─", min(8, co.avail())), co.pal.dim)})
@@ -404,7 +415,8 @@ func (co *composer) footnotes(n ast.Node) {
 	co.wantBlanks(1)
 }
 
-// contents sets a list of the headings below it.
+// contents sets the list of the document's headings, those of the levels it
+// asks for, indented by level.
 func (co *composer) contents(n *markdown.Contents) {
 	least, most := n.Min, n.Max
 	if least < 1 {
@@ -413,13 +425,14 @@ func (co *composer) contents(n *markdown.Contents) {
 	if most < 1 {
 		most = 6
 	}
-	top := 7
+	const none = 7
+	top := none
 	for _, h := range co.doc.Headings {
 		if h.Level >= least && h.Level <= most {
 			top = min(top, h.Level)
 		}
 	}
-	if top == 7 {
+	if top == none {
 		return
 	}
 	co.spaceAbove(1)
@@ -436,9 +449,9 @@ func (co *composer) contents(n *markdown.Contents) {
 	co.wantBlanks(1)
 }
 
-// listTargets ends a page with the addresses its links do not carry: all of
-// them in plain text, where they are numbered, else those no OSC 8 can say (a
-// path inside the blog, letters outside ASCII), in one dim paragraph.
+// listTargets ends a page with the addresses that no OSC 8 carries: in plain
+// text all of them, numbered; else those that cannot stand in one (a path
+// inside the blog, letters outside ASCII), in one dim paragraph.
 func (co *composer) listTargets() {
 	if len(co.unlinked) == 0 {
 		return

@@ -106,7 +106,7 @@ func (w *author) document(t *testing.T, d *markdown.Document, src string) *Incre
 	page, again := w.composer(d), w.composer(d)
 	page.compose(w.h)
 	want := page.finish()
-	w.last = makeIncremental(w.last, d, w.h, w.width, w.theme, again)
+	w.last = makeIncremental(w.last, d, w.h, w.theme, again)
 	if got := w.last.Page(); !reflect.DeepEqual(got, want) {
 		t.Fatalf("width %d, %+v: %s\nof\n%s", w.width, w.theme, difference(got, want), src)
 	}
@@ -305,18 +305,18 @@ func TestIncrementalAfterALateOne(t *testing.T) {
 	if !strings.Contains(strings.Join(plain.Lines, "\n"), "takes long") {
 		t.Fatal("not late")
 	}
-	before := makeIncremental(nil, d, Header{}, 40, Theme{}, late())
+	before := makeIncremental(nil, d, Header{}, Theme{}, late())
 	if got := before.Page(); !reflect.DeepEqual(got, plain) {
 		t.Error(difference(got, plain))
 	}
-	got := makeIncremental(before, d, Header{}, 40, Theme{}, newComposer(d, 40, pal, code))
+	got := makeIncremental(before, d, Header{}, Theme{}, newComposer(d, 40, pal, code))
 	if want := makePage(d, Header{}, 40, pal, code); !reflect.DeepEqual(got.Page(), want) {
 		t.Error(difference(got.Page(), want))
 	}
 	changed := markdown.Parse([]byte(strings.Replace(everything, "First", "New", 1)), markdown.Options{})
 	s = newComposer(changed, 40, pal, code)
 	s.start = time.Now().Add(-softLimit - time.Millisecond)
-	lines := makeIncremental(got, changed, Header{}, 40, Theme{}, s).Page().Lines
+	lines := makeIncremental(got, changed, Header{}, Theme{}, s).Page().Lines
 	if page := strings.Join(lines, "\n"); !strings.Contains(page, "takes long") || strings.Contains(page, "│") {
 		t.Errorf("the rest is not plain:\n%s", page)
 	}
@@ -328,7 +328,7 @@ func TestIncrementalAfterAListingWithoutColours(t *testing.T) {
 	d := markdown.Parse([]byte("a\n\n```go\n"+strings.Repeat("x := f(1)\n", 50)+"```\n"), markdown.Options{})
 	pal, code := newPalette(Theme{}), newHighlighter()
 	code.timeLimit = -1
-	before := makeIncremental(nil, d, Header{}, 40, Theme{}, newComposer(d, 40, pal, code))
+	before := makeIncremental(nil, d, Header{}, Theme{}, newComposer(d, 40, pal, code))
 	w := &author{code: newHighlighter(), width: 40, last: before}
 	if got := w.document(t, d, "").composed; got != 1 {
 		t.Errorf("%d blocks were set again", got)

@@ -27,10 +27,27 @@ type cell struct {
 // table sets a table in columns, wrapping cells at words; when not even the
 // longest words fit beside each other, row by row as records.
 func (co *composer) table(n *extast.Table) {
-	var head []cell
-	var body [][]cell
-	cols := 0
-	count := 0
+	head, body, cols, count := co.measureTable(n)
+	if cols == 0 {
+		return
+	}
+	co.clearHeading()
+	co.spaceAbove(1)
+	var widths []int
+	if count <= maxTableCells {
+		widths = columnWidths(head, body, cols, co.avail())
+	}
+	if widths == nil {
+		co.records(head, body)
+	} else {
+		co.columns(head, body, widths)
+	}
+	co.wantBlanks(1)
+}
+
+// measureTable measures the cells of a table: those of its head, those of the
+// rows below, the number of columns and that of all cells.
+func (co *composer) measureTable(n *extast.Table) (head []cell, body [][]cell, cols, count int) {
 	for r := n.FirstChild(); r != nil; r = r.NextSibling() {
 		_, isHead := r.(*extast.TableHeader)
 		f := face{}
@@ -49,44 +66,7 @@ func (co *composer) table(n *extast.Table) {
 			body = append(body, cells)
 		}
 	}
-	if cols == 0 {
-		return
-	}
-	headed := false
-	for _, c := range head {
-		headed = headed || !blank(c.runs)
-	}
-	co.clearHeading()
-	co.spaceAbove(1)
-	var widths []int
-	if count <= maxTableCells {
-		widths = columnWidths(head, body, cols, co.avail())
-	}
-	if widths != nil {
-		if headed {
-			for _, r := range co.tableRow(head, widths) {
-				co.addRow(r)
-			}
-			co.tableRule(widths)
-		}
-		rows := make([][]row, len(body))
-		tallest := 0
-		for i, cells := range body {
-			rows[i] = co.tableRow(cells, widths)
-			tallest = max(tallest, len(rows[i]))
-		}
-		for i, parts := range rows {
-			if i > 0 && tallest > tallCell { // so that one sees where a row begins
-				co.addRow(co.tableRow(nil, widths)[0])
-			}
-			for _, r := range parts {
-				co.addRow(r)
-			}
-		}
-	} else {
-		co.records(head, body)
-	}
-	co.wantBlanks(1)
+	return head, body, cols, count
 }
 
 func (co *composer) measureCell(n ast.Node, f face) cell {
@@ -110,6 +90,32 @@ func trimRuns(runs []run) []run {
 	return runs
 }
 
+// columns sets a table in columns of some widths. A head without any text is
+// left out. If a row is tall, all rows are set apart, so that one sees where
+// they begin.
+func (co *composer) columns(head []cell, body [][]cell, widths []int) {
+	if slices.ContainsFunc(head, func(c cell) bool { return !blank(c.runs) }) {
+		for _, r := range co.tableRow(head, widths) {
+			co.addRow(r)
+		}
+		co.tableRule(widths)
+	}
+	rows := make([][]row, len(body))
+	tallest := 0
+	for i, cells := range body {
+		rows[i] = co.tableRow(cells, widths)
+		tallest = max(tallest, len(rows[i]))
+	}
+	for i, parts := range rows {
+		if i > 0 && tallest > tallCell {
+			co.addRow(co.tableRow(nil, widths)[0])
+		}
+		for _, r := range parts {
+			co.addRow(r)
+		}
+	}
+}
+
 const between = " │ "
 
 // A column narrower than narrowColumn in which a cell takes more than tallCell
@@ -120,83 +126,25 @@ const (
 )
 
 // columnWidths chooses the width of each column, nil when the table does not
-// fit. Each gets what the longest word of its cells needs; what is left goes
-// where it saves most: columns that could use little get all of it, the others
-// share the rest in proportion.
+// fit or would not read well. Each gets what the longest word of its cells
+// needs; what is left goes where it saves most: columns that could use little
+// get all of it, the others share the rest in proportion.
 func columnWidths(head []cell, body [][]cell, cols, avail int) []int {
-	least, most := make([]int, cols), make([]int, cols)
-	for i := range cols {
-		least[i], most[i] = 1, 1
-	}
-	note := func(cells []cell) {
-		for i, c := range cells {
-			least[i] = max(least[i], c.min)
-			most[i] = max(most[i], c.max)
-		}
-	}
-	note(head)
-	for _, r := range body {
-		note(r)
-	}
+	least, most := columnNeeds(head, body, cols)
 	room := avail - (cols-1)*width(between)
 	need, want := 0, 0
 	for i := range cols {
-		least[i] = min(least[i], most[i])
 		need += least[i]
 		want += most[i]
 	}
-	if want <= room {
+	switch {
+	case want <= room:
 		return most
-	}
-	if need > room {
+	case need > room:
 		return nil
 	}
-	widths := append([]int(nil), least...)
-	left := room - need
-	open := make([]bool, cols)
-	for i := range open {
-		open[i] = most[i] > least[i]
-	}
-	for left > 0 {
-		n, wish := 0, 0
-		for i := range cols {
-			if open[i] {
-				n++
-				wish += most[i] - widths[i]
-			}
-		}
-		if n == 0 {
-			break
-		}
-		filled := false
-		for i := range cols { // whoever wants no more than an even share gets it whole
-			if open[i] && most[i]-widths[i] <= left/n {
-				left -= most[i] - widths[i]
-				widths[i] = most[i]
-				open[i] = false
-				filled = true
-				break
-			}
-		}
-		if filled {
-			continue
-		}
-		share := left
-		for i := range cols {
-			if open[i] {
-				more := share * (most[i] - widths[i]) / wish
-				widths[i] += more
-				left -= more
-			}
-		}
-		for i := range cols {
-			if open[i] && left > 0 && widths[i] < most[i] {
-				widths[i]++
-				left--
-			}
-		}
-		break
-	}
+	widths := slices.Clone(least)
+	share(widths, most, room-need)
 	for i, w := range widths {
 		if w < narrowColumn && most[i] > tallCell*w {
 			return nil
@@ -205,9 +153,69 @@ func columnWidths(head []cell, body [][]cell, cols, avail int) []int {
 	return widths
 }
 
+// columnNeeds returns for each column the width without which a word would be
+// broken, and the width with which no cell is.
+func columnNeeds(head []cell, body [][]cell, cols int) (least, most []int) {
+	least, most = make([]int, cols), make([]int, cols)
+	for i := range cols {
+		least[i], most[i] = 1, 1
+	}
+	for r := range len(body) + 1 {
+		cells := head
+		if r > 0 {
+			cells = body[r-1]
+		}
+		for i, c := range cells {
+			least[i] = max(least[i], c.min)
+			most[i] = max(most[i], c.max)
+		}
+	}
+	for i := range cols {
+		least[i] = min(least[i], most[i])
+	}
+	return least, most
+}
+
+// share adds what is left to widths, none of which becomes more than most.
+// Whoever wants no more than an even share gets it whole; the others share the
+// rest in proportion to what they want.
+func share(widths, most []int, left int) {
+	open := make([]int, 0, len(widths)) // columns that want more
+	for i := range widths {
+		if most[i] > widths[i] {
+			open = append(open, i)
+		}
+	}
+	for {
+		k := slices.IndexFunc(open, func(i int) bool { return most[i]-widths[i] <= left/len(open) })
+		if k < 0 || left <= 0 {
+			break
+		}
+		i := open[k]
+		left -= most[i] - widths[i]
+		widths[i] = most[i]
+		open = slices.Delete(open, k, k+1)
+	}
+	wish := 0
+	for _, i := range open {
+		wish += most[i] - widths[i]
+	}
+	all := left
+	for _, i := range open {
+		more := all * (most[i] - widths[i]) / wish
+		widths[i] += more
+		left -= more
+	}
+	for _, i := range open {
+		if left > 0 && widths[i] < most[i] {
+			widths[i]++
+			left--
+		}
+	}
+}
+
 // tableRow lays the cells of a row beside each other.
 func (co *composer) tableRow(cells []cell, widths []int) []row {
-	var rows []row
 	parts := make([][]row, len(widths))
 	height := 1
 	for i, c := range cells {
@@ -215,36 +223,37 @@ func (co *composer) tableRow(cells []cell, widths []int) []row {
 		height = max(height, len(parts[i]))
 	}
 	bar := pieceOf("│", co.pal.dim)
-	space := blankPiece(1)
-	for y := range height {
-		var r row
+	rows := make([]row, height)
+	for y := range rows {
+		r := row{}
 		for x, w := range widths {
 			var part row
 			if y < len(parts[x]) {
 				part = parts[x][y]
 			}
-			gap := max(w-part.cells(), 0)
+			left := max(w-part.cells(), 0)
 			before := 0
 			if x < len(cells) {
 				switch cells[x].align {
 				case extast.AlignRight:
-					before = gap
+					before = left
 				case extast.AlignCenter:
-					before = gap / 2
+					before = left / 2
 				}
 			}
 			if x > 0 {
-				r = append(r, space, bar, space)
+				r = append(r, blankPiece(1), bar, blankPiece(1))
 			}
 			r = append(r, blankPiece(before))
 			r = append(r, part...)
-			r = append(r, blankPiece(gap - before))
+			r = append(r, blankPiece(left-before))
 		}
-		rows = append(rows, r)
+		rows[y] = r
 	}
 	return rows
 }
 
+// tableRule sets the line between the head and the rows.
 func (co *composer) tableRule(widths []int) {
 	var b strings.Builder
 	for i, w := range widths {
@@ -278,13 +287,13 @@ func (co *composer) records(head []cell, body [][]cell) {
 					runs = append(runs, run{end: true})
 				}
 			}
-			co.hangingIndent(append(runs, c.runs...), 2)
+			co.addHanging(append(runs, c.runs...), 2)
 		}
 	}
 }
 
-// hangingIndent sets a paragraph whose second and later rows are indented.
-func (co *composer) hangingIndent(runs []run, indent int) {
+// addHanging sets a paragraph whose second and later rows are indented.
+func (co *composer) addHanging(runs []run, indent int) {
 	if co.avail()-indent < minTextWidth {
 		co.addText(runs)
 		return
