@@ -149,7 +149,7 @@ type Code struct {
 	Line int
 }
 
-// Line gives the line of the original source for a byte offset of d.Source.
+// Line returns the line of the original source for a byte offset of d.Source.
 func (d *Document) Line(offset int) int {
 	if len(d.start) == 0 {
 		return 1

@@ -56,7 +56,7 @@ func (p *page) problemOnce(line int32, text string) {
 	}
 }
 
-// addLabel gives an equation's label its number.
+// addLabel returns an equation's label its number.
 func (p *page) addLabel(name, number string) {
 	if len(p.labels) < maxLabels {
 		p.labels[equationKey(name)] = number

@@ -35,8 +35,8 @@
 // past the limit the rest of the post follows as plain text, with a note. A
 // panic costs the one page, which then shows as plain text, with a note.
 //
-// An [IncrementalPage] is the page of a post somebody is still writing. It takes
-// over the blocks of the page before it that would come out the same, and knows
-// them by a digest of everything that setting looks at. A node or a field that
-// setting begins to look at must go into the digest ([digester]).
+// An [IncrementalPage] is the page of a post somebody is still writing. It
+// takes over the blocks of the page before it that would come out the same, and
+// knows them by a digest of everything that setting looks at. A node or a field
+// that setting begins to look at must go into the digest ([digester]).
 package typeset

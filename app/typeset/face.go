@@ -30,8 +30,8 @@ const (
 	struck
 )
 
-// A colour is a colour of the 256 of a terminal plus one; 0 is the terminal's
-// own foreground.
+// A colour is 1 + one of the 256 colours of a terminal; 0 is the terminal's own
+// foreground.
 type colour uint16
 
 // with lays b over f: attributes add up, a colour replaces.
@@ -69,9 +69,9 @@ func (i colour) sgr() string {
 	}
 }
 
-// transition gives the shortest sequence that leads from face f to face to. The
-// way to the terminal's own face is always a reset, so that a row is known to
-// be closed when its last sequence is one.
+// transition returns the shortest sequence that leads from face f to face to.
+// The way to the terminal's own face is always a reset, so that a row is known
+// to be closed when its last sequence is one.
 func (f face) transition(to face) string {
 	if f == to {
 		return ""
@@ -114,7 +114,9 @@ type palette struct {
 	callout              map[string]colour // those that have a colour of their own; the others have the accent
 }
 
-// newPalette reads glamour's style configuration for a theme.
+// newPalette returns the faces of a theme. Attributes, the accent and the
+// colours of code come from glamour's style configuration, dark or light; the
+// dim tone and the colours of call-outs are chosen here, to be read on both.
 func newPalette(t Theme) *palette {
 	p := &palette{}
 	conf := styles.DarkStyleConfig
@@ -175,7 +177,10 @@ func faceOf(s glamour.StylePrimitive) face {
 	for _, x := range []struct {
 		on *bool
 		a  attrs
-	}{{s.Bold, bold}, {s.Italic, italic}, {s.Underline, underline}, {s.CrossedOut, struck}, {s.Inverse, reverse}, {s.Faint, faint}} {
+	}{
+		{s.Bold, bold}, {s.Italic, italic}, {s.Underline, underline},
+		{s.CrossedOut, struck}, {s.Inverse, reverse}, {s.Faint, faint},
+	} {
 		if x.on != nil && *x.on {
 			a |= x.a
 		}
@@ -226,8 +231,8 @@ func codeFaces(c *glamour.Chroma) map[chroma.TokenType]face {
 	return m
 }
 
-// tokenFace gives the face of a kind of token: its own, or that of the kinds it
-// belongs to.
+// tokenFace returns the face of a kind of token: its own, or that of the kinds
+// it belongs to.
 func (p *palette) tokenFace(t chroma.TokenType) face {
 	for _, t := range [...]chroma.TokenType{t, t.SubCategory(), t.Category()} {
 		if f, ok := p.tokens[t]; ok {

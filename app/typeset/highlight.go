@@ -17,6 +17,8 @@ const (
 	highlightLimit  = 300 * time.Millisecond // for one listing
 )
 
+const maxLanguages = 1000 // names whose lexer is remembered
+
 // A highlighter finds chroma's lexers by the names authors give them, and
 // remembers what it found.
 type highlighter struct {
@@ -30,8 +32,8 @@ func newHighlighter() *highlighter {
 	return &highlighter{timeLimit: highlightLimit, found: make(map[string]chroma.Lexer)}
 }
 
-// lexer looks a language up, nil when there is none. Text is never guessed at:
-// a listing without a name is text.
+// lexer returns the lexer of a language, nil when there is none. Text is never
+// guessed at: a listing without a name is text.
 func (h *highlighter) lexer(lang string) chroma.Lexer {
 	if i := strings.IndexAny(lang, ":,{ "); i > 0 {
 		lang = lang[:i]
@@ -49,16 +51,16 @@ func (h *highlighter) lexer(lang string) chroma.Lexer {
 	l, ok := h.found[lang]
 	if !ok {
 		l = findLexer(lang)
-		if len(h.found) < 1000 { // names come from authors
+		if len(h.found) < maxLanguages { // names come from authors
 			h.found[lang] = l
 		}
 	}
 	return l
 }
 
-// findLexer goes by names and aliases, then by endings of files. chroma's own
-// look-up matches a name it does not know against every file pattern of every
-// lexer, which takes milliseconds.
+// findLexer looks for a name among names and aliases, then among endings of
+// files. chroma's own look-up matches a name it does not know against every
+// file pattern of every lexer, which takes milliseconds.
 func findLexer(lang string) chroma.Lexer {
 	all := lexers.GlobalLexerRegistry.Lexers
 	for _, l := range all {
@@ -82,8 +84,9 @@ func findLexer(lang string) chroma.Lexer {
 	return nil
 }
 
-// highlight cuts a text into rows of pieces with the faces of its tokens. ok is
-// false when the text is to be shown without.
+// highlight cuts a text into rows of pieces with the faces of its tokens. It is
+// not ok when the text is to be shown without colours: the theme has none, the
+// language is not known, the text is too long or takes too long.
 func (h *highlighter) highlight(lang, text string, pal *palette) (rows []row, ok bool) {
 	if pal.tokens == nil || len(text) > maxListingBytes || strings.Count(text, "\n") > maxListingLines {
 		return nil, false

@@ -22,9 +22,9 @@ type inliner struct {
 	deep int
 }
 
-const maxInlineDepth = 100 // of inline nodes in one another
+const maxInlineDepth = 100 // nodes in one another; what is deeper loses its looks
 
-// inlines gives the runs of everything inside a block.
+// inlines returns the runs of everything inside a block.
 func (co *composer) inlines(n ast.Node, f face) []run {
 	in := inliner{composer: co, face: f}
 	in.children(n)
@@ -90,7 +90,7 @@ func (in *inliner) node(n ast.Node) {
 	case *markdown.Lowered:
 		in.raiseOrLower(n, '_', lowered)
 	case *markdown.Math:
-		in.runs = append(in.runs, run{text: formula(n.TeX, n.Unicode), face: in.face.with(in.pal.inlineCode), link: in.link, solid: true})
+		in.addCode(formula(n.TeX, n.Unicode))
 	case *ast.Link:
 		in.anchor(n, string(n.Destination))
 	case *ast.AutoLink:
@@ -142,8 +142,13 @@ func (in *inliner) code(n ast.Node) {
 		text = "`" + text + "`"
 	}
 	if text != "" {
-		in.runs = append(in.runs, run{text: text, face: in.face.with(in.pal.inlineCode), link: in.link, solid: true})
+		in.addCode(text)
 	}
+}
+
+// addCode adds text whose blanks count, in the face of code.
+func (in *inliner) addCode(text string) {
+	in.runs = append(in.runs, run{text: text, face: in.face.with(in.pal.inlineCode), link: in.link, solid: true})
 }
 
 // raiseOrLower sets raised or lowered text in the characters Unicode has for
@@ -195,7 +200,7 @@ func (in *inliner) autoLink(n *ast.AutoLink) {
 	})
 }
 
-// linked notes a link of the page and sets its text with set.
+// linked adds a link to the page and sets its text with set.
 func (in *inliner) linked(target, text string, set func()) {
 	before := in.link
 	in.link = in.addLink(target, text)
@@ -221,9 +226,9 @@ func (co *composer) addLink(target, text string) int {
 	return len(co.page.Links)
 }
 
-// hyperlink gives what an OSC 8 may hold for a target: an absolute address of a
-// scheme that opens a page or a letter, percent-encoded. said reports that the
-// address stands in it as the author wrote it.
+// hyperlink returns what an OSC 8 may hold for a target: an absolute address of
+// a scheme that opens a page or a letter, percent-encoded; "" for any other.
+// said reports that the address stands in it as the author wrote it.
 func hyperlink(target string) (uri string, said bool) {
 	i := strings.IndexByte(target, ':')
 	if i < 0 || len(target) > maxTarget {
@@ -290,8 +295,8 @@ func (in *inliner) image(n *ast.Image) {
 	set()
 }
 
-// fileOf names the file at the end of an address; with plain set without
-// percent signs, which is for reading only.
+// fileOf returns the name of the file at the end of an address, "" if it has
+// none; if it is plain, percent signs are decoded, for reading only.
 func fileOf(target string, plain bool) string {
 	if strings.HasPrefix(target, "data:") || target == "" {
 		return ""
@@ -351,5 +356,6 @@ func (co *composer) appendText(b *strings.Builder, n ast.Node, deep int) {
 	}
 }
 
-// withoutBlanks drops blanks, to compare what was written with what is seen.
+// withoutBlanks returns s without blanks, to compare what was written with what
+// is seen.
 func withoutBlanks(s string) string { return strings.Join(strings.Fields(s), "") }

@@ -79,8 +79,8 @@ type Start struct {
 	Line   int // line of the page, from 0
 }
 
-// StartOf gives the line of the page on which the block around a line of the
-// source begins.
+// StartOf returns the line of the page on which the block around a line of the
+// source begins; 0 if that stands before all blocks.
 func (p *Page) StartOf(source int) int {
 	line := 0
 	for _, s := range p.Starts {
@@ -92,7 +92,7 @@ func (p *Page) StartOf(source int) int {
 	return line
 }
 
-// SourceOf gives the line of the source whose block stands on a line of the
+// SourceOf returns the line of the source whose block stands on a line of the
 // page, 0 when none does.
 func (p *Page) SourceOf(line int) int {
 	source := 0
@@ -109,7 +109,8 @@ func (p *Page) SourceOf(line int) int {
 // "#fn:NUMBER".
 type Note struct{ Number, Line int }
 
-// Anchor finds the line an address inside the page ("id" or "#id") leads to.
+// Anchor returns the line that an address inside the page ("id" or "#id") leads
+// to.
 func (p *Page) Anchor(id string) (line int, ok bool) {
 	id = strings.TrimPrefix(id, "#")
 	for _, h := range p.Heads {

@@ -19,7 +19,7 @@ type Setter struct {
 	mu       sync.Mutex
 	entries  map[key]*list.Element // of *entry
 	recent   *list.List            // most recently asked for first
-	bytes    int64                 // bytes of finished pages
+	bytes    int64                 // of finished pages
 	maxBytes int64
 	palettes map[Theme]*palette
 	stats    Stats
@@ -33,7 +33,7 @@ type Stats struct {
 	Bytes  int64  // that they take
 }
 
-// Stats gives the figures of this moment.
+// Stats returns the figures of this moment.
 func (s *Setter) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -70,7 +70,7 @@ func New(maxBytes int64) *Setter {
 	}
 }
 
-// Page gives the document set at a width (cells of text: margins are the
+// Page returns the document set at a width (cells of text: margins are the
 // caller's) in a theme. It is made once, however many ask for it at the same
 // time, and never fails: what cannot be set is shown as plain text, with a note
 // that says so.
@@ -111,7 +111,7 @@ func (s *Setter) Page(d *markdown.Document, h Header, width int, t Theme) *Page 
 	return e.page
 }
 
-// palette gives the faces of a theme. The lock is held.
+// palette returns the faces of a theme. The lock is held.
 func (s *Setter) palette(t Theme) *palette {
 	if p, ok := s.palettes[t]; ok {
 		return p
@@ -144,7 +144,7 @@ func (p *Page) size() int64 {
 	return int64(n + 16*(len(p.Starts)+len(p.Notes)))
 }
 
-// makePage sets a page; when that panics, the text alone.
+// makePage sets a page; when that panics, the page shows the text alone.
 func makePage(d *markdown.Document, h Header, width int, pal *palette, code *highlighter) (p *Page) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -169,7 +169,7 @@ func textPage(d *markdown.Document, h Header, width int, pal *palette, why strin
 	return s.finish()
 }
 
-// finish drops what was noted but never shown, and hands the page out.
+// finish returns the page, without what was noted but never shown.
 func (co *composer) finish() *Page {
 	p := co.page
 	p.Links = filter(p.Links, func(l Link) bool { return l.Line >= 0 })
@@ -185,7 +185,7 @@ func (co *composer) finish() *Page {
 	return p
 }
 
-// filter gives the elements that are wanted, and leaves the list as it is.
+// filter returns the elements that are wanted. It does not change the list.
 func filter[T any](list []T, want func(T) bool) []T {
 	for i, x := range list {
 		if want(x) {

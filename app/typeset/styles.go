@@ -2,8 +2,8 @@ package typeset
 
 import "github.com/charmbracelet/x/ansi"
 
-// Styles are the few styles of what stands around a page, so that chrome and
-// pages agree.
+// Styles are the styles of what stands around a page, so that all of a screen
+// agrees.
 type Styles struct {
 	Accent, Dim, Bold, Title, Underline Style
 	Selected                            Style // the one selected thing
@@ -15,7 +15,7 @@ type Styles struct {
 // Style is a look of text.
 type Style struct{ on string }
 
-// On gives text in this style, closed at its end. Text must hold no escape
+// On returns text in this style, closed at its end. Text must hold no escape
 // sequences that end a style.
 func (s Style) On(text string) string {
 	if s.on == "" || text == "" {
@@ -28,7 +28,7 @@ func (s Style) On(text string) string {
 // "\x1b[m" ends it.
 func (s Style) Open() string { return s.on }
 
-// Styled gives the styles of a theme.
+// Styled returns the styles of a theme.
 func Styled(t Theme) Styles {
 	p := newPalette(t)
 	of := func(f face) Style {
