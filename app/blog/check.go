@@ -106,7 +106,7 @@ func around(folder *store.Worktree, dir string) (*listing, error) {
 	})
 }
 
-// nearest is the section a directory is in.
+// nearest returns the section that a directory is in.
 func (l *listing) nearest(dir string) *section {
 	for {
 		if s := l.sections[dir]; s != nil {
@@ -142,6 +142,7 @@ type checker struct {
 	read map[string]*checked // by root
 }
 
+// A checked blog is one that was read as it would be served.
 type checked struct {
 	index *index
 	all   *Edition
@@ -153,6 +154,8 @@ func (c *checker) close() {
 	}
 }
 
+// open reads the blog at root, once. A shallow reading, of the top folder only,
+// gives way to a whole one when that is asked for.
 func (c *checker) open(root string, shallow bool) (*checked, error) {
 	if r := c.read[root]; r != nil && (shallow || !r.index.shallow) {
 		return r, nil
@@ -175,6 +178,8 @@ func (c *checker) open(root string, shallow bool) (*checked, error) {
 	return c.read[root], nil
 }
 
+// check returns the problems of one file or folder, with paths that begin with
+// its name as it was given. The blog around it decides on slugs and links.
 func (c *checker) check(name string) ([]Problem, error) {
 	abs, err := filepath.Abs(name)
 	if err != nil {
@@ -216,7 +221,6 @@ func (c *checker) check(name string) ([]Problem, error) {
 		problems = append(problems, Problem{Path: below, Warning: true, Text: notAPost})
 	}
 	sortProblems(problems)
-	// In the words of whoever asked: content/a.md for `check content`.
 	for i := range problems {
 		rel := strings.TrimPrefix(strings.TrimPrefix(problems[i].Path, below), "/")
 		if below == "." {
@@ -227,7 +231,8 @@ func (c *checker) check(name string) ([]Problem, error) {
 	return problems, nil
 }
 
-// inspect reads a post whole and looks for what only its text can tell.
+// inspect reads a post whole and returns the problems that only its text can
+// tell.
 func (e *Edition) inspect(p *Post) []Problem {
 	var out []Problem
 	add := func(line int, warning bool, format string, args ...any) {
@@ -291,6 +296,8 @@ func local(target string) bool {
 	return err == nil && u.Scheme == "" && u.Host == ""
 }
 
+// deadLink says in a few words why a link of p leads nowhere; "" if it may lead
+// somewhere, as all do that name another host or the web site's own root.
 func (e *Edition) deadLink(p *Post, d *markdown.Document, target string) string {
 	if rest, ok := strings.CutPrefix(target, "#"); ok {
 		if rest == "" || rest == "top" || strings.HasPrefix(rest, "fn") || hasHeading(d, rest) {
@@ -315,11 +322,7 @@ func (e *Edition) deadLink(p *Post, d *markdown.Document, target string) string 
 	if isMarkdown(clean) || strings.HasPrefix(target, "@/") {
 		return "no such post"
 	}
-	if strings.HasPrefix(target, "/") {
-		// Of a site on the web, of which there may be more than its posts.
-		return ""
-	}
-	if e.fileFor(p, target) {
+	if strings.HasPrefix(target, "/") || e.fileFor(p, target) {
 		return ""
 	}
 	if ext == "" || ext == ".html" {
@@ -328,6 +331,8 @@ func (e *Edition) deadLink(p *Post, d *markdown.Document, target string) string 
 	return "no such file"
 }
 
+// hasHeading reports whether a document has a place of this name: a heading, an
+// anchor of raw HTML, a label of an equation, a footnote.
 func hasHeading(d *markdown.Document, id string) bool {
 	if u, err := url.PathUnescape(id); err == nil {
 		id = u
@@ -337,8 +342,7 @@ func hasHeading(d *markdown.Document, id string) bool {
 	}) {
 		return true
 	}
-	// An anchor of raw HTML, a label of an equation, a footnote; a link to it is
-	// none.
+	// A link to the place is not the place.
 	return bytes.Contains(bytes.ReplaceAll(d.Source, []byte("(#"+id+")"), nil), []byte(id))
 }
 

@@ -126,11 +126,11 @@ func (s signature) mayHave(word []byte) bool {
 	return true
 }
 
-const (
-	maxSearchText = 512 << 10
-)
+// maxSearchText bounds the bytes of a post that are searched.
+const maxSearchText = 512 << 10
 
-// searchText makes the text, once.
+// searchText returns the text that searches compare, which is made once. It is
+// empty if the file has changed since it was indexed.
 func (e *entry) searchText() *searchText {
 	if t := e.text.Load(); t != nil {
 		return t
@@ -158,8 +158,8 @@ func (e *entry) searchText() *searchText {
 	return t
 }
 
-// shown is the text of a source, roughly without its markup, a line for a line
-// of the body; line is the number of the first.
+// shown returns the text of a source, roughly without its markup, a line for a
+// line of the body; line is the number of the first.
 func (e *entry) shown(src []byte) (text []byte, line int) {
 	o := e.section.options(e.path, e.dialect)
 	s, ok := markdown.Skim(src, o)
@@ -258,7 +258,8 @@ func (e *entry) score(words []string, needles [][]byte) int {
 	return score
 }
 
-// hit finds the place in a post that a search shows.
+// hit returns the place in a post that a search shows: the first line of the text
+// with one of the folded words, else its first line.
 func (p *Post) hit(words [][]byte) Hit {
 	h := Hit{Post: p}
 	t := p.entry.searchText()
@@ -293,20 +294,29 @@ func (p *Post) hit(words [][]byte) Hit {
 		}
 		h.Line = line + n
 	}
-	// The paragraph around the line, for prose with hard line ends.
-	from, to := n, n+1
-	head := func(l []byte) bool { return len(l) > 0 && l[0] == markdown.HeadingMark }
-	if !head(lines[n]) {
-		for from > 0 && n-from < 2 && len(lines[from-1]) > 0 && !head(lines[from-1]) {
-			from--
-		}
-		for to < len(lines) && to-n < 4 && len(lines[to]) > 0 && !head(lines[to]) {
-			to++
-		}
-	}
+	from, to := paragraphAt(lines, n)
 	before := string(bytes.Join(lines[from:n], []byte(" ")))
-	h.Snippet = snippet(before, strings.Trim(string(bytes.Join(lines[n:to], []byte(" "))), string(rune(markdown.HeadingMark))), words)
+	after := string(bytes.Join(lines[n:to], []byte(" ")))
+	h.Snippet = snippet(before, strings.Trim(after, string(rune(markdown.HeadingMark))), words)
 	return h
+}
+
+// paragraphAt returns the first line and the one behind the last of the
+// paragraph around line n, for prose with hard line ends; two lines before and
+// four from n on at most.
+func paragraphAt(lines [][]byte, n int) (from, to int) {
+	from, to = n, n+1
+	inParagraph := func(i int) bool { return len(lines[i]) > 0 && lines[i][0] != markdown.HeadingMark }
+	if len(lines[n]) > 0 && !inParagraph(n) {
+		return from, to // a heading
+	}
+	for from > 0 && n-from < 2 && inParagraph(from-1) {
+		from--
+	}
+	for to < len(lines) && to-n < 4 && inParagraph(to) {
+		to++
+	}
+	return from, to
 }
 
 // snippet cuts some 160 bytes out of a paragraph, around the first of the

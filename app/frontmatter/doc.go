@@ -13,8 +13,9 @@
 // encoded again. The place of the field is found (locate.go), the new value is
 // written there (edits.go) in the manner of the old one (encode.go), and the
 // result is read again and verified (verify.go): it counts only if this field
-// says what it should and all others what they said. What cannot be verified so, such as
-// anchors, tags and values of an unusual form, is refused with a plain reason.
+// says what it should and all others what they said. What cannot be verified
+// so, such as anchors, tags and values of an unusual form, is refused with a
+// plain reason.
 //
 // [ParseDate] reads dates as they are met in front matters, [NameDate] and
 // [PathDate] those in the names of files and folders, and [ParseWhen] those that

@@ -93,21 +93,12 @@ func plainYAML(text string, line int) (Fields, bool) {
 		switch {
 		case rest == "" || rest[0] == '#':
 			var items []any
-			for {
-				peek, after := cutLine(text)
-				item := strings.TrimLeft(peek, " ")
-				if text == "" || !strings.HasPrefix(item, "- ") {
-					break
-				}
-				s, ok := plainScalar(strings.Trim(item[2:], " "), false)
-				if !ok {
-					return nil, false
-				}
-				items = append(items, s)
-				text, line = after, line+1
+			if items, text, ok = plainItems(text); !ok {
+				return nil, false
 			}
 			if items != nil {
 				f.Value = items
+				line += len(items)
 			}
 		case rest[0] == '[':
 			if f.Value, ok = plainFlow(rest); !ok {
@@ -127,6 +118,25 @@ func plainYAML(text string, line int) (Fields, bool) {
 	return list, true
 }
 
+// plainItems reads the block list of scalars that text begins with, nil if there
+// is none, and returns what follows it.
+func plainItems(text string) (items []any, rest string, ok bool) {
+	for text != "" {
+		line, after := cutLine(text)
+		item, is := strings.CutPrefix(strings.TrimLeft(line, " "), "- ")
+		if !is {
+			break
+		}
+		v, ok := plainScalar(strings.Trim(item, " "), false)
+		if !ok {
+			return nil, "", false
+		}
+		items, text = append(items, v), after
+	}
+	return items, text, true
+}
+
+// cutLine returns the first line of a text without its end, and the rest.
 func cutLine(s string) (line, rest string) {
 	if i := strings.IndexByte(s, '\n'); i >= 0 {
 		line, rest = s[:i], s[i+1:]
@@ -432,23 +442,12 @@ func (r *jsonReader) value() any {
 	t, _ := r.dec.Token()
 	switch t := t.(type) {
 	case json.Delim:
-		if t == '[' {
-			list := []any{}
-			for r.dec.More() {
-				list = append(list, r.value())
-			}
-			r.dec.Token()
-			return list
+		if t == '{' {
+			return r.object()
 		}
-		list := Fields{}
+		list := []any{}
 		for r.dec.More() {
-			name, _ := r.dec.Token()
-			now := r.dec.InputOffset()
-			r.line += strings.Count(r.text[r.at:now], "\n")
-			r.at = now
-			f := newField(name.(string), nil, r.line)
-			f.Value = r.value()
-			list = append(list, f)
+			list = append(list, r.value())
 		}
 		r.dec.Token()
 		return list
@@ -459,6 +458,21 @@ func (r *jsonReader) value() any {
 		return t.String()
 	}
 	return t
+}
+
+func (r *jsonReader) object() Fields {
+	list := Fields{}
+	for r.dec.More() {
+		name, _ := r.dec.Token()
+		now := r.dec.InputOffset()
+		r.line += strings.Count(r.text[r.at:now], "\n")
+		r.at = now
+		f := newField(name.(string), nil, r.line)
+		f.Value = r.value()
+		list = append(list, f)
+	}
+	r.dec.Token()
+	return list
 }
 
 // juliaFields converts the definitions of a Franklin page. Of an expression

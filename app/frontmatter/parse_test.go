@@ -87,6 +87,7 @@ func TestLinesOfFields(t *testing.T) {
 		{markdown.JSON, "{\n\"a\": \"b: 1\",\n\"x\": {\n  \"a\": [1,\n {\"b\": null}], \"n\":\n 1.5}, \"a\": 2}",
 			"3 a,4 x,5 x.a,6 x.a[].b,6 x.n,7 a"},
 		{markdown.YAML, "a: 1\nx:\n  b: 1\n  a: 2\n", "2 a,3 x,4 x.b,5 x.a"},
+		{markdown.YAML, "a: 1\nx:\n- b\n- c\n# d\ny: 1\n", "2 a,3 x,7 y"},
 	} {
 		fs, bad := Parse(markdown.Front{Kind: c.kind, Text: c.text, Line: 2})
 		if got := strings.Join(lines(fs), ","); bad != nil || got != c.want {
