@@ -203,6 +203,13 @@ func (c *Conn) Rekey() error {
 	return c.failed
 }
 
+// Begin opens a key exchange that goes on when the server's half is received.
+func (c *Conn) Begin() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.begin()
+}
+
 // step reads one packet, and gives nil if it was about keys.
 func (c *Conn) step() (p []byte, err error) {
 	defer func() {
