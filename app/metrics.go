@@ -109,7 +109,7 @@ func (m *metrics) count(ctx context.Context, commits store.Store, since store.Re
 		if m.commits == nil {
 			m.commits = map[string]uint64{}
 		}
-		m.commits[c.Door]++
+		m.commits[c.Channel]++
 		m.mu.Unlock()
 	}
 }

@@ -13,14 +13,14 @@ import (
 	"sheaf/app/markdown"
 )
 
-// desk commits what work makes of a post as it stands. When somebody else has
+// changePost commits what work makes of a post as it stands. When somebody else has
 // changed it meanwhile it is done again: nothing of theirs is written over.
-func (a Author) desk(ctx context.Context, slug string, work func(p *Post) (Change, error)) (Receipt, error) {
-	if err := a.blog.adoption(ctx); err != nil {
+func (a Author) changePost(ctx context.Context, slug string, work func(p *Post) (Change, error)) (Receipt, error) {
+	if err := a.blog.awaitImport(ctx); err != nil {
 		return Receipt{}, err
 	}
 	for tries := 1; ; tries++ {
-		base := a.blog.lib.folder.Ledger().Rev() // first: what follows is not older
+		base := a.blog.lib.worktree.Ledger().Rev() // first: what follows is not older
 		p, err := a.Edition().Post(slug)
 		if err != nil {
 			return Receipt{}, err
@@ -37,9 +37,9 @@ func (a Author) desk(ctx context.Context, slug string, work func(p *Post) (Chang
 	}
 }
 
-// edit commits what change makes of a post's source, at the path it gives.
-func (a Author) edit(ctx context.Context, slug, verb string, change func(p *Post, src []byte) (to string, out []byte, err error)) (Receipt, error) {
-	return a.desk(ctx, slug, func(p *Post) (Change, error) {
+// editSource commits what change makes of a post's source, at the path it gives.
+func (a Author) editSource(ctx context.Context, slug, verb string, change func(p *Post, src []byte) (to string, out []byte, err error)) (Receipt, error) {
+	return a.changePost(ctx, slug, func(p *Post) (Change, error) {
 		src, err := p.Source()
 		if err != nil {
 			return Change{}, err
@@ -48,18 +48,18 @@ func (a Author) edit(ctx context.Context, slug, verb string, change func(p *Post
 		if err != nil {
 			return Change{}, refusal(p.Path, "%v", err)
 		}
-		entries, err := a.moved(ctx, p.Path, to, out)
+		entries, err := a.moveEntries(ctx, p.Path, to, out)
 		return Change{Entries: entries, Message: verb + " " + p.Slug}, err
 	})
 }
 
-// moved gives the entries of a source that goes from one path to another,
+// moveEntries gives the entries of a source that goes from one path to another,
 // which may be the same.
-func (a Author) moved(ctx context.Context, from, to string, src []byte) ([]Entry, error) {
+func (a Author) moveEntries(ctx context.Context, from, to string, src []byte) ([]Entry, error) {
 	hash, err := a.Put(ctx, src)
 	entries := []Entry{{Path: to, Hash: hash, Size: int64(len(src))}}
 	if from != to {
-		if _, there := a.blog.lib.folder.Ledger().Entry(to); there {
+		if _, there := a.blog.lib.worktree.Ledger().Entry(to); there {
 			return nil, refusal(from, "%s is there already", to)
 		}
 		entries = append(entries, Entry{Path: from})
@@ -70,16 +70,16 @@ func (a Author) moved(ctx context.Context, from, to string, src []byte) ([]Entry
 // options are how a post's source is read.
 func (p *Post) options() markdown.Options { return p.entry.section.options(p.Path, p.entry.dialect) }
 
-// as gives what the blog would make of another source at another path.
-func (p *Post) as(to string, src []byte) *entry {
+// asEntry gives what the blog would make of another source at another path.
+func (p *Post) asEntry(to string, src []byte) *entry {
 	f := p.entry.file
 	f.path = to
 	return newEntry(f, src, p.entry.lib, p.entry.dialect)
 }
 
-// shown gives a draft's source without what makes it one, and the path it has
+// undrafted gives a draft's source without what makes it one, and the path it has
 // then: what is in _drafts goes to _posts, under its date.
-func (p *Post) shown(src []byte, day time.Time) (to string, out []byte, err error) {
+func (p *Post) undrafted(src []byte, day time.Time) (to string, out []byte, err error) {
 	out, err = frontmatter.SetDraft(src, p.options(), p.entry.section.defaults, false)
 	parts := strings.Split(p.Path, "/")
 	i := slices.IndexFunc(parts, func(dir string) bool { return strings.EqualFold(dir, "_drafts") })
@@ -112,7 +112,7 @@ func (p *Post) setDue(src []byte, at time.Time) ([]byte, error) {
 // field that keeps it from them and nothing else. What is in _drafts moves to
 // _posts.
 func (a Author) Publish(ctx context.Context, slug string) (Receipt, error) {
-	return a.edit(ctx, slug, "publish", func(p *Post, src []byte) (string, []byte, error) {
+	return a.editSource(ctx, slug, "publish", func(p *Post, src []byte) (string, []byte, error) {
 		now := a.blog.lib.now()
 		switch p.State {
 		case Published, Page:
@@ -126,7 +126,7 @@ func (a Author) Publish(ctx context.Context, slug string) (Receipt, error) {
 		if p.HasDate {
 			day = p.Date
 		}
-		to, out, err := p.shown(src, day)
+		to, out, err := p.undrafted(src, day)
 		if err == nil && p.State == Scheduled {
 			out, err = p.setDue(out, now)
 		}
@@ -134,7 +134,7 @@ func (a Author) Publish(ctx context.Context, slug string) (Receipt, error) {
 			return "", nil, err
 		}
 		// A draft with a date to come is scheduled now.
-		if s := p.as(to, out).state(now); !s.Visible() && (s != Scheduled || p.State == Scheduled) {
+		if s := p.asEntry(to, out).state(now); !s.Visible() && (s != Scheduled || p.State == Scheduled) {
 			return "", nil, fmt.Errorf("would still be %s; that has to change in the file", s)
 		}
 		return to, out, nil
@@ -143,7 +143,7 @@ func (a Author) Publish(ctx context.Context, slug string) (Receipt, error) {
 
 // Unpublish makes a draft of a post.
 func (a Author) Unpublish(ctx context.Context, slug string) (Receipt, error) {
-	return a.edit(ctx, slug, "unpublish", func(p *Post, src []byte) (string, []byte, error) {
+	return a.editSource(ctx, slug, "unpublish", func(p *Post, src []byte) (string, []byte, error) {
 		if p.State == Draft {
 			return p.Path, src, nil
 		}
@@ -155,20 +155,20 @@ func (a Author) Unpublish(ctx context.Context, slug string) (Receipt, error) {
 // Schedule has readers see a post from a moment on that is to come. A draft is
 // one no longer.
 func (a Author) Schedule(ctx context.Context, slug string, at time.Time) (Receipt, error) {
-	return a.edit(ctx, slug, "schedule", func(p *Post, src []byte) (string, []byte, error) {
+	return a.editSource(ctx, slug, "schedule", func(p *Post, src []byte) (string, []byte, error) {
 		at := at.In(p.entry.section.location()).Truncate(time.Second)
 		now := a.blog.lib.now()
 		if !at.After(now) {
 			return "", nil, fmt.Errorf("%s is past", at.Format("2 January 2006 15:04"))
 		}
-		to, out, err := p.shown(src, at)
+		to, out, err := p.undrafted(src, at)
 		if err == nil {
 			out, err = p.setDue(out, at)
 		}
 		if err != nil {
 			return "", nil, err
 		}
-		switch e := p.as(to, out); {
+		switch e := p.asEntry(to, out); {
 		case e.state(now) != Scheduled || !e.due.Equal(at):
 			return "", nil, errors.New("something else says when it is shown; that has to change in the file")
 		case !e.expires.IsZero() && !e.expires.After(at):
@@ -181,7 +181,7 @@ func (a Author) Schedule(ctx context.Context, slug string, at time.Time) (Receip
 // Remove removes a post's file; if that is an index file, the folder with all
 // that is in it. Restore brings it back.
 func (a Author) Remove(ctx context.Context, slug string) (Receipt, error) {
-	return a.desk(ctx, slug, func(p *Post) (Change, error) {
+	return a.changePost(ctx, slug, func(p *Post) (Change, error) {
 		entries := []Entry{{Path: p.Path}}
 		for _, e := range a.bundle(p) {
 			if e.Path != p.Path {
@@ -206,7 +206,7 @@ func (a Author) bundle(p *Post) []Entry {
 		}
 	}
 	var list []Entry
-	for _, e := range a.blog.lib.folder.Ledger().Entries() {
+	for _, e := range a.blog.lib.worktree.Ledger().Entries() {
 		if strings.HasPrefix(e.Path, dir+"/") {
 			list = append(list, e)
 		}
@@ -220,7 +220,7 @@ func (a Author) bundle(p *Post) []Entry {
 // added. The old address goes on leading to the post.
 func (a Author) Rename(ctx context.Context, slug, to string) (Receipt, error) {
 	to = strings.TrimSuffix(to, ".md")
-	return a.desk(ctx, slug, func(p *Post) (Change, error) {
+	return a.changePost(ctx, slug, func(p *Post) (Change, error) {
 		if s := addressOf(to); len(s) != 1 || s[0] != to {
 			return Change{}, refusal(p.Path, "%q cannot be a slug: letters, digits and dashes can", to)
 		}
@@ -236,9 +236,9 @@ func (a Author) Rename(ctx context.Context, slug, to string) (Receipt, error) {
 			return c, err
 		}
 		if name := p.renamed(to); !p.entry.explicit && name != p.Path {
-			if e := p.as(name, src); e.address[len(e.address)-1] == to {
+			if e := p.asEntry(name, src); e.address[len(e.address)-1] == to {
 				if !p.entry.indexFile() {
-					c.Entries, err = a.moved(ctx, p.Path, name, src)
+					c.Entries, err = a.moveEntries(ctx, p.Path, name, src)
 					return c, err
 				}
 				if c.Entries, err = a.moveFolder(p, path.Dir(name)); err != nil || c.Entries != nil {
@@ -250,7 +250,7 @@ func (a Author) Rename(ctx context.Context, slug, to string) (Receipt, error) {
 		if err != nil {
 			return c, refusal(p.Path, "%v", err)
 		}
-		c.Entries, err = a.moved(ctx, p.Path, p.Path, out)
+		c.Entries, err = a.moveEntries(ctx, p.Path, p.Path, out)
 		return c, err
 	})
 }
@@ -264,7 +264,7 @@ func (p *Post) renamed(to string) string {
 			ext = path.Ext(base)
 		}
 		stem := strings.TrimSuffix(base, ext)
-		name := p.entry.place().name
+		name := p.entry.pathInfo().name
 		i := strings.LastIndex(stem, name)
 		if i < 0 {
 			return base
@@ -286,7 +286,7 @@ func (a Author) moveFolder(p *Post, to string) ([]Entry, error) {
 	var come, leave []Entry
 	for _, e := range a.bundle(p) {
 		name := to + strings.TrimPrefix(e.Path, from)
-		if _, there := a.blog.lib.folder.Ledger().Entry(name); there {
+		if _, there := a.blog.lib.worktree.Ledger().Entry(name); there {
 			return nil, refusal(p.Path, "%s is there already", name)
 		}
 		leave = append(leave, Entry{Path: e.Path})

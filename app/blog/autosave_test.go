@@ -188,13 +188,13 @@ func TestAutosaveInAFolderThatCannotBeWritten(t *testing.T) {
 	put(t, dir, "posts/sea.md", sea)
 	v := openDir(t, dir).Author("Ada")
 	_, err := v.Autosave(t.Context(), Autosave{Text: Text{Body: []byte("x")}})
-	if !errors.Is(err, fs.ErrPermission) || Obstacle(err) == "" {
+	if !errors.Is(err, fs.ErrPermission) || StorageProblem(err) == "" {
 		t.Error(err)
 	}
 	if list, err := v.Autosaves(t.Context()); err != nil || len(list) != 0 {
 		t.Error(list, err)
 	}
-	if _, err := v.Share(t.Context(), "sea"); Obstacle(err) == "" {
+	if _, err := v.Share(t.Context(), "sea"); StorageProblem(err) == "" {
 		t.Error(err)
 	}
 	if _, shared := v.PreviewOf(v.Edition().Posts()[0]); shared {

@@ -27,17 +27,17 @@ type Config struct {
 // A Blog is a folder of posts that is kept up with. Its methods are safe for
 // concurrent use.
 type Blog struct {
-	lib     *library
-	state   store.State
-	log     *slog.Logger
-	current atomic.Pointer[snapshot]
-	limits  Limits
-	cancel  context.CancelFunc
-	closed  <-chan struct{}
-	jobs    chan func(*index) // for the goroutine that owns the index
-	adopted chan struct{}     // closed when the folder has been looked through once
-	adopt   chan struct{}     // cap 1: something was changed by hand
-	done    sync.WaitGroup
+	lib        *library
+	state      store.State
+	log        *slog.Logger
+	current    atomic.Pointer[snapshot]
+	limits     Limits
+	cancel     context.CancelFunc
+	closed     <-chan struct{}
+	jobs       chan func(*index) // for the goroutine that owns the index
+	imported   chan struct{}     // closed when the folder has been looked through once
+	handEdited chan struct{}     // cap 1: something was changed by hand
+	done       sync.WaitGroup
 
 	files         struct{ reader, author atomic.Pointer[Files] } // the last that were asked for
 	autosaving    sync.Mutex                                     // one text at a time
@@ -60,7 +60,7 @@ func Open(ctx context.Context, c Config) (*Blog, error) {
 	s := newIndex(c.Store)
 	s.lib.now = c.Now
 	b := &Blog{log: c.Log, lib: s.lib, state: c.State, limits: c.Limits.or(), jobs: make(chan func(*index)), autosaveLocks: map[string]int{},
-		adopted: make(chan struct{}), adopt: make(chan struct{}, 1)}
+		imported: make(chan struct{}), handEdited: make(chan struct{}, 1)}
 	ctx, b.cancel = context.WithCancel(ctx)
 	b.closed = ctx.Done()
 	s.learn(c.Store.Ledger())
@@ -74,16 +74,16 @@ func Open(ctx context.Context, c Config) (*Blog, error) {
 	}
 	b.loadPreviews()
 	b.loadStats()
-	b.publish(s, s.snapshot(c.Now()))
+	b.setEdition(s, s.snapshot(c.Now()))
 	b.log.Info("content read", "posts", len(s.entries), "took", time.Since(start).Round(time.Millisecond))
 	b.done.Add(4)
 	go func() {
 		defer b.done.Done()
-		b.remember(ctx)
+		b.recordHandEdits(ctx)
 	}()
 	go func() {
 		defer b.done.Done()
-		b.keepUp(ctx, s, changed)
+		b.run(ctx, s, changed)
 	}()
 	go func() {
 		defer b.done.Done()
@@ -133,9 +133,9 @@ func (b *Blog) warm(ctx context.Context) {
 	}
 }
 
-// keepUp makes the next edition when the folder has changed, an author has
+// run makes the next edition when the folder has changed, an author has
 // committed, or a post's time has come. The index is its own.
-func (b *Blog) keepUp(ctx context.Context, s *index, changed <-chan struct{}) {
+func (b *Blog) run(ctx context.Context, s *index, changed <-chan struct{}) {
 	timer := time.NewTimer(b.wait(s.last.due))
 	defer timer.Stop()
 	for {
@@ -149,27 +149,27 @@ func (b *Blog) keepUp(ctx context.Context, s *index, changed <-chan struct{}) {
 				changed = nil
 				continue
 			}
-			b.contain(func() { b.renew(s) })
+			b.contain(func() { b.refresh(s) })
 			select { // readers first, the history after them
-			case b.adopt <- struct{}{}:
+			case b.handEdited <- struct{}{}:
 			default:
 			}
 		case <-timer.C:
 			if !s.last.due.IsZero() && !s.last.due.After(b.lib.now()) {
-				b.contain(func() { b.publish(s, s.snapshot(b.lib.now())) })
+				b.contain(func() { b.setEdition(s, s.snapshot(b.lib.now())) })
 			}
 		}
 		timer.Reset(b.wait(s.last.due))
 	}
 }
 
-// renew makes the next edition if there is something new in the folder.
-func (b *Blog) renew(s *index) {
+// refresh makes the next edition if there is something new in the folder.
+func (b *Blog) refresh(s *index) {
 	changed, err := s.rescan()
 	if err != nil {
 		b.log.Warn("content not read", "err", err)
 	} else if changed {
-		b.publish(s, s.snapshot(b.lib.now()))
+		b.setEdition(s, s.snapshot(b.lib.now()))
 	}
 }
 
@@ -183,15 +183,15 @@ func (b *Blog) contain(f func()) {
 	f()
 }
 
-// remember takes what is changed by hand into the history. What could not be
+// recordHandEdits takes what is changed by hand into the history. What could not be
 // taken, for want of room perhaps, is tried again.
-func (b *Blog) remember(ctx context.Context) {
-	first := b.adopted
+func (b *Blog) recordHandEdits(ctx context.Context) {
+	first := b.imported
 	said := ""
 	for {
 		err := errors.New("panic")
 		b.contain(func() {
-			_, err = b.lib.folder.Import(ctx, func(p string, dir bool) bool {
+			_, err = b.lib.worktree.Import(ctx, func(p string, dir bool) bool {
 				if dir {
 					return unwatched(p)
 				}
@@ -216,7 +216,7 @@ func (b *Blog) remember(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-b.adopt:
+		case <-b.handEdited:
 		case <-again:
 		}
 	}
@@ -231,8 +231,8 @@ func (b *Blog) wait(due time.Time) time.Duration {
 	return min(max(due.Sub(b.lib.now()), 10*time.Millisecond), time.Minute)
 }
 
-// publish makes a snapshot of the index the current one.
-func (b *Blog) publish(s *index, next *snapshot) {
+// setEdition makes a snapshot of the index the current one.
+func (b *Blog) setEdition(s *index, next *snapshot) {
 	old := b.current.Load()
 	if old != nil && old.reader.same(next.reader) {
 		// What readers see is as it was: nobody of them is told that
@@ -242,7 +242,7 @@ func (b *Blog) publish(s *index, next *snapshot) {
 	s.last = next
 	b.current.Store(next)
 	b.showPreviews(next)
-	b.stats.follow(b.lib.folder.Ledger())
+	b.stats.followMoves(b.lib.worktree.Ledger())
 	if old != nil {
 		if old.reader != next.reader {
 			close(old.reader.superseded)

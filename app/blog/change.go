@@ -46,9 +46,9 @@ type Change struct {
 	Message string
 	Time    time.Time         // zero: now
 	ID      string            // "" is a new one
-	Meta    map[string]string // kept with the commit; the keys of a door begin with its name ("git.commit")
+	Meta    map[string]string // kept with the commit; the keys of a channel begin with its name ("git.commit")
 
-	stands map[string]string // what must stand at paths, by hash; "": nothing. Else it is a conflict
+	expected map[string]string // what must stand at paths, by hash; "": nothing. Else it is a conflict
 }
 
 // An Action is what a change did to a file.
@@ -61,8 +61,8 @@ const (
 	Removed
 )
 
-// Filed is what became of one file.
-type Filed struct {
+// FileResult is what became of one file.
+type FileResult struct {
 	Path   string
 	Action Action
 	Post   *Post // nil: not a post, or removed
@@ -71,13 +71,13 @@ type Filed struct {
 // A Receipt is what the author is told of a change that was made.
 type Receipt struct {
 	Rev      Rev // of the commit; of the head when nothing had to change
-	Files    []Filed
+	Files    []FileResult
 	Warnings []Problem
 }
 
 // Lines says a receipt in words, a line for each post, then the warnings:
-// "published  ssh -t HOST SLUG". Every door answers with them. They hold no
-// control characters.
+// "published  ssh -t HOST SLUG". It is what every channel answers. The lines hold
+// no control characters.
 func (r Receipt) Lines(host string) []string {
 	var out []string
 	same, others := 0, 0

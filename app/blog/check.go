@@ -150,7 +150,7 @@ type checked struct {
 
 func (c *checker) close() {
 	for _, r := range c.read {
-		r.index.lib.folder.Close()
+		r.index.lib.worktree.Close()
 	}
 }
 
@@ -172,7 +172,7 @@ func (c *checker) open(root string, shallow bool) (*checked, error) {
 	}
 	s.last = s.snapshot(c.now)
 	if old := c.read[root]; old != nil {
-		old.index.lib.folder.Close()
+		old.index.lib.worktree.Close()
 	}
 	c.read[root] = &checked{s, s.last.author}
 	return c.read[root], nil
@@ -360,13 +360,13 @@ func (e *Edition) fileFor(p *Post, target string) bool {
 	lib := p.entry.lib
 	for _, at := range e.places(p) {
 		name := path.Join(at, strings.TrimPrefix(target, "/"))
-		if there, known := lib.coming[name]; known {
+		if there, known := lib.pending[name]; known {
 			if there {
 				return true
 			}
 			continue
 		}
-		if info, err := fs.Stat(lib.folder.FS(), name); err == nil && !info.IsDir() {
+		if info, err := fs.Stat(lib.worktree.FS(), name); err == nil && !info.IsDir() {
 			return true
 		}
 	}

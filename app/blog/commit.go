@@ -24,7 +24,7 @@ func (a Author) Via(channel string) Author { return Author{a.Visitor.Via(channel
 // Put keeps the bytes of a file for a change and gives their hash for an
 // Entry.
 func (a Author) Put(ctx context.Context, data []byte) (hash string, err error) {
-	return a.blog.lib.folder.Put(ctx, data)
+	return a.blog.lib.worktree.Put(ctx, data)
 }
 
 // MaxFile is the most bytes that a file of this path may have.
@@ -40,17 +40,17 @@ func (v Visitor) MaxFile(name string) int64 {
 
 // Commit checks a change, makes it durable and shows it: when it returns, the
 // next edition is out. All of it is made or nothing: a *Refusal says why not.
-func (a Author) Commit(ctx context.Context, c Change) (Receipt, error) { return a.file(ctx, c, true) }
+func (a Author) Commit(ctx context.Context, c Change) (Receipt, error) { return a.apply(ctx, c, true) }
 
 // Check is Commit without the change: what it would answer.
-func (a Author) Check(ctx context.Context, c Change) (Receipt, error) { return a.file(ctx, c, false) }
+func (a Author) Check(ctx context.Context, c Change) (Receipt, error) { return a.apply(ctx, c, false) }
 
-func (a Author) file(ctx context.Context, c Change, keep bool) (r Receipt, err error) {
-	if err := a.blog.adoption(ctx); err != nil {
+func (a Author) apply(ctx context.Context, c Change, keep bool) (r Receipt, err error) {
+	if err := a.blog.awaitImport(ctx); err != nil {
 		return Receipt{}, err
 	}
 	for range 5 { // somebody may edit by hand at the same time
-		work := a.blog.do(ctx, func(s *index) { r, err = a.blog.file(ctx, s, a, c, keep) })
+		work := a.blog.withIndex(ctx, func(s *index) { r, err = a.blog.apply(ctx, s, a, c, keep) })
 		if work != nil {
 			return Receipt{}, work
 		}
@@ -62,21 +62,21 @@ func (a Author) file(ctx context.Context, c Change, keep bool) (r Receipt, err e
 	return r, err
 }
 
-// file does the work of Commit in the goroutine that owns the index. The index
+// apply does the work of Commit in the goroutine that owns the index. The index
 // that a change is judged on is the one that stands when it is made.
-func (b *Blog) file(ctx context.Context, s *index, a Author, c Change, keep bool) (Receipt, error) {
+func (b *Blog) apply(ctx context.Context, s *index, a Author, c Change, keep bool) (Receipt, error) {
 	now := b.lib.now()
 	if c.Time.IsZero() {
 		c.Time = now
 	}
-	f := &filing{Change: c, ledger: b.lib.folder.Ledger(), limits: b.limits,
+	f := &review{Change: c, ledger: b.lib.worktree.Ledger(), limits: b.limits,
 		sources: map[string][]byte{}, gone: map[string]bool{}, moved: map[string]string{}}
 	s.learn(f.ledger)
 	changed := f.entries()
 	if len(f.problems) > 0 {
 		return Receipt{}, f.refusal()
 	}
-	if err := f.read(ctx, b.lib.folder, changed); err != nil {
+	if err := f.read(ctx, b.lib.worktree, changed); err != nil {
 		return Receipt{}, err
 	}
 	next, fresh := s.with(changed, f.sources)
@@ -93,7 +93,7 @@ func (b *Blog) file(ctx context.Context, s *index, a Author, c Change, keep bool
 	}
 	f.receipt.Rev = f.ledger.Rev()
 	if keep && len(changed) > 0 {
-		rev, err := b.lib.folder.Commit(ctx, f.ledger.Rev(), store.Commit{ID: c.ID, Time: c.Time, Author: a.name, Door: a.channel,
+		rev, err := b.lib.worktree.Commit(ctx, f.ledger.Rev(), store.Commit{ID: c.ID, Time: c.Time, Author: a.name, Channel: a.channel,
 			Message: c.Message, Meta: f.meta(), Entries: changed})
 		if err != nil {
 			return Receipt{}, err
@@ -102,7 +102,7 @@ func (b *Blog) file(ctx context.Context, s *index, a Author, c Change, keep bool
 		if rev == f.ledger.Rev()+1 { // not a commit that was made before
 			s.keep(next, fresh)
 		}
-		s.learn(b.lib.folder.Ledger())
+		s.learn(b.lib.worktree.Ledger())
 		if same {
 			after.first = s.first
 			after.setMoved(s.moved)
@@ -112,7 +112,7 @@ func (b *Blog) file(ctx context.Context, s *index, a Author, c Change, keep bool
 			}
 			after = s.snapshot(now)
 		}
-		b.publish(s, after)
+		b.setEdition(s, after)
 		f.receipt.Rev = rev
 	}
 	for i := range f.receipt.Files {
@@ -121,8 +121,8 @@ func (b *Blog) file(ctx context.Context, s *index, a Author, c Change, keep bool
 	return f.receipt, nil
 }
 
-// do runs f in the goroutine that owns the index, and waits for it.
-func (b *Blog) do(ctx context.Context, f func(*index)) error {
+// withIndex runs f in the goroutine that owns the index, and waits for it.
+func (b *Blog) withIndex(ctx context.Context, f func(*index)) error {
 	done := make(chan error, 1)
 	job := func(s *index) {
 		defer func() {
@@ -144,10 +144,10 @@ func (b *Blog) do(ctx context.Context, f func(*index)) error {
 	}
 }
 
-// adoption waits until the folder has been looked through once.
-func (b *Blog) adoption(ctx context.Context) error {
+// awaitImport waits until the folder has been looked through once.
+func (b *Blog) awaitImport(ctx context.Context) error {
 	select {
-	case <-b.adopted:
+	case <-b.imported:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

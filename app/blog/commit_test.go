@@ -60,7 +60,7 @@ func TestCommitShowsAtOnce(t *testing.T) {
 		t.Errorf("%s at r%d", got, r.Rev)
 	}
 	log, err := v.Log(t.Context(), "sea", 0)
-	if err != nil || len(log) != 1 || log[0].Author != "Ada" || log[0].Door != "pipe" {
+	if err != nil || len(log) != 1 || log[0].Author != "Ada" || log[0].Channel != "pipe" {
 		t.Errorf("%+v, %v", log, err)
 	}
 }

@@ -24,7 +24,7 @@
 // bounded cache (documents.go).
 //
 // What only authors may do is in the methods of Author, which a Visitor gives
-// away to nobody else. Whatever the door, a set of files is one Change
+// away to nobody else. Whatever the channel, a set of files is one Change
 // (change.go) and ends in Author.Commit (commit.go): it is judged on the
 // edition that it would make (review.go), by the same checks as `sheaf check`,
 // then made durable by the store, then shown; what is wrong with any of it
@@ -41,7 +41,7 @@
 //
 // Addresses are kept: where a commit gives a post another slug or path, its
 // record says so, and the old address leads to the post for as long as no
-// other has it. A post without a date that came through a door has the day of
+// other has it. A post without a date that came through a channel has the day of
 // its first commit.
 //
 // A bad file never hides the others: it becomes a Problem with its path, line

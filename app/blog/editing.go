@@ -20,7 +20,7 @@ type Text struct {
 // Open gives the text of a post by its slug, or of a file by its path, also of
 // one that cannot be read as a post. fs.ErrNotExist if there is none.
 func (a Author) Open(ctx context.Context, slug string) (Text, error) {
-	if err := a.blog.adoption(ctx); err != nil {
+	if err := a.blog.awaitImport(ctx); err != nil {
 		return Text{}, err
 	}
 	e := a.Edition()
@@ -29,14 +29,14 @@ func (a Author) Open(ctx context.Context, slug string) (Text, error) {
 	if p == nil {
 		var err error
 		p, err = e.Post(slug)
-		if _, there := a.blog.lib.folder.Ledger().Entry(name); err != nil && (!there || !isMarkdown(name) && !isConfig(name)) {
+		if _, there := a.blog.lib.worktree.Ledger().Entry(name); err != nil && (!there || !isMarkdown(name) && !isConfig(name)) {
 			return Text{}, err
 		}
 	}
 	if p != nil {
 		name = p.Path
 	}
-	body, _, err := a.blog.lib.folder.ReadFile(name, a.MaxFile(name))
+	body, _, err := a.blog.lib.worktree.ReadFile(name, a.MaxFile(name))
 	if err != nil {
 		return Text{}, fmt.Errorf("%s: %w", name, err)
 	}
@@ -54,7 +54,7 @@ func (a Author) Save(ctx context.Context, t Text, message string) (Receipt, erro
 		return Receipt{}, err
 	}
 	return a.Commit(ctx, Change{Entries: []Entry{{Path: t.Path, Hash: hash, Size: int64(len(t.Body))}}, Message: message,
-		stands: map[string]string{t.Path: t.Hash}})
+		expected: map[string]string{t.Path: t.Hash}})
 }
 
 // Edited is when a post's file was last changed. It is one look into a table.
@@ -62,10 +62,10 @@ func (a Author) Edited(p *Post) time.Time {
 	if p == nil {
 		return time.Time{}
 	}
-	if e, ok := a.blog.lib.folder.Ledger().Entry(p.Path); ok {
+	if e, ok := a.blog.lib.worktree.Ledger().Entry(p.Path); ok {
 		return e.MTime
 	}
-	s, err := a.blog.lib.folder.Stat(p.Path) // it is not in the history yet
+	s, err := a.blog.lib.worktree.Stat(p.Path) // it is not in the history yet
 	if err != nil {
 		return time.Time{}
 	}

@@ -27,7 +27,7 @@ func TestSaveIsRefusedWhenSomebodyWasFirst(t *testing.T) {
 	if err != nil || r.Rev != 2 || r.Files[0].Action != Updated || r.Files[0].Post.Slug != "sea" {
 		t.Fatalf("%+v, %v", r, err)
 	}
-	if log, _ := ada.Log(t.Context(), "sea", 1); log[0].Message != "edit sea" || log[0].Door != "browser" {
+	if log, _ := ada.Log(t.Context(), "sea", 1); log[0].Message != "edit sea" || log[0].Channel != "browser" {
 		t.Errorf("%+v", log)
 	}
 	text, _ = ada.Open(t.Context(), "posts/sea.md")

@@ -26,7 +26,7 @@ type Edition struct {
 	byTag      *tagIndex
 	superseded chan struct{}
 
-	sketch *Post // stands for the post of its path: see Author.Sketch
+	inspected *Post // stands for the post of its path: see Author.Sketch
 }
 
 // A tagIndex is what the tags of an edition's posts lead to. It is made when

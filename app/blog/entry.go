@@ -94,7 +94,7 @@ func newEntry(f file, src []byte, lib *library, d markdown.Dialect) *entry {
 // brokenEntry stands for a file that cannot be read.
 func brokenEntry(f file, lib *library, why string) *entry {
 	e := &entry{file: f, lib: lib}
-	e.metadata = metadata{title: path.Base(f.path), broken: true, unread: true, address: f.place().address}
+	e.metadata = metadata{title: path.Base(f.path), broken: true, unread: true, address: f.pathInfo().address}
 	e.problem(0, false, "%s", why)
 	e.folded = foldString(e.title)
 	return e
@@ -121,7 +121,7 @@ func (e *entry) read(s *markdown.Source, fs frontmatter.Fields, bad *frontmatter
 	if len(e.section.defaults) > 0 {
 		fs = append(e.section.defaults[:len(e.section.defaults):len(e.section.defaults)], fs...)
 	}
-	at := e.place()
+	at := e.pathInfo()
 	e.front = s.Front.Kind
 	e.draft, e.page, e.lang = at.draft, at.page, at.lang
 	e.words, e.minutes = s.Words, minutes(s.Words, s.Wide)
@@ -212,7 +212,7 @@ func (e *entry) readTitle(fs frontmatter.Fields, s *markdown.Source, name string
 
 // readDates takes the dates. That of the post is in the front matter, else in
 // the name of its file or folder (at), else in the address it had on the web.
-func (e *entry) readDates(fs frontmatter.Fields, at place, loc *time.Location) {
+func (e *entry) readDates(fs frontmatter.Fields, at pathInfo, loc *time.Location) {
 	read := func(f frontmatter.Field) (time.Time, bool) {
 		t, err := f.Date(loc)
 		if err != nil {
@@ -309,7 +309,7 @@ func (e *entry) readState(fs frontmatter.Fields) {
 
 // readAddress decides the slug. Front matter `slug` first; then the last
 // element of the address the site had on the web; then the file.
-func (e *entry) readAddress(fs frontmatter.Fields, at place) {
+func (e *entry) readAddress(fs frontmatter.Fields, at pathInfo) {
 	e.address = at.address
 	for _, k := range frontmatter.Keys(frontmatter.Address) {
 		f, ok := fs.Get(k)

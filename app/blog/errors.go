@@ -15,9 +15,9 @@ var ErrNotAuthor = errors.New("permission denied: no author key")
 // files meanwhile.
 var ErrConflict = store.ErrConflict
 
-// Obstacle is the plain reason of an error that only who runs the server can do
+// StorageProblem is the plain reason of an error that only who runs the server can do
 // something about, in words for an author; "" for all other errors.
-func Obstacle(err error) string {
+func StorageProblem(err error) string {
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return "the blog's disk is full"

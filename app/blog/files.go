@@ -54,14 +54,14 @@ func (v Visitor) Files(ctx context.Context) (*Files, error) {
 	if v.blog == nil || v.guest != nil {
 		return nil, fs.ErrNotExist
 	}
-	if err := v.blog.adoption(ctx); err != nil {
+	if err := v.blog.awaitImport(ctx); err != nil {
 		return nil, err
 	}
 	last := &v.blog.files.reader
 	if v.author {
 		last = &v.blog.files.author
 	}
-	ledger, edition := v.blog.lib.folder.Ledger(), v.Edition()
+	ledger, edition := v.blog.lib.worktree.Ledger(), v.Edition()
 	if f := last.Load(); f != nil && f.ledger == ledger && f.edition == edition && ledger.Rev() > 0 {
 		return f, nil
 	}
@@ -85,7 +85,7 @@ func (v Visitor) Files(ctx context.Context) (*Files, error) {
 		}
 		info := FileInfo{Path: e.Path, Size: e.Size, MTime: e.MTime, Hash: e.Hash}
 		if info.Hash == "" {
-			b, _, err := v.blog.lib.folder.ReadFile(e.Path, v.blog.limits.File)
+			b, _, err := v.blog.lib.worktree.ReadFile(e.Path, v.blog.limits.File)
 			if err != nil {
 				continue
 			}
@@ -113,10 +113,10 @@ func (v Visitor) Files(ctx context.Context) (*Files, error) {
 // hashes.
 func (b *Blog) standing() []Entry {
 	var entries []Entry
-	_ = b.lib.folder.Walk(func(d *store.Dir) (enter []string) { // then there are none
+	_ = b.lib.worktree.Walk(func(d *store.Dir) (enter []string) { // then there are none
 		for _, name := range d.Files {
 			p := path.Join(d.Path, name)
-			if s, err := b.lib.folder.Stat(p); err == nil && !Scratch(name) && s.Size <= b.limits.File {
+			if s, err := b.lib.worktree.Stat(p); err == nil && !Scratch(name) && s.Size <= b.limits.File {
 				entries = append(entries, Entry{Path: p, Size: s.Size, MTime: time.Unix(0, s.MTime)})
 			}
 		}
@@ -192,9 +192,9 @@ func (f *Files) Read(ctx context.Context, info FileInfo) ([]byte, error) {
 	if _, theirs := f.at[info.Path]; !f.author && !theirs {
 		return nil, fmt.Errorf("%s: %w", info.Path, fs.ErrNotExist)
 	}
-	b, err := f.blog.lib.folder.Get(ctx, info.Hash)
+	b, err := f.blog.lib.worktree.Get(ctx, info.Hash)
 	if err != nil && f.Rev() == 0 {
-		b, _, err = f.blog.lib.folder.ReadFile(info.Path, f.blog.limits.File)
+		b, _, err = f.blog.lib.worktree.ReadFile(info.Path, f.blog.limits.File)
 	}
 	if err != nil {
 		return nil, err

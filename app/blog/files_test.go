@@ -76,12 +76,12 @@ func TestUnlistedFiles(t *testing.T) {
 func TestReadersGetNoTextThatIsADraftByNow(t *testing.T) {
 	b := at(t, t.TempDir(), still)
 	publish(t, b.Author("Ada"), "sea.md", sea)
-	folder := b.lib.folder
+	folder := b.lib.worktree
 	// Nobody makes another edition meanwhile.
 	held, release := make(chan struct{}), make(chan struct{})
 	var holding sync.WaitGroup
 	holding.Go(func() {
-		_ = b.do(t.Context(), func(*index) {
+		_ = b.withIndex(t.Context(), func(*index) {
 			close(held)
 			<-release
 		})

@@ -50,7 +50,7 @@ func (a Author) Fields(name string, src []byte) (Fields, error) {
 			f.Date = markdown.PlainLine(own.String())
 		}
 	}
-	if slices.Concat(sec.defaults, fs).IsDraft() || (file{path: name, section: sec}).place().draft {
+	if slices.Concat(sec.defaults, fs).IsDraft() || (file{path: name, section: sec}).pathInfo().draft {
 		f.Draft = "yes"
 	}
 	return f, nil
@@ -167,7 +167,7 @@ func (a Author) Beside(name string) []string {
 	}
 	dir, stem := path.Dir(name), strings.TrimSuffix(path.Base(name), path.Ext(name))
 	folder := strings.TrimSuffix(name, path.Ext(name)) + "/"
-	ledger := a.blog.lib.folder.Ledger()
+	ledger := a.blog.lib.worktree.Ledger()
 	entries := ledger.Entries()
 	if ledger.Rev() == 0 {
 		entries = a.blog.standing()

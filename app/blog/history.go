@@ -26,24 +26,24 @@ type Revision struct {
 	Rev     Rev
 	Time    time.Time
 	Author  string // "" the machine
-	Door    string
+	Channel string
 	Message string
 	Path    string
 	Hash    string // "": removed
 }
 
 func revisionOf(c store.Commit, e Entry) Revision {
-	return Revision{c.Rev, c.Time, c.Author, c.Door, c.Message, e.Path, e.Hash}
+	return Revision{c.Rev, c.Time, c.Author, c.Channel, c.Message, e.Path, e.Hash}
 }
 
 // Commits gives the commits after a revision, in order.
 func (a Author) Commits(since Rev) iter.Seq[Commit] {
-	return slices.Values(a.blog.lib.folder.Ledger().Commits(since))
+	return slices.Values(a.blog.lib.worktree.Ledger().Commits(since))
 }
 
 // Get gives the bytes of any version of a file.
 func (a Author) Get(ctx context.Context, hash string) ([]byte, error) {
-	return a.blog.lib.folder.Get(ctx, hash)
+	return a.blog.lib.worktree.Get(ctx, hash)
 }
 
 // Log is the history, newest first, at most limit revisions (0: all): of one
@@ -57,7 +57,7 @@ func (a Author) Log(ctx context.Context, post string, limit int) ([]Revision, er
 			return nil, err
 		}
 	} else {
-		for _, c := range slices.Backward(a.blog.lib.folder.Ledger().Commits(0)) {
+		for _, c := range slices.Backward(a.blog.lib.worktree.Ledger().Commits(0)) {
 			for _, e := range c.Entries {
 				all = append(all, revisionOf(c, e))
 			}
@@ -75,7 +75,7 @@ func (a Author) Log(ctx context.Context, post string, limit int) ([]Revision, er
 // trail gives the revisions of one post, newest first: of the path it has, and
 // before each renaming of the path it had then.
 func (a Author) trail(ctx context.Context, post string) ([]Revision, error) {
-	l := a.blog.lib.folder.Ledger()
+	l := a.blog.lib.worktree.Ledger()
 	at, err := a.lastPath(ctx, l, post)
 	if err != nil {
 		return nil, err
@@ -132,8 +132,8 @@ func (a Author) lastPath(ctx context.Context, l *store.Ledger, post string) (str
 	const most = 1000
 	listing := a.blog.current.Load().listing
 	for _, name := range order[:min(len(order), most)] {
-		at, ok := listing.place(name)
-		if src, err := a.blog.lib.folder.Get(ctx, gone[name]); ok && err == nil {
+		at, ok := listing.locate(name)
+		if src, err := a.blog.lib.worktree.Get(ctx, gone[name]); ok && err == nil {
 			if addressKey(newEntry(at, src, a.blog.lib, markdown.Auto).slug()) == addressKey(clean) {
 				return name, nil
 			}
@@ -170,7 +170,7 @@ func nameSlug(name string) string {
 // on gives the revision of a trail that counts at a revision of the blog: none
 // when there was no such post yet, or no more.
 func (a Author) on(trail []Revision, rev Rev) (r Revision, ok bool, err error) {
-	if head := a.blog.lib.folder.Ledger().Rev(); rev > head {
+	if head := a.blog.lib.worktree.Ledger().Rev(); rev > head {
 		return r, false, fmt.Errorf("revision %d: %w", rev, fs.ErrNotExist)
 	}
 	for _, r := range trail {
@@ -183,7 +183,7 @@ func (a Author) on(trail []Revision, rev Rev) (r Revision, ok bool, err error) {
 
 // source gives the bytes of a revision.
 func (a Author) source(ctx context.Context, r Revision) ([]byte, error) {
-	src, err := a.blog.lib.folder.Get(ctx, r.Hash)
+	src, err := a.blog.lib.worktree.Get(ctx, r.Hash)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, refusal(r.Path, "r%d is not kept any more", r.Rev)
 	}
@@ -251,10 +251,10 @@ func (a Author) Diff(ctx context.Context, post string, rev Rev) ([]textdiff.Line
 // Restore brings a post back to what it was at a revision, under the path it
 // has or had last; one that was removed with its folder, with that.
 func (a Author) Restore(ctx context.Context, post string, rev Rev) (Receipt, error) {
-	if err := a.blog.adoption(ctx); err != nil {
+	if err := a.blog.awaitImport(ctx); err != nil {
 		return Receipt{}, err
 	}
-	l := a.blog.lib.folder.Ledger()
+	l := a.blog.lib.worktree.Ledger()
 	trail, err := a.trail(ctx, post)
 	if err != nil {
 		return Receipt{}, err
@@ -289,10 +289,10 @@ func (a Author) Restore(ctx context.Context, post string, rev Rev) (Receipt, err
 
 // Undo takes back one commit, if nothing has touched its files since.
 func (a Author) Undo(ctx context.Context, rev Rev) (Receipt, error) {
-	if err := a.blog.adoption(ctx); err != nil {
+	if err := a.blog.awaitImport(ctx); err != nil {
 		return Receipt{}, err
 	}
-	l := a.blog.lib.folder.Ledger()
+	l := a.blog.lib.worktree.Ledger()
 	c, ok := l.Commit(rev)
 	if !ok {
 		return Receipt{}, fmt.Errorf("revision %d: %w", rev, fs.ErrNotExist)

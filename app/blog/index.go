@@ -27,11 +27,11 @@ type index struct {
 
 	learned store.Rev            // of the log
 	moved   map[string]string    // addresses that posts had, to the paths they lead to
-	first   map[string]time.Time // when a file first came through a door
+	first   map[string]time.Time // when a file was first committed; zero when it was found in the folder
 }
 
 func newIndex(f *store.Worktree) *index {
-	return &index{lib: &library{folder: f, docs: newDocuments(64 << 20), now: time.Now}}
+	return &index{lib: &library{worktree: f, docs: newDocuments(64 << 20), now: time.Now}}
 }
 
 // An entryList is in the order of walkOrder.
@@ -91,8 +91,8 @@ func walkOrder(a, b string) int {
 // anything in it is new. Only files whose stamp has changed are read, and only
 // those whose bytes have changed are parsed.
 func (s *index) rescan() (changed bool, err error) {
-	s.learn(s.lib.folder.Ledger())
-	l, err := scan(s.lib.folder, s.listing, s.shallow)
+	s.learn(s.lib.worktree.Ledger())
+	l, err := scan(s.lib.worktree, s.listing, s.shallow)
 	if err != nil {
 		return false, err
 	}
@@ -116,7 +116,7 @@ func (s *index) rescan() (changed bool, err error) {
 	for range min(runtime.GOMAXPROCS(0), 4) {
 		workers.Go(func() {
 			const some = 32 // neighbours, mostly of one directory
-			r := s.lib.folder.NewReader()
+			r := s.lib.worktree.NewReader()
 			defer r.Close()
 			for {
 				from := int(next.Add(some)) - some
@@ -170,7 +170,7 @@ func (s *index) look(r *store.Reader, f file, old *entry) (e *entry, unread erro
 		}
 	}()
 	if old != nil && old.file == f {
-		if stamp, err := s.lib.folder.Stat(f.path); err == nil && stamp == old.stamp {
+		if stamp, err := s.lib.worktree.Stat(f.path); err == nil && stamp == old.stamp {
 			return old, nil
 		}
 	}
@@ -237,7 +237,7 @@ func (s *index) learn(l *store.Ledger) {
 			}
 			s.first, ownFirst = owned(s.first, ownFirst), true
 			s.first[e.Path] = c.Time
-			if c.Door == "hand" { // it was found: since when, nobody knows
+			if c.Channel == "hand" { // it was found: since when, nobody knows
 				s.first[e.Path] = time.Time{}
 			}
 		}
@@ -271,8 +271,8 @@ func renamings(c store.Commit) (slugs, paths map[string]string) {
 	return slugs, paths
 }
 
-// day is when the first of some paths came through a door that is known to have,
-// else now; zero if nobody knows.
+// day is when the first of some paths that has been committed was so first, now
+// if none has. It is zero for a file that was found in the folder.
 func (s *index) day(now time.Time, paths ...string) time.Time {
 	for _, path := range paths {
 		if t, known := s.first[path]; known {

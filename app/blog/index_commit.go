@@ -12,13 +12,13 @@ import (
 // new in it, by path; nil for a file that goes or is no post. sources are the
 // texts that come. Nothing of the index itself is changed.
 func (s *index) with(changed []Entry, sources map[string][]byte) (next *index, fresh map[string]*entry) {
-	lib := &library{folder: s.lib.folder, docs: newDocuments(1 << 20), now: s.lib.now, coming: map[string]bool{}}
+	lib := &library{worktree: s.lib.worktree, docs: newDocuments(1 << 20), now: s.lib.now, pending: map[string]bool{}}
 	fresh = make(map[string]*entry, len(changed))
 	for _, e := range changed {
-		lib.coming[e.Path] = e.Hash != ""
+		lib.pending[e.Path] = e.Hash != ""
 		fresh[e.Path] = nil
 		src, text := sources[e.Path]
-		at, ok := s.listing.place(e.Path)
+		at, ok := s.listing.locate(e.Path)
 		if old := s.entries.get(e.Path); old != nil {
 			at, ok = old.file, true
 		}
@@ -55,7 +55,7 @@ func (s *index) keep(next *index, fresh map[string]*entry) {
 		if e == nil {
 			continue
 		}
-		if len(fresh) <= inspected {
+		if len(fresh) <= maxInspected {
 			e.searchText() // before its bytes have to be read for it
 		}
 		e.lib, e.given = s.lib, nil

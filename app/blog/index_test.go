@@ -189,7 +189,7 @@ func described(e *Edition, addresses ...string) string {
 // sameAsAStart compares what a blog shows with what a start would.
 func sameAsAStart(t *testing.T, b *Blog, now time.Time, what string, addresses ...string) {
 	t.Helper()
-	s := newIndex(b.lib.folder)
+	s := newIndex(b.lib.worktree)
 	if _, err := s.rescan(); err != nil {
 		t.Fatal(err)
 	}
@@ -268,7 +268,7 @@ func TestAnyCommitShowsWhatAStartWould(t *testing.T) {
 	made := Rev(0)
 	for n := range 300 {
 		clock.set(clock.now().Add(6 * time.Hour))
-		there := b.lib.folder.Ledger().Entries()
+		there := b.lib.worktree.Ledger().Entries()
 		var c Change
 		for range 1 + r.IntN(3) {
 			what := r.IntN(4)

@@ -10,28 +10,28 @@ import (
 	"sheaf/app/markdown"
 )
 
-// A Sketch is what the blog would make of a text that is not in it.
-type Sketch struct {
+// A Inspection is what the blog would make of a text that is not in it.
+type Inspection struct {
 	Post     *Post     // in no edition; its Document is of the text
 	Problems []Problem // by line; those without one first
 	Body     int       // where the text after the front matter begins, in bytes
 }
 
-// Sketch reads a text as if it stood at a path, where there may be nothing yet.
+// Inspect reads a text as if it stood at a path, where there may be nothing yet.
 // Nothing is kept and nobody is waited for, so that it can follow every key.
 // The problems are those that Check would tell of; of a text that has errors,
 // those too that Check would tell when they are gone.
-func (a Author) Sketch(name string, src []byte) Sketch {
+func (a Author) Inspect(name string, src []byte) Inspection {
 	now := a.blog.lib.now()
 	all := a.blog.current.Load()
 	old := all.author.byFile(name)
-	at, is := all.listing.place(name)
+	at, is := all.listing.locate(name)
 	if !is {
 		at = file{path: name, section: all.listing.nearest(path.Dir(name))}
 	} else if old != nil {
 		at = old.entry.file
 	}
-	lib := &library{folder: a.blog.lib.folder, docs: newDocuments(1 << 20), now: a.blog.lib.now}
+	lib := &library{worktree: a.blog.lib.worktree, docs: newDocuments(1 << 20), now: a.blog.lib.now}
 	e := newEntry(at, src, lib, markdown.Auto)
 	e.given = src
 	day, known := all.first[name]
@@ -40,7 +40,7 @@ func (a Author) Sketch(name string, src []byte) Sketch {
 	}
 	e.setDay(day)
 
-	var out Sketch
+	var out Inspection
 	say := func(line int, warning bool, text string) {
 		out.Problems = append(out.Problems, Problem{Path: name, Line: line, Warning: warning, Text: text})
 	}
@@ -76,7 +76,7 @@ func (a Author) Sketch(name string, src []byte) Sketch {
 		out.Problems = append(out.Problems, out.Post.movedFrom(old))
 	}
 	edition := *all.author
-	edition.sketch = out.Post
+	edition.inspected = out.Post
 	out.Problems = append(out.Problems, edition.inspect(out.Post)...)
 	sortProblems(out.Problems)
 	out.Body = markdown.BodyStart(src, at.section.options(name, markdown.Auto))

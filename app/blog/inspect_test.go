@@ -45,7 +45,7 @@ func TestSketchSaysWhatCheckWould(t *testing.T) {
 		{"the same as it was", "posts/hills.md", hills, "posts/hills.md: warning: slug \"hills\" is that of notes/hills.md; this post is at posts/hills"},
 		{"home", "index.md", "# Hello\n\nWelcome, [x](nowhere.md).\n", "index.md:3: warning: link to \"nowhere.md\": no such post"},
 	} {
-		s := v.Sketch(c.path, []byte(c.src))
+		s := v.Inspect(c.path, []byte(c.src))
 		got := told(s.Problems)
 		if c.name == "empty" {
 			got, _, _ = strings.Cut(got, "\n")
@@ -88,7 +88,7 @@ func TestSketchIsThePost(t *testing.T) {
 	v := b.Author("Ada")
 	before, _ := v.Edition().Post("sea")
 	src := "---\ntitle: Ocean\ndate: 2021-02-03 9:00\ntags: [a, b]\ndraft: true\n---\n\n" + strings.Repeat("Many waves. ", 400) + "\n\n## Deep\n"
-	s := v.Sketch("posts/sea.md", []byte(src))
+	s := v.Inspect("posts/sea.md", []byte(src))
 	p := s.Post
 	if p.Title != "Ocean" || p.State != Draft || p.Slug != "sea" || p.Date.Format("2006-01-02 15:04 MST") != "2021-02-03 09:00 CET" || strings.Join(p.Tags, " ") != "a b" || p.Minutes != 4 {
 		t.Errorf("%+v", p)
@@ -102,7 +102,7 @@ func TestSketchIsThePost(t *testing.T) {
 	if now, _ := v.Edition().Post("sea"); now != before || plain(t, dir)["posts/sea.md"] != sea {
 		t.Error("the blog has changed")
 	}
-	if e := v.Sketch("posts/new.md", []byte("New.\n")).Post; e.Slug != "new" || e.State != Published || !e.HasDate {
+	if e := v.Inspect("posts/new.md", []byte("New.\n")).Post; e.Slug != "new" || e.State != Published || !e.HasDate {
 		t.Errorf("%+v", e)
 	}
 }
@@ -129,7 +129,7 @@ func TestSketchSaysWhereTheTextBegins(t *testing.T) {
 		} else {
 			put(t, dir, "site.yaml", "title: T\n")
 		}
-		s := at(t, dir, still).Author("Ada").Sketch("blog/x.md", []byte(c.src))
+		s := at(t, dir, still).Author("Ada").Inspect("blog/x.md", []byte(c.src))
 		if got := c.src[s.Body:]; got != c.text {
 			t.Errorf("%q: the text is %q", c.src, got)
 		}
@@ -143,10 +143,10 @@ func BenchmarkSketch(b *testing.B) {
 	for i := 0; src.Len() < 10<<10; i++ {
 		fmt.Fprintf(&src, "## Part %d\n\nWords that go on for a while, with *some* that are `marked` and a [link](post-%05d.md) in them, then more of the same until it ends.\n\n", i, i)
 	}
-	v.Sketch("part0/new.md", []byte(src.String()))
+	v.Inspect("part0/new.md", []byte(src.String()))
 	b.ResetTimer()
 	for b.Loop() {
-		if s := v.Sketch("part0/new.md", []byte(src.String())); len(s.Problems) > 0 {
+		if s := v.Inspect("part0/new.md", []byte(src.String())); len(s.Problems) > 0 {
 			b.Fatal(s.Problems)
 		}
 	}

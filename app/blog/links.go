@@ -51,7 +51,7 @@ func (e *Edition) Resolve(from *Post, target string) (p *Post, heading string, o
 		return nil, "", false
 	}
 	p = e.resolve(from, target)
-	if s := e.sketch; s != nil && (p != nil && p.Path == s.Path || p == nil && s.at(from, target)) {
+	if s := e.inspected; s != nil && (p != nil && p.Path == s.Path || p == nil && s.at(from, target)) {
 		p = s
 	}
 	if p == nil {

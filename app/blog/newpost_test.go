@@ -97,7 +97,7 @@ func TestStarter(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		s := v.Sketch(name, src)
+		s := v.Inspect(name, src)
 		if s.Post.State != Draft || c.title != "" && s.Post.Title != strings.Join(strings.Fields(c.title), " ") || strings.Contains(told(s.Problems), "not a post") {
 			t.Errorf("%s: at %s it is %+v\n%s", c.name, name, s.Post, told(s.Problems))
 		}

@@ -82,10 +82,10 @@ type entry struct {
 
 // A library is where the posts of a blog are read from and kept.
 type library struct {
-	folder *store.Worktree
-	docs   *documents
-	now    func() time.Time
-	coming map[string]bool // files that are not in the folder yet, or, false, will not be for long
+	worktree *store.Worktree
+	docs     *documents
+	now      func() time.Time
+	pending  map[string]bool // files that are not in the folder yet, or, false, will not be for long
 }
 
 // Note is the line under a post's title: "8 April 2021 · 4 min · #life". What
@@ -131,7 +131,7 @@ func (p *Post) read() (src []byte, same bool, err error) {
 	if e.given != nil {
 		return slices.Clone(e.given), true, nil
 	}
-	src, _, err = e.lib.folder.ReadFile(e.path, maxPost)
+	src, _, err = e.lib.worktree.ReadFile(e.path, maxPost)
 	if err != nil {
 		return nil, false, fmt.Errorf("%s: %w", e.path, err)
 	}

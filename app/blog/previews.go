@@ -54,7 +54,7 @@ type previewsFile struct {
 // loadPreviews reads what was shared before the start.
 func (b *Blog) loadPreviews() {
 	p := &b.previews
-	p.list, p.rev = map[string]*share{}, b.lib.folder.Ledger().Rev()
+	p.list, p.rev = map[string]*share{}, b.lib.worktree.Ledger().Rev()
 	var file previewsFile
 	src, err := b.state.State(previewsState)
 	if err == nil {
@@ -86,9 +86,9 @@ func (p *previews) save(state store.State) error {
 	return state.SetState(previewsState, src)
 }
 
-// follow goes after the posts that were moved, and ends the previews of those
+// followMoves goes after the posts that were moved, and ends the previews of those
 // that were removed. It reports whether any is otherwise now. The lock is held.
-func (p *previews) follow(commits []store.Commit) (changed bool) {
+func (p *previews) followMoves(commits []store.Commit) (changed bool) {
 	for _, c := range commits {
 		p.rev = c.Rev
 		if len(p.list) == 0 {
@@ -150,7 +150,7 @@ func (b *Blog) showPreviews(v *snapshot) {
 	p := &b.previews
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.follow(b.lib.folder.Ledger().Commits(p.rev)) {
+	if p.followMoves(b.lib.worktree.Ledger().Commits(p.rev)) {
 		if err := p.save(b.state); err != nil {
 			b.log.Warn("previews not kept", "err", markdown.Line(err.Error()))
 		}

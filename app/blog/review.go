@@ -16,15 +16,15 @@ import (
 	"sheaf/app/store"
 )
 
-// inspected is how many posts of one change are read whole to find dead links
+// maxInspected is how many posts of one change are read whole to find dead links
 // and the like; of a larger one `sheaf check` tells.
-const inspected = 100
+const maxInspected = 100
 
-// maxTexts bounds the posts of one change, which are judged side by side.
-const maxTexts = 128 << 20
+// maxReviewedBytes bounds the posts of one change, which are judged side by side.
+const maxReviewedBytes = 128 << 20
 
-// filing is a change on its way into the blog.
-type filing struct {
+// review is a change on its way into the blog.
+type review struct {
 	Change
 	ledger   *store.Ledger
 	limits   Limits
@@ -37,18 +37,18 @@ type filing struct {
 	moved    map[string]string // old addresses, to the paths they lead to
 }
 
-func (f *filing) refuse(path string, line int, format string, args ...any) {
+func (f *review) refuse(path string, line int, format string, args ...any) {
 	f.problems = append(f.problems, Problem{Path: path, Line: line, Text: fmt.Sprintf(format, args...)})
 }
 
-func (f *filing) refusal() *Refusal {
+func (f *review) refusal() *Refusal {
 	sortProblems(f.problems)
 	return &Refusal{Problems: f.problems, Conflict: f.conflict}
 }
 
 // entries checks names, sizes and what others did meanwhile, and gives what
 // really changes.
-func (f *filing) entries() []Entry {
+func (f *review) entries() []Entry {
 	if len(f.Entries) > f.limits.Files {
 		f.refuse(".", 0, "more than %d files in one change", f.limits.Files)
 		return nil
@@ -75,7 +75,7 @@ func (f *filing) entries() []Entry {
 			continue
 		}
 		seen[name] = true
-		if hash, is := f.stands[name]; is && hash != now.Hash && e.Hash != now.Hash {
+		if hash, is := f.expected[name]; is && hash != now.Hash && e.Hash != now.Hash {
 			f.conflict = true
 			f.refuse(name, 0, "%s", f.since(name))
 			continue
@@ -92,7 +92,7 @@ func (f *filing) entries() []Entry {
 			f.refuse(name, 0, "there is no such file")
 			continue
 		case known && e.Hash == now.Hash:
-			f.receipt.Files = append(f.receipt.Files, Filed{Path: name})
+			f.receipt.Files = append(f.receipt.Files, FileResult{Path: name})
 			continue
 		case e.Hash != "" && wrongSize(e.Size, limit) != "":
 			f.refuse(name, 0, "%s", wrongSize(e.Size, limit))
@@ -106,7 +106,7 @@ func (f *filing) entries() []Entry {
 			action = Added
 		}
 		total += e.Size
-		f.receipt.Files = append(f.receipt.Files, Filed{Path: name, Action: action})
+		f.receipt.Files = append(f.receipt.Files, FileResult{Path: name, Action: action})
 		changed = append(changed, e)
 	}
 	if total > f.limits.Change {
@@ -129,7 +129,7 @@ func wrongSize(size, limit int64) string {
 }
 
 // others finds the files that somebody else has changed since Base.
-func (f *filing) others(changed []Entry) {
+func (f *review) others(changed []Entry) {
 	if f.Base == 0 {
 		return
 	}
@@ -158,12 +158,12 @@ func (f *filing) others(changed []Entry) {
 			who = "somebody at the server"
 		}
 		f.conflict = true
-		f.refuse(name, 0, "changed by %s (%s) at %s, after you fetched it; fetch it again first", who, c.Door, c.Time.Local().Format("2 Jan 15:04:05"))
+		f.refuse(name, 0, "changed by %s (%s) at %s, after you fetched it; fetch it again first", who, c.Channel, c.Time.Local().Format("2 Jan 15:04:05"))
 	}
 }
 
 // since says who has changed a file last.
-func (f *filing) since(name string) string {
+func (f *review) since(name string) string {
 	var last store.Commit
 	what := "changed"
 	for c, e := range f.ledger.Of(name) {
@@ -180,14 +180,14 @@ func (f *filing) since(name string) string {
 	if last.Rev == 0 {
 		return "is not there any more"
 	}
-	return fmt.Sprintf("%s by %s (%s) at %s, after you opened it", what, who, last.Door, last.Time.Local().Format("2 Jan 15:04:05"))
+	return fmt.Sprintf("%s by %s (%s) at %s, after you opened it", what, who, last.Channel, last.Time.Local().Format("2 Jan 15:04:05"))
 }
 
 // names refuses new names that are one with another on some disks, equal but
 // for case or the form of their accents, folders too; and files in the place of
 // folders and the other way round, also of those that go with the same change:
 // no disk can do that in one step.
-func (f *filing) names(changed []Entry) {
+func (f *review) names(changed []Entry) {
 	var added []string
 	for _, e := range changed {
 		if _, known := f.ledger.Entry(e.Path); !known && e.Hash != "" {
@@ -239,15 +239,15 @@ func (f *filing) names(changed []Entry) {
 
 // read looks into the bytes of what comes. The texts stay in memory until the
 // change is made.
-func (f *filing) read(ctx context.Context, folder *store.Worktree, changed []Entry) error {
+func (f *review) read(ctx context.Context, folder *store.Worktree, changed []Entry) error {
 	var texts int64
 	for _, e := range changed {
 		if e.Hash != "" && isMarkdown(e.Path) {
 			texts += e.Size
 		}
 	}
-	if texts > maxTexts {
-		f.refuse(".", 0, "more than %s of posts in one change", bytesOf(maxTexts))
+	if texts > maxReviewedBytes {
+		f.refuse(".", 0, "more than %s of posts in one change", bytesOf(maxReviewedBytes))
 		return nil
 	}
 	for _, e := range changed {
@@ -298,7 +298,7 @@ func isConfig(name string) bool {
 }
 
 // config checks site.yaml like a post.
-func (f *filing) config(name string, b []byte) {
+func (f *review) config(name string, b []byte) {
 	if line, why := unprintable(b); why != "" {
 		f.refuse(name, line, "%s", why)
 		return
@@ -330,7 +330,7 @@ func wrongType(name string, b []byte) string {
 // judge looks at the blog as it would be: at what changes, and if asked to at
 // all that came. What is wrong elsewhere counts when it was not before: two
 // posts of one slug are the fault of the one that comes.
-func (f *filing) judge(before, after *snapshot, changed []Entry, all bool) {
+func (f *review) judge(before, after *snapshot, changed []Entry, all bool) {
 	ours := map[string]bool{}
 	for _, c := range changed {
 		ours[c.Path] = c.Hash != ""
@@ -362,16 +362,16 @@ func (f *filing) judge(before, after *snapshot, changed []Entry, all bool) {
 		if !here || p == nil {
 			continue
 		}
-		if n++; n <= inspected {
+		if n++; n <= maxInspected {
 			f.receipt.Warnings = append(f.receipt.Warnings, after.author.inspect(p)...)
 		}
 		if old := before.post(name); old != nil && old.Slug != p.Slug {
 			f.move(old, p)
 		}
 	}
-	if n > inspected {
+	if n > maxInspected {
 		f.receipt.Warnings = append(f.receipt.Warnings, Problem{Path: ".", Warning: true,
-			Text: fmt.Sprintf("of %d posts %d were looked through for dead links and missing images", n, inspected)})
+			Text: fmt.Sprintf("of %d posts %d were looked through for dead links and missing images", n, maxInspected)})
 	}
 	for to, from := range f.renamed {
 		f.move(before.post(from), after.post(to))
@@ -381,7 +381,7 @@ func (f *filing) judge(before, after *snapshot, changed []Entry, all bool) {
 
 // findRenamed finds the posts that a change moves: one that goes and one that
 // comes with the same text, or else with the same title, are the same post.
-func (f *filing) findRenamed(before *snapshot, next *index, changed []Entry) {
+func (f *review) findRenamed(before *snapshot, next *index, changed []Entry) {
 	f.renamed = map[string]string{}
 	claims := next.claims(make([]State, len(next.entries)))
 	var arrived []Entry
@@ -425,7 +425,7 @@ func (f *filing) findRenamed(before *snapshot, next *index, changed []Entry) {
 
 // meta is what the record of the commit says besides what came with it: the
 // addresses that posts had.
-func (f *filing) meta() map[string]string {
+func (f *review) meta() map[string]string {
 	if len(f.moved) == 0 {
 		return f.Meta
 	}
@@ -447,7 +447,7 @@ const movedKey = "blog.moved."
 const pathPrefix = "/"
 
 // move keeps the address a post had.
-func (f *filing) move(old, now *Post) {
+func (f *review) move(old, now *Post) {
 	if old.Slug != now.Slug {
 		f.moved[addressKey(old.Slug)] = now.Path
 		f.receipt.Warnings = append(f.receipt.Warnings, now.movedFrom(old))

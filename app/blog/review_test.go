@@ -50,7 +50,7 @@ func TestCommitIsRefusedWhole(t *testing.T) {
 	if b.Author("").Edition() != edition {
 		t.Error("a refused change made an edition")
 	}
-	if rev := b.lib.folder.Ledger().Rev(); rev != 1 {
+	if rev := b.lib.worktree.Ledger().Rev(); rev != 1 {
 		t.Errorf("revision %d", rev)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "posts/hills.md")); err == nil {

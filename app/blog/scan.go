@@ -175,9 +175,9 @@ func (l *listing) collect(d *store.Dir, sec *section) {
 	}
 }
 
-// place says whether a file of this path is read as a post, and in which
+// locate says whether a file of this path is read as a post, and in which
 // section.
-func (l *listing) place(name string) (file, bool) {
+func (l *listing) locate(name string) (file, bool) {
 	dir := path.Dir(name)
 	sec := l.nearest(dir)
 	if !isMarkdown(name) || sec.skips(dir, path.Base(name)) {
@@ -277,8 +277,8 @@ func notPost(stem string) bool {
 	return false
 }
 
-// A place is what the path of a file says about the post.
-type place struct {
+// A pathInfo is what the path of a file says about the post.
+type pathInfo struct {
 	name    string // the file, or the folder of an index file, without its date
 	address []string
 	date    time.Time // zero: none
@@ -287,12 +287,12 @@ type place struct {
 	lang    string
 }
 
-func (f file) place() place {
+func (f file) pathInfo() pathInfo {
 	sec, rel := f.section, f.rel()
 	parts := strings.Split(rel, "/")
 	last := len(parts) - 1
 	name := strings.TrimSuffix(parts[last], path.Ext(parts[last]))
-	var at place
+	var at pathInfo
 	for _, dir := range parts[:last] {
 		switch strings.ToLower(dir) {
 		case "_drafts":

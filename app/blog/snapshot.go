@@ -21,7 +21,7 @@ type snapshot struct {
 	reader   *Edition
 	author   *Edition
 	due      time.Time            // when time alone will change it; zero: never
-	first    map[string]time.Time // when a file first came through a door
+	first    map[string]time.Time // when a file was first committed: see index
 	custom   func() custom        // made when somebody first asks
 }
 

@@ -151,8 +151,8 @@ func (t *tally) fold(before Day) (gone int) {
 	return gone
 }
 
-// join takes another tally in.
-func (t *tally) join(u *tally) {
+// merge takes another tally in.
+func (t *tally) merge(u *tally) {
 	t.Earlier += u.Earlier
 	t.sum += u.sum
 	for d, n := range u.Days {
@@ -163,8 +163,8 @@ func (t *tally) join(u *tally) {
 	}
 }
 
-// settle makes the sum of a tally that was read.
-func (t *tally) settle() error {
+// sumUp makes the sum of a tally that was read.
+func (t *tally) sumUp() error {
 	t.sum = t.Earlier
 	for _, n := range t.Days {
 		if n < 0 {
@@ -216,7 +216,7 @@ func (b *Blog) loadStats() {
 		return time.Local
 	}
 	s.dirty = make(chan struct{}, 1)
-	head := b.lib.folder.Ledger().Rev()
+	head := b.lib.worktree.Ledger().Rev()
 	s.file = statsFile{Rev: head, Posts: map[string]*tally{}}
 	src, err := b.state.State(statsState)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -250,7 +250,7 @@ func readStats(src []byte) (file statsFile, err error) {
 	if err := json.Unmarshal(src, &file); err != nil {
 		return file, err
 	}
-	err = errors.Join(file.Views.settle(), file.Sessions.settle())
+	err = errors.Join(file.Views.sumUp(), file.Sessions.sumUp())
 	if file.Posts == nil {
 		file.Posts = map[string]*tally{}
 	}
@@ -258,7 +258,7 @@ func readStats(src []byte) (file statsFile, err error) {
 		if t == nil {
 			return file, fmt.Errorf("%s has no counts", at)
 		}
-		err = errors.Join(err, t.settle())
+		err = errors.Join(err, t.sumUp())
 	}
 	return file, err
 }
@@ -344,8 +344,8 @@ func (s *stats) forgetPosts() {
 	}
 }
 
-// follow goes after the posts that were moved.
-func (s *stats) follow(l *store.Ledger) {
+// followMoves goes after the posts that were moved.
+func (s *stats) followMoves(l *store.Ledger) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, c := range l.Commits(s.file.Rev) {
@@ -366,7 +366,7 @@ func (s *stats) follow(l *store.Ledger) {
 				at = to
 			}
 			if next[at] != nil {
-				t.join(next[at])
+				t.merge(next[at])
 			}
 			next[at] = t
 		}

@@ -48,7 +48,7 @@ type revisionJSON struct {
 	Rev     uint64 `json:"rev"`
 	Time    string `json:"time"`   // RFC 3339
 	Author  string `json:"author"` // "" for files that were changed by hand
-	Door    string `json:"door"`   // the channel it came by
+	Channel string `json:"door"`   // the channel it came by
 	Path    string `json:"path"`
 	Removed bool   `json:"removed"`
 	Message string `json:"message"`
@@ -71,7 +71,7 @@ func (c authorCall) log() error {
 				Rev:     uint64(r.Rev),
 				Time:    r.Time.Format(time.RFC3339),
 				Author:  oneLine(r.Author),
-				Door:    oneLine(r.Door),
+				Channel: oneLine(r.Channel),
 				Path:    oneLine(r.Path),
 				Removed: r.Hash == "",
 				Message: oneLine(r.Message),
@@ -89,7 +89,7 @@ func (c authorCall) log() error {
 		if m := oneLine(r.Message); m != "" {
 			what += "  " + m
 		}
-		by := oneLine(cmp.Or(r.Author, "-")) + " by " + oneLine(cmp.Or(r.Door, "-"))
+		by := oneLine(cmp.Or(r.Author, "-")) + " by " + oneLine(cmp.Or(r.Channel, "-"))
 		rows[i] = row{
 			rev:  "r" + strconv.FormatUint(uint64(r.Rev), 10),
 			time: r.Time.In(c.location()).Format("2006-01-02 15:04"),

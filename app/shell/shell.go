@@ -66,8 +66,8 @@ func Run(ctx context.Context, c Call) (status int, err error) {
 		return 1, nil
 	case ctx.Err() != nil:
 		return 1, nil
-	case k.verb.forAuthors != nil && blog.Obstacle(err) != "":
-		k.say("sheaf: ", k.verb.name()+": "+blog.Obstacle(err)+"; nothing was changed")
+	case k.verb.forAuthors != nil && blog.StorageProblem(err) != "":
+		k.say("sheaf: ", k.verb.name()+": "+blog.StorageProblem(err)+"; nothing was changed")
 		return 1, nil
 	}
 	return 1, err

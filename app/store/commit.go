@@ -60,16 +60,16 @@ type Commit struct {
 	ID      string            `json:"id"` // chosen by who commits; the same ID is the same commit
 	Time    time.Time         `json:"time"`
 	Author  string            `json:"author"`         // "" is the machine: what was found changed by hand
-	Door    string            `json:"door,omitempty"` // how it came: sftp, scp, rsync, git, pipe, shell, browser, hand
+	Channel string            `json:"door,omitempty"` // how it came: sftp, scp, rsync, git, pipe, shell, browser, hand
 	Message string            `json:"message,omitempty"`
 	Meta    map[string]string `json:"meta,omitempty"` // of the layers above; nothing here reads it
 	Entries []Entry           `json:"entries"`
 }
 
-// handDoor is the door of what did not come through one.
-const handDoor = "hand"
+// handChannel is that of what was changed in the plain files.
+const handChannel = "hand"
 
-func handCommit(entries []Entry) Commit { return Commit{Door: handDoor, Entries: entries} }
+func handCommit(entries []Entry) Commit { return Commit{Channel: handChannel, Entries: entries} }
 
 // completed gives a commit as it will be read again, with its ID, its times
 // and entries of its own. It changes nothing in one that is complete.
@@ -81,7 +81,7 @@ func completed(c Commit) Commit {
 		c.Time = time.Now()
 	}
 	c.Time = c.Time.Round(0)
-	for _, s := range []*string{&c.ID, &c.Author, &c.Door, &c.Message} {
+	for _, s := range []*string{&c.ID, &c.Author, &c.Channel, &c.Message} {
 		*s = strings.ToValidUTF8(*s, "\uFFFD")
 	}
 	c.Entries = slices.Clone(c.Entries)

@@ -134,7 +134,7 @@ func conforms(t *testing.T, s Store) {
 	if _, err := s.Get(ctx, strings.Repeat("0", 64)); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a hash of nothing: %v", err)
 	}
-	rev, err := s.Commit(ctx, 0, Commit{ID: "a", Author: "Ada", Door: "pipe", Message: "first", Meta: map[string]string{"k": "v"},
+	rev, err := s.Commit(ctx, 0, Commit{ID: "a", Author: "Ada", Channel: "pipe", Message: "first", Meta: map[string]string{"k": "v"},
 		Entries: []Entry{at("a.md", one), at("b/c.md", two)}})
 	if err != nil || rev != 1 {
 		t.Fatal(rev, err)
@@ -165,7 +165,7 @@ func conforms(t *testing.T, s Store) {
 		}
 	}()
 	first := <-news
-	if c := first.c; first.err != nil || c.Rev != 1 || c.ID != "a" || c.Author != "Ada" || c.Door != "pipe" || c.Message != "first" || c.Meta["k"] != "v" || len(c.Entries) != 2 {
+	if c := first.c; first.err != nil || c.Rev != 1 || c.ID != "a" || c.Author != "Ada" || c.Channel != "pipe" || c.Message != "first" || c.Meta["k"] != "v" || len(c.Entries) != 2 {
 		t.Errorf("%+v", first)
 	}
 	if rev, err := s.Commit(ctx, 1, Commit{ID: "d", Entries: []Entry{{Path: "b/c.md"}, at("d.md", one)}}); err != nil || rev != 2 {

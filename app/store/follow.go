@@ -174,7 +174,7 @@ func (w *Worktree) redo(l *Ledger) error {
 	if w.appliedRev >= head {
 		return nil
 	}
-	if last, _ := l.Commit(head); w.local != nil && last.Door == handDoor {
+	if last, _ := l.Commit(head); w.local != nil && last.Channel == handChannel {
 		return nil
 	}
 	since := l.Commits(w.appliedRev)

@@ -118,7 +118,7 @@ func tryCommit(ctx context.Context, f Store, base Rev, files map[string]*string)
 		}
 		c.Entries = append(c.Entries, e)
 	}
-	c.Author, c.Door = "Ada", "pipe"
+	c.Author, c.Channel = "Ada", "pipe"
 	return f.Commit(ctx, base, c)
 }
 

@@ -186,7 +186,7 @@ func explain(err error) error {
 	if errors.As(err, &refusal) {
 		return rejection(refusal.Lines())
 	}
-	if why := blog.Obstacle(err); why != "" {
+	if why := blog.StorageProblem(err); why != "" {
 		return rejection{why}
 	}
 	return err

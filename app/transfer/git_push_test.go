@@ -34,7 +34,7 @@ func TestGitPushStaysAsItIs(t *testing.T) {
 	wants(t, said, "remote: published  ssh -t blog.example one", "remote: published  ssh -t blog.example two")
 	sha := strings.TrimSpace(git("rev-parse", "HEAD"))
 	c := h.last()
-	if h.head() != before+1 || c.Author != "Ada Lovelace" || c.Door != "git" || c.Meta["git.commit"] != sha || len(c.Entries) != 2 {
+	if h.head() != before+1 || c.Author != "Ada Lovelace" || c.Channel != "git" || c.Meta["git.commit"] != sha || len(c.Entries) != 2 {
 		t.Errorf("head %d after %d: %+v", h.head(), before, c)
 	}
 	wants(t, c.Message, "Merge branch 'side'", "- first line", "- from aside")

@@ -287,7 +287,7 @@ func (w *importer) commit(c blog.Commit, get getFunc) error {
 	author = cmp.Or(strings.TrimSpace(author), "sheaf")
 	message := strings.TrimSpace(markdown.Clean(c.Message))
 	if message == "" {
-		message = defaultMessage(c.Entries, c.Door)
+		message = defaultMessage(c.Entries, c.Channel)
 	}
 	fmt.Fprintf(w.out, "commit %s\ncommitter %s <> %d +0000\n", branch, author, max(c.Time.Unix(), 0))
 	fmt.Fprintf(w.out, "data %d\n%s\n\n", len(message)+1, message)
@@ -310,7 +310,7 @@ func (w *importer) commit(c blog.Commit, get getFunc) error {
 }
 
 // defaultMessage is the message of a commit that has none.
-func defaultMessage(entries []blog.Entry, door string) string {
+func defaultMessage(entries []blog.Entry, channel string) string {
 	names := make([]string, 0, 3)
 	for _, e := range entries[:min(3, len(entries))] {
 		names = append(names, e.Path)
@@ -319,8 +319,8 @@ func defaultMessage(entries []blog.Entry, door string) string {
 	if n := len(entries) - len(names); n > 0 {
 		text += fmt.Sprintf(" and %d more", n)
 	}
-	if door != "" {
-		text += "\n\nby " + door
+	if channel != "" {
+		text += "\n\nby " + channel
 	}
 	return text
 }

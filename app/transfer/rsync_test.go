@@ -124,7 +124,7 @@ func TestRsyncTakesASetAsOneCommit(t *testing.T) {
 	if strings.Contains(said, "picture") || h.head() != before+1 {
 		t.Errorf("head %d after %d\n%s", h.head(), before, said)
 	}
-	if c := h.last(); c.Author != "Ada Lovelace" || c.Door != "rsync" || len(c.Entries) != 4 {
+	if c := h.last(); c.Author != "Ada Lovelace" || c.Channel != "rsync" || len(c.Entries) != 4 {
 		t.Errorf("%+v", c)
 	}
 	for _, name := range []string{"one.md", "two/two.md", "hello.md", "picture.md"} {

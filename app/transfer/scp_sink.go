@@ -58,7 +58,7 @@ func (k *scpSink) receive() (status int, _ error) {
 	var internal *internalError
 	switch {
 	case errors.As(err, &internal):
-		if why := blog.Obstacle(err); why != "" {
+		if why := blog.StorageProblem(err); why != "" {
 			k.conn.fail("not published: " + why)
 			return 1, nil
 		}

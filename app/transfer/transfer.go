@@ -135,7 +135,7 @@ func (s Session) report(r blog.Receipt, err error) (status int, _ error) {
 		}
 		return 1, nil
 	}
-	if why := blog.Obstacle(err); why != "" {
+	if why := blog.StorageProblem(err); why != "" {
 		s.say("sheaf: not published: " + why)
 		return 1, nil
 	}
@@ -148,7 +148,7 @@ func (s Session) report(r blog.Receipt, err error) (status int, _ error) {
 func (s Session) reportUnavailable(err error) (status int, _ error) {
 	var missing missingError
 	var old outdatedError
-	switch why := blog.Obstacle(err); {
+	switch why := blog.StorageProblem(err); {
 	case errors.As(err, &missing) || errors.As(err, &old):
 		s.say("sheaf: " + err.Error())
 	case why != "":

@@ -123,7 +123,7 @@ func (a *author) undo() {
 // noteCommit notes a commit for undo. Where nothing was changed, the revision
 // of the receipt is somebody else's and is not noted.
 func (a *author) noteCommit(r blog.Receipt, what string) {
-	if !slices.ContainsFunc(r.Files, func(f blog.Filed) bool { return f.Action != blog.Unchanged }) {
+	if !slices.ContainsFunc(r.Files, func(f blog.FileResult) bool { return f.Action != blog.Unchanged }) {
 		return
 	}
 	a.commits = append(a.commits, ownCommit{r.Rev, what})
@@ -196,7 +196,7 @@ func (a *author) reason(err error) string {
 		return markdown.Line(err.Error())
 	}
 	a.b.conf.Log.Error("an author's action", "err", err)
-	if s := blog.Obstacle(err); s != "" {
+	if s := blog.StorageProblem(err); s != "" {
 		return s
 	}
 	return "internal error"
@@ -226,7 +226,7 @@ func (a *author) edit(p *blog.Post) {
 		if err == nil {
 			var all []blog.Autosave
 			all, err = visitor.Autosaves(ctx)
-			i := slices.IndexFunc(all, func(k blog.Autosave) bool { return k.Path == text.Path && k.Channel == door })
+			i := slices.IndexFunc(all, func(k blog.Autosave) bool { return k.Path == text.Path && k.Channel == channel })
 			if i >= 0 {
 				kept = &all[i]
 			}

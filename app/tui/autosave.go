@@ -105,7 +105,7 @@ func (e *editor) snapshot() (version int, k blog.Autosave) {
 	t, _, at := e.view.state()
 	return e.buf.Version(), blog.Autosave{
 		Text:   blog.Text{Path: e.path, Hash: e.hash, Body: []byte(t.String())},
-		Cursor: at, Time: time.Now(), Channel: door,
+		Cursor: at, Time: time.Now(), Channel: channel,
 	}
 }
 

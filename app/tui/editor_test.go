@@ -148,7 +148,7 @@ func TestTypingBeforeTheEditor(t *testing.T) {
 // does to another post is said in its first line.
 func TestProblemsOfOthers(t *testing.T) {
 	b, e := writing(t, 80, 24, "one\ntwo\nthree\n")
-	e.inspecting.result = blog.Sketch{Post: &blog.Post{Path: "posts/mine.md"}, Problems: []blog.Problem{
+	e.inspecting.result = blog.Inspection{Post: &blog.Post{Path: "posts/mine.md"}, Problems: []blog.Problem{
 		{Path: "posts/hers.md", Line: 2, Text: "slug taken"},
 		{Path: "posts/mine.md", Text: "the whole file"},
 		{Path: "posts/mine.md", Line: 3, Text: "a line"},

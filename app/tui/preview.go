@@ -25,7 +25,7 @@ const (
 
 // inspecting is what the blog makes of a text as it stood a moment ago.
 type inspecting struct {
-	result  blog.Sketch
+	result  blog.Inspection
 	version int  // of the text that result is of; -1: of none yet
 	running bool // another one is being made, or about to be
 	took    time.Duration
@@ -61,7 +61,7 @@ func (e *editor) inspectJob() func() (then func()) {
 	}
 	return func() func() {
 		begin := time.Now()
-		result := visitor.Sketch(path, []byte(text.String()))
+		result := visitor.Inspect(path, []byte(text.String()))
 		var preview *typeset.IncrementalPage
 		if key.measure > 0 {
 			preview = setter.Incremental(before, result.Post.Document(), header(result.Post), key.measure, key.theme)
@@ -177,7 +177,7 @@ func (e *editor) openPreview() {
 	b, visitor, path := e.b, e.a.visitor, e.path
 	version, text := e.buf.Version(), e.buf.Text()
 	b.background(func() func() {
-		result := visitor.Sketch(path, []byte(text.String()))
+		result := visitor.Inspect(path, []byte(text.String()))
 		return func() {
 			e.inspecting.result, e.inspecting.version = result, version
 			p, setter := result.Post, b.conf.Setter

@@ -296,5 +296,5 @@ func revisionOrigin(r blog.Revision) string {
 	if who == "" {
 		who = "somebody at the server"
 	}
-	return who + " (" + markdown.Line(r.Door) + ", " + ago(r.Time, time.Now()) + ")"
+	return who + " (" + markdown.Line(r.Channel) + ", " + ago(r.Time, time.Now()) + ")"
 }

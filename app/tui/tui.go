@@ -97,8 +97,8 @@ type Config struct {
 // log has the rest.
 var ErrPanic = errors.New("internal error")
 
-// door is the name of this way in, in the record.
-const door = "browser"
+// channel is the name of this way in, in the record.
+const channel = "browser"
 
 // Run shows the blog until the visitor quits, the input ends, or ctx does; then
 // the reason for that (context.Cause) is printed, unless it is only that it was
@@ -109,7 +109,7 @@ func Run(ctx context.Context, t Terminal, c Config) (err error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	t.Width, t.Height = boundedSize(t.Width, t.Height)
-	c.Visitor = c.Visitor.Via(door)
+	c.Visitor = c.Visitor.Via(channel)
 	own, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	crash := func(p any) {

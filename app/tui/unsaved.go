@@ -65,7 +65,7 @@ func (a *author) pushUnsaved(texts []unsavedText) {
 func readUnsaved(ctx context.Context, v blog.Author) (texts []unsavedText, err error) {
 	all, err := v.Autosaves(ctx)
 	for _, k := range all {
-		title := markdown.Line(v.Sketch(k.Path, k.Body).Post.Title)
+		title := markdown.Line(v.Inspect(k.Path, k.Body).Post.Title)
 		texts = append(texts, unsavedText{Autosave: k, title: title, locked: v.AutosaveLocked(k.ID)})
 	}
 	return texts, err
@@ -98,7 +98,7 @@ func (l *unsavedList) items() (items []item) {
 		why := "not saved"
 		if t.locked {
 			why = "open in another session"
-		} else if t.Channel != door {
+		} else if t.Channel != channel {
 			why = "refused (" + markdown.Line(t.Channel) + ")"
 		}
 		what := fmt.Sprintf("%s, %d bytes", why, len(t.Body))

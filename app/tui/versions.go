@@ -59,7 +59,7 @@ func (l *versionList) items() (items []item) {
 	for i, r := range l.log {
 		left := leftAligned(fmt.Sprintf("r%d", r.Rev), digits+1) + "  " +
 			leftAligned(typeset.Truncate(revisionAuthor(r), names), names) + "  " +
-			st.Dim.On(leftAligned(markdown.Line(r.Door), 7)+" "+markdown.Line(r.Message))
+			st.Dim.On(leftAligned(markdown.Line(r.Channel), 7)+" "+markdown.Line(r.Message))
 		when := ago(r.Time, now)
 		if room >= 60 {
 			when = r.Time.In(b.zone()).Format("2 Jan 2006 15:04")
