@@ -264,10 +264,13 @@ type Visitor struct {
 
 // An Author is a visitor who may see and change everything. Its methods are
 // what a reader cannot ask for: the only ways to one are Blog.Author, for who
-// has proven a key, and Visitor.Author.
+// has proven a key, and Visitor.Author. The zero Author is nobody: its methods
+// must not be called.
 type Author struct {
-	Visitor
+	visitor // not exported, or anybody could make an author of a reader
 }
+
+type visitor = Visitor
 
 // Reader makes a visitor who sees what is published.
 func (b *Blog) Reader() Visitor { return Visitor{blog: b} }
@@ -277,6 +280,9 @@ func (b *Blog) Reader() Visitor { return Visitor{blog: b} }
 func (b *Blog) Author(name string) Author {
 	return Author{Visitor{blog: b, author: true, name: name}}
 }
+
+// Visitor gives the author as a visitor like others.
+func (a Author) Visitor() Visitor { return a.visitor }
 
 // Author gives the author that the visitor is; false if it is none.
 func (v Visitor) Author() (a Author, ok bool) {

@@ -19,7 +19,7 @@ func (v Visitor) Via(channel string) Visitor {
 }
 
 // Via gives the author as it comes through a channel: see Visitor.Via.
-func (a Author) Via(channel string) Author { return Author{a.Visitor.Via(channel)} }
+func (a Author) Via(channel string) Author { return Author{a.visitor.Via(channel)} }
 
 // Put keeps the bytes of a file for a change and gives their hash for an
 // Entry.

@@ -81,7 +81,7 @@ func TestNobodyElseIsAnAuthor(t *testing.T) {
 			t.Errorf("%s is an author", who)
 		}
 	}
-	if a, ok := ada.Visitor.Author(); !ok || a != ada {
+	if a, ok := ada.Visitor().Author(); !ok || a != ada {
 		t.Error("an author is none")
 	}
 }

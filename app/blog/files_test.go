@@ -180,7 +180,7 @@ func TestReadersFetchWhatIsPublic(t *testing.T) {
 	if got, want := list(b.Reader()), "files/a b.txt posts/boat.png posts/sea.md"; got != want {
 		t.Errorf("readers: %s", got)
 	}
-	if got := list(b.Author("Ada").Visitor); strings.Count(got, ".") != 8 {
+	if got := list(b.Author("Ada").Visitor()); strings.Count(got, ".") != 8 {
 		t.Errorf("authors: %s", got)
 	}
 	f, _ := b.Reader().Files(t.Context())

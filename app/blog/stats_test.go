@@ -133,7 +133,7 @@ func TestReadersAreCountedByDay(t *testing.T) {
 
 	// Nobody else counts, and nothing that is hidden.
 	before := b.Author("Ada").Stats()
-	view(t, ada.Visitor, "sea", "draft")
+	view(t, ada.Visitor(), "sea", "draft")
 	ada.Visit()()
 	hidden := must(ada.Edition().Post("draft"))
 	r.Viewed(hidden)
@@ -181,7 +181,7 @@ func TestNothingAboutAPersonIsKept(t *testing.T) {
 		view(t, b.Reader(), "sea")
 		leave()
 	}
-	view(t, b.Author("Ada").Visitor, "sea")
+	view(t, b.Author("Ada").Visitor(), "sea")
 	end()
 	all := `\{"days":\{"2021-04-08":3\}\}`
 	if want := regexp.MustCompile(`^\{"rev":\d+,"views":` + all + `,"sessions":` + all + `,"posts":\{"sea.md":` + all + `\}\}$`); !want.MatchString(keptStats(dir)) {

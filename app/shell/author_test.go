@@ -71,7 +71,7 @@ func TestAuthorsVerbs(t *testing.T) {
 		{"undo 9999", "", 1, nil, "sheaf: undo: 9999: no such revision"},
 		{"help", "", 0, []string{"publish [PATH] < post.md", "restore SLUG REV"}, ""},
 	} {
-		got := ask(t, ada.Visitor, sending(c.in), strings.Fields(c.args)...)
+		got := ask(t, ada.Visitor(), sending(c.in), strings.Fields(c.args)...)
 		if got.status != c.status || !strings.Contains(got.err, c.err) || (c.err == "") != (got.err == "") {
 			t.Errorf("%s: status %d, want %d; said %q, want %q", c.args, got.status, c.status, got.err, c.err)
 		}
@@ -86,7 +86,7 @@ func TestAuthorsVerbs(t *testing.T) {
 	}
 
 	var log []map[string]any
-	if err := json.Unmarshal([]byte(ask(t, ada.Visitor, nil, "log", "--json").out), &log); err != nil || len(log) == 0 {
+	if err := json.Unmarshal([]byte(ask(t, ada.Visitor(), nil, "log", "--json").out), &log); err != nil || len(log) == 0 {
 		t.Fatalf("%v %v", log, err)
 	}
 	if log[0]["path"] != "arriving.md" && log[0]["removed"] != true || log[0]["author"] != "Ada" || log[0]["door"] != "shell" {
@@ -102,7 +102,7 @@ func TestAnInputThatWasCutIsNotPublished(t *testing.T) {
 		"broken":   func(c *shell.Call) { c.In = io.MultiReader(c.In, brokenReader{}) },
 		"too long": func(c *shell.Call) { c.In = io.MultiReader(c.In, zeros{}) },
 	} {
-		got := ask(t, b.Author("Ada").Visitor, func(c *shell.Call) { sending(news)(c); change(c) }, "publish")
+		got := ask(t, b.Author("Ada").Visitor(), func(c *shell.Call) { sending(news)(c); change(c) }, "publish")
 		if got.status != 1 || got.out != "" || !strings.HasPrefix(got.err, "sheaf: publish: the input ") {
 			t.Errorf("%s: %+v", name, got)
 		}
@@ -116,7 +116,7 @@ func TestAnInputThatWasCutIsNotPublished(t *testing.T) {
 		"check x.md":     "sheaf: check: the post comes from the standard input, not from a terminal\nhint: usage: check [PATH] < post.md\n",
 		"publish no/how": "sheaf: publish: the post comes from the standard input, not from a terminal\nhint: usage: publish [PATH] < post.md\n",
 	} {
-		if got := ask(t, b.Author("Ada").Visitor, terminal, strings.Fields(args)...); got.err != want || got.status == 0 {
+		if got := ask(t, b.Author("Ada").Visitor(), terminal, strings.Fields(args)...); got.err != want || got.status == 0 {
 			t.Errorf("%s: %+v", args, got)
 		}
 	}
@@ -134,7 +134,7 @@ func TestReadersAreToldHowToBecomeAuthors(t *testing.T) {
 	b := open(t, sample)
 	denied := "sheaf: permission denied: no author key\noffered: SHA256:abc\x1b ssh-ed25519\nhint: do this"
 	readers, verbs := ask(t, b.Reader(), nil, "help").out, 0
-	for l := range strings.Lines(ask(t, b.Author("Ada").Visitor, nil, "help").out) {
+	for l := range strings.Lines(ask(t, b.Author("Ada").Visitor(), nil, "help").out) {
 		usage, is := strings.CutPrefix(l, "ssh blog.example ")
 		if !is || strings.HasPrefix(usage, " ") {
 			continue
@@ -165,15 +165,15 @@ func TestReadersAreToldHowToBecomeAuthors(t *testing.T) {
 
 func TestADifferenceHasColoursOnATerminal(t *testing.T) {
 	b := open(t, sample)
-	if got := ask(t, b.Author("Ada").Visitor, nil, "unpublish", "arriving"); got.status != 0 {
+	if got := ask(t, b.Author("Ada").Visitor(), nil, "unpublish", "arriving"); got.status != 0 {
 		t.Fatalf("%+v", got)
 	}
 	styles := typeset.Styled(typeset.Theme{Name: "dark"})
-	got := ask(t, b.Author("Ada").Visitor, func(c *shell.Call) { c.Terminal, c.Width, c.Color = true, 80, true }, "diff", "arriving")
+	got := ask(t, b.Author("Ada").Visitor(), func(c *shell.Call) { c.Terminal, c.Width, c.Color = true, 80, true }, "diff", "arriving")
 	if !strings.Contains(got.out, styles.Added.On("+draft: true")) {
 		t.Errorf("%q", got.out)
 	}
-	got = ask(t, b.Author("Ada").Visitor, func(c *shell.Call) { c.Terminal, c.Width, c.Color = true, 60, true }, "log")
+	got = ask(t, b.Author("Ada").Visitor(), func(c *shell.Call) { c.Terminal, c.Width, c.Color = true, 60, true }, "log")
 	for l := range strings.Lines(got.out) {
 		if typeset.Width(strings.TrimSuffix(l, "\n")) > 60 {
 			t.Errorf("too wide: %q", l)

@@ -163,16 +163,16 @@ func TestVerbs(t *testing.T) {
 
 func TestAuthorsSeeDraftsWithTheirState(t *testing.T) {
 	b := open(t, sample)
-	if got := ask(t, b.Author("Ada").Visitor, nil, "ls"); !strings.Contains(got.out, "draft       secret") {
+	if got := ask(t, b.Author("Ada").Visitor(), nil, "ls"); !strings.Contains(got.out, "draft       secret") {
 		t.Error(got.out)
 	}
-	if got := ask(t, b.Author("Ada").Visitor, nil, "cat", "secret"); got.out != sample["secret.md"] {
+	if got := ask(t, b.Author("Ada").Visitor(), nil, "cat", "secret"); got.out != sample["secret.md"] {
 		t.Errorf("%+v", got)
 	}
-	if got := ask(t, b.Author("Ada").Visitor, nil, "latest"); !strings.Contains(got.out, "Dublin") {
+	if got := ask(t, b.Author("Ada").Visitor(), nil, "latest"); !strings.Contains(got.out, "Dublin") {
 		t.Error(got.out)
 	}
-	if got := ask(t, b.Author("Ada").Visitor, nil, "feed"); strings.Contains(got.out, "Secret") {
+	if got := ask(t, b.Author("Ada").Visitor(), nil, "feed"); strings.Contains(got.out, "Secret") {
 		t.Error("a draft is in the feed")
 	}
 }

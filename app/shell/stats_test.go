@@ -19,11 +19,11 @@ func TestStats(t *testing.T) {
 		"ls", "search Dublin", "feed", "help", "read nothing", "cat nothing", "read arriving#nowhere", "read arriving --width 1", // none of a post
 	} {
 		ask(t, b.Reader(), nil, strings.Fields(args)...)
-		ask(t, ada.Visitor, nil, strings.Fields(args)...)
+		ask(t, ada.Visitor(), nil, strings.Fields(args)...)
 	}
 	defer b.Reader().Visit()()
 
-	got := ask(t, ada.Visitor, nil, "stats")
+	got := ask(t, ada.Visitor(), nil, "stats")
 	if got.status != 0 || got.err != "" {
 		t.Fatalf("%+v", got)
 	}
@@ -47,7 +47,7 @@ func TestStats(t *testing.T) {
 	}
 
 	for _, width := range []int{80, 40, 20} {
-		got := ask(t, ada.Visitor, func(c *shell.Call) { c.Terminal, c.Width = true, width }, "stats")
+		got := ask(t, ada.Visitor(), func(c *shell.Call) { c.Terminal, c.Width = true, width }, "stats")
 		for l := range strings.Lines(got.out) {
 			if w := typeset.Width(strings.TrimRight(l, "\n")); w > width {
 				t.Errorf("%d cells of %d: %q", w, width, l)
@@ -69,7 +69,7 @@ func TestStats(t *testing.T) {
 			Days                      map[string]int
 		}
 	}
-	if err := json.Unmarshal([]byte(ask(t, ada.Visitor, nil, "stats", "--json").out), &all); err != nil {
+	if err := json.Unmarshal([]byte(ask(t, ada.Visitor(), nil, "stats", "--json").out), &all); err != nil {
 		t.Fatal(err)
 	}
 	if all.Today != today || all.Now != 1 || all.Sessions.Total != 1 || all.Views.Total != 6 || all.Views.Days[today] != 6 ||
@@ -85,10 +85,10 @@ func TestStats(t *testing.T) {
 
 func TestStatsOfABlogThatNobodyReads(t *testing.T) {
 	b := open(t, sample)
-	if got := ask(t, b.Author("Ada").Visitor, nil, "stats", "--json"); !strings.Contains(got.out, `"now":0,"sessions":{"total":0,"month":0,"week":0,"today":0,"days":{}}`) || !strings.Contains(got.out, `"posts":[]`) {
+	if got := ask(t, b.Author("Ada").Visitor(), nil, "stats", "--json"); !strings.Contains(got.out, `"now":0,"sessions":{"total":0,"month":0,"week":0,"today":0,"days":{}}`) || !strings.Contains(got.out, `"posts":[]`) {
 		t.Errorf("%+v", got)
 	}
-	if got := ask(t, b.Author("Ada").Visitor, nil, "stats"); got.status != 0 || !strings.HasSuffix(got.out, "\n\n0 sessions now\n") {
+	if got := ask(t, b.Author("Ada").Visitor(), nil, "stats"); got.status != 0 || !strings.HasSuffix(got.out, "\n\n0 sessions now\n") {
 		t.Errorf("%+v", got)
 	}
 }

@@ -42,7 +42,7 @@ func (r *router) serve(s *session) int {
 			return s.fail("This preview does not exist any more.", 1)
 		}
 	} else if s.author != nil {
-		visitor = r.Blog.Author(s.author.name).Visitor
+		visitor = r.Blog.Author(s.author.name).Visitor()
 	}
 	if s.sftp {
 		return r.transfer(s, visitor, nil)

@@ -17,7 +17,7 @@ import (
 
 func TestGitPushStaysAsItIs(t *testing.T) {
 	h := newFixture(t, someFiles)
-	env := h.listen(h.ada.Visitor)
+	env := h.listen(h.ada.Visitor())
 	dir, git := clone(t, env)
 	h.like(dir)
 	before := h.head()
@@ -70,7 +70,7 @@ func TestGitPushStaysAsItIs(t *testing.T) {
 
 func TestGitRefuses(t *testing.T) {
 	h := newFixture(t, someFiles)
-	env := h.listen(h.ada.Visitor)
+	env := h.listen(h.ada.Visitor())
 	dir, git := clone(t, env)
 	write(t, dir, map[string]string{"posts/one.md": onePost("One")})
 	git("add", ".")
@@ -160,7 +160,7 @@ func TestGitRefusesABomb(t *testing.T) {
 		t.Skip("writes 200 MB")
 	}
 	h := newFixture(t, someFiles)
-	env := h.listen(h.ada.Visitor)
+	env := h.listen(h.ada.Visitor())
 	dir, git := clone(t, env)
 	before := h.head()
 	if err := os.WriteFile(filepath.Join(dir, "posts/bomb.png"), nil, 0o644); err != nil {
@@ -182,7 +182,7 @@ func TestGitRefusesABomb(t *testing.T) {
 // A delta of some bytes may ask for a gigabyte of memory: git is refused it.
 func TestGitRefusesADeltaBomb(t *testing.T) {
 	h := newFixture(t, someFiles)
-	clone(t, h.listen(h.ada.Visitor)) // there is a git, and a view
+	clone(t, h.listen(h.ada.Visitor())) // there is a git, and a view
 	const copies = 16000
 	head := func(kind byte, size int) []byte {
 		b := []byte{kind<<4 | byte(size&15)}
@@ -211,7 +211,7 @@ func TestGitRefusesADeltaBomb(t *testing.T) {
 	order := fmt.Sprintf("%s %x %s\x00 report-status", n.Commit, name, branch)
 	in := fmt.Sprintf("%04x%s0000%s", len(order)+4, order, pack)
 	var out, errs strings.Builder
-	_, err := h.Exec(t.Context(), Session{Visitor: h.ada.Visitor, In: strings.NewReader(in), Out: &out, Err: &errs}, []string{"git-receive-pack", "/x"})
+	_, err := h.Exec(t.Context(), Session{Visitor: h.ada.Visitor(), In: strings.NewReader(in), Out: &out, Err: &errs}, []string{"git-receive-pack", "/x"})
 	if err != nil || !strings.Contains(out.String(), "unpack index-pack") || !strings.Contains(errs.String()+out.String(), "over limit") {
 		t.Errorf("%v\n%q\n%s", err, out.String(), errs.String())
 	}
@@ -221,7 +221,7 @@ func TestGitRefusesADeltaBomb(t *testing.T) {
 // it pull first.
 func TestGitPushThatIsOvertaken(t *testing.T) {
 	h := newFixture(t, someFiles)
-	env := h.listen(h.ada.Visitor)
+	env := h.listen(h.ada.Visitor())
 	dir, git := clone(t, env)
 	// git has read where the branch is when it calls this, and sent nothing.
 	write(t, dir, map[string]string{".git/hooks/pre-push": "#!/bin/sh\ntouch started\nwhile [ ! -e go ]; do sleep 0.02; done\n", "posts/mine.md": onePost("Mine")})
@@ -262,7 +262,7 @@ func TestGitPushThatIsOvertaken(t *testing.T) {
 // The client is killed while it pushes: nothing is changed.
 func TestGitCut(t *testing.T) {
 	h := newFixture(t, someFiles)
-	env := h.listen(h.ada.Visitor)
+	env := h.listen(h.ada.Visitor())
 	dir, git := clone(t, env)
 	before := h.head()
 	noise := make([]byte, 8<<20)

@@ -62,7 +62,7 @@ func (f *fixture) like(dir string) {
 // what was pushed stays as it is where it can.
 func TestGitViewRecovers(t *testing.T) {
 	h := newFixture(t, someFiles)
-	env := h.listen(h.ada.Visitor)
+	env := h.listen(h.ada.Visitor())
 	dir, git := clone(t, env)
 	view := repository{filepath.Join(h.scratch, "blog.git")}
 	early, _ := view.state()
@@ -112,7 +112,7 @@ func TestGitViewRecovers(t *testing.T) {
 	// The blog has made the change, the branch has not moved, and locks are
 	// left.
 	h2 := newFixture(t, someFiles)
-	env = h2.listen(h2.ada.Visitor)
+	env = h2.listen(h2.ada.Visitor())
 	dir, git = clone(t, env)
 	view = repository{filepath.Join(h2.scratch, "blog.git")}
 	early, _ = view.state()
@@ -163,7 +163,7 @@ func TestGitViewsAgree(t *testing.T) {
 	h.commit("posts/sub/x.md", onePost("X"))
 	var shas []string
 	for range 2 {
-		_, git := clone(t, h.listen(h.ada.Visitor))
+		_, git := clone(t, h.listen(h.ada.Visitor()))
 		shas = append(shas, git("log", "--format=%H %an %s"))
 		var err error
 		if h.Transfer, err = New(Config{Scratch: t.TempDir()}); err != nil {
@@ -246,7 +246,7 @@ func TestGitReaders(t *testing.T) {
 func TestGitClones(t *testing.T) {
 	h := newFixture(t, someFiles)
 	h.commit("posts/two.md", onePost("Two"))
-	env := h.listen(h.ada.Visitor)
+	env := h.listen(h.ada.Visitor())
 	for _, args := range [][]string{{"--depth=1"}, {"--filter=blob:none"}, {"--filter=tree:0", "--no-checkout"}, {"-c", "protocol.version=0"}, {"-c", "protocol.version=1"}, {"--single-branch", "--bare"}} {
 		dir, git := clone(t, env, args...)
 		if !slices.Contains(args, "--bare") {
@@ -266,7 +266,7 @@ func TestGitClones(t *testing.T) {
 // An empty blog takes a repository that was somewhere else before.
 func TestGitFirstImport(t *testing.T) {
 	h := newFixture(t, nil)
-	env, dir := h.listen(h.ada.Visitor), t.TempDir()
+	env, dir := h.listen(h.ada.Visitor()), t.TempDir()
 	must(t, env, dir, "git", "init", "-q")
 	write(t, dir, map[string]string{"posts/one.md": onePost("One"), "site.yaml": "title: Mine\n", ".gitignore": "x\n"})
 	must(t, env, dir, "git", "add", ".")
@@ -280,7 +280,7 @@ func TestGitFirstImport(t *testing.T) {
 
 func TestGitThatIsMissing(t *testing.T) {
 	h := newFixture(t, someFiles)
-	env, dir := h.listen(h.ada.Visitor), t.TempDir()
+	env, dir := h.listen(h.ada.Visitor()), t.TempDir()
 	full := installed(t, "git")
 	t.Setenv("PATH", dir)
 	said, status := client(t, env, dir, full, "clone", "b:x", "y")
@@ -299,7 +299,7 @@ func BenchmarkGit(b *testing.B) {
 	for i := 0; b.Loop(); i++ {
 		b.StopTimer()
 		h := newFixture(b, nil)
-		env = h.listen(h.ada.Visitor)
+		env = h.listen(h.ada.Visitor())
 		if i == 0 {
 			must(b, env, dir, "git", "init", "-q")
 			must(b, env, dir, "git", "add", ".")

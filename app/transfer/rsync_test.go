@@ -102,7 +102,7 @@ func FuzzRsyncArguments(f *testing.F) {
 
 func TestRsyncTakesASetAsOneCommit(t *testing.T) {
 	h := newFixture(t, someFiles)
-	env, dir := h.listen(h.ada.Visitor), t.TempDir()
+	env, dir := h.listen(h.ada.Visitor()), t.TempDir()
 	before := h.head()
 	must(t, env, dir, "rsync", "-az", "b:posts/", "work/")
 	write(t, dir, map[string]string{
@@ -156,7 +156,7 @@ func TestRsyncNeverTakesThePlaceholders(t *testing.T) {
 		t.Run(strings.Join(options, " "), func(t *testing.T) {
 			t.Parallel()
 			h := newFixture(t, files)
-			env, dir := h.listen(h.ada.Visitor), t.TempDir()
+			env, dir := h.listen(h.ada.Visitor()), t.TempDir()
 			same := strings.Replace(long, "All work", "ALL WORK", 1) // as long as before
 			write(t, dir, map[string]string{"w/long.md": same, "w/new.md": strings.ReplaceAll(long, "Long", "News")})
 			soon := time.Now().Add(time.Minute)
@@ -189,7 +189,7 @@ func TestRsyncNeverTakesThePlaceholders(t *testing.T) {
 
 func TestRsyncRefusesAsAWhole(t *testing.T) {
 	h := newFixture(t, someFiles)
-	env, dir := h.listen(h.ada.Visitor), t.TempDir()
+	env, dir := h.listen(h.ada.Visitor()), t.TempDir()
 	good := "---\ntitle: Good\ndate: 2026-02-01\n---\nGood.\n"
 	before := h.head()
 	for name, want := range map[string]string{
@@ -342,7 +342,7 @@ func TestRsyncReadsNoRulesFromOutside(t *testing.T) {
 // A client that is killed in mid upload leaves nothing.
 func TestRsyncCut(t *testing.T) {
 	h := newFixture(t, someFiles)
-	env, dir := h.listen(h.ada.Visitor), t.TempDir()
+	env, dir := h.listen(h.ada.Visitor()), t.TempDir()
 	before := h.head()
 	write(t, dir, map[string]string{"w/a.md": "---\ntitle: A\ndate: 2026-02-01\n---\nA.\n", "w/b.txt": strings.Repeat("noise ", 1<<18)})
 	full := installed(t, "rsync")
@@ -370,7 +370,7 @@ func TestRsyncCut(t *testing.T) {
 // Somebody else was first.
 func TestRsyncConflict(t *testing.T) {
 	h := newFixture(t, someFiles)
-	env, dir := h.listen(h.ada.Visitor), t.TempDir()
+	env, dir := h.listen(h.ada.Visitor()), t.TempDir()
 	write(t, dir, map[string]string{"w/hello.md": "---\ntitle: Hello\ndate: 2026-01-02\n---\nMine.\n", "w/b.txt": strings.Repeat("noise ", 1<<17)})
 	full := installed(t, "rsync")
 	cmd := exec.Command(full, "-a", "--bwlimit=400", "w/", "b:posts/")
@@ -395,7 +395,7 @@ func TestRsyncConflict(t *testing.T) {
 
 func TestRsyncThatDoesNotFit(t *testing.T) {
 	h := newFixture(t, someFiles)
-	env, dir := h.listen(h.ada.Visitor), t.TempDir()
+	env, dir := h.listen(h.ada.Visitor()), t.TempDir()
 	full := installed(t, "rsync")
 	bin := t.TempDir()
 	t.Setenv("PATH", bin)
@@ -419,7 +419,7 @@ func BenchmarkRsync(b *testing.B) {
 	for b.Loop() {
 		b.StopTimer()
 		h := newFixture(b, map[string]string{"site.yaml": "title: T\n"})
-		env := h.listen(h.ada.Visitor)
+		env := h.listen(h.ada.Visitor())
 		b.StartTimer()
 		must(b, env, dir, "rsync", "-a", "posts", "b:")
 		b.StopTimer()

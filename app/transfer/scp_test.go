@@ -43,7 +43,7 @@ var trip = "T1000000000 0 1000000001 0\nD0755 0 trip\n" +
 func TestASetIsOneChange(t *testing.T) {
 	b := newFixture(t, smallBlog)
 	before := b.head()
-	h := b.copy(b.ada.Visitor, there, strings.NewReader(trip), "-r", "-p", "-t", "posts")
+	h := b.copy(b.ada.Visitor(), there, strings.NewReader(trip), "-r", "-p", "-t", "posts")
 	h.is(t, 0)
 	if b.head() != before+1 {
 		t.Errorf("%d changes", b.head()-before)
@@ -60,18 +60,18 @@ func TestASetIsOneChange(t *testing.T) {
 	}
 	// A file alone is published before the client is answered: curl and pscp
 	// look at nothing else.
-	h = b.copy(b.ada.Visitor, gone, strings.NewReader(file("bad.md", badPost)), "-t", "posts")
+	h = b.copy(b.ada.Visitor(), gone, strings.NewReader(file("bad.md", badPost)), "-t", "posts")
 	h.is(t, 1)
 	if h.out != "\x00\x00\x02sheaf: nothing was changed\n" {
 		t.Errorf("answered %q", h.out)
 	}
 	// Under another name, as a new folder, to the post's address.
-	b.copy(b.ada.Visitor, there, strings.NewReader(trip), "-r", "-t", "posts/tour").is(t, 0)
+	b.copy(b.ada.Visitor(), there, strings.NewReader(trip), "-r", "-t", "posts/tour").is(t, 0)
 	b.has("posts/tour/sea.svg", `<svg xmlns="http://www.w3.org/2000/svg"/>`)
-	h = b.copy(b.ada.Visitor, there, strings.NewReader(file("x.md", post("Hello", "Second."))), "-t", "~/hello.md")
+	h = b.copy(b.ada.Visitor(), there, strings.NewReader(file("x.md", post("Hello", "Second."))), "-t", "~/hello.md")
 	h.is(t, 0)
 	b.has("posts/hello.md", post("Hello", "Second."), "hello.md", "-")
-	h = b.copy(b.ada.Visitor, there, strings.NewReader("\x01scp: gone.md: No such file\n"+file("x.md", post("X", "x"))), "-d", "-t", "--", "/posts/")
+	h = b.copy(b.ada.Visitor(), there, strings.NewReader("\x01scp: gone.md: No such file\n"+file("x.md", post("X", "x"))), "-d", "-t", "--", "/posts/")
 	h.is(t, 0)
 	b.has("posts/x.md", post("X", "x"))
 }
@@ -82,7 +82,7 @@ func TestASetThatIsCutChangesNothing(t *testing.T) {
 	b := newFixture(t, smallBlog)
 	before := b.head()
 	for n := range len(trip) {
-		h := b.copy(b.ada.Visitor, there, strings.NewReader(trip[:n]), "-r", "-p", "-t", "posts")
+		h := b.copy(b.ada.Visitor(), there, strings.NewReader(trip[:n]), "-r", "-p", "-t", "posts")
 		if h.end.err != nil || b.head() != before {
 			t.Fatalf("cut after %d bytes: %d, %v, revision %d\n%s", n, h.status, h.end.err, b.head(), &h.err)
 		}
@@ -92,14 +92,14 @@ func TestASetThatIsCutChangesNothing(t *testing.T) {
 			t.Fatalf("cut after %d bytes: status %d", n, h.status)
 		}
 	}
-	h := b.copy(b.ada.Visitor, there, io.MultiReader(strings.NewReader(trip[:len(trip)-9]), iotest.ErrReader(errors.New("reset"))), "-r", "-t", "posts")
+	h := b.copy(b.ada.Visitor(), there, io.MultiReader(strings.NewReader(trip[:len(trip)-9]), iotest.ErrReader(errors.New("reset"))), "-r", "-t", "posts")
 	h.is(t, 1)
 	h.err.said(t, "sheaf: not published: the upload was cut off\n")
-	b.copy(b.ada.Visitor, gone, strings.NewReader(trip), "-r", "-t", "posts").is(t, 1)
+	b.copy(b.ada.Visitor(), gone, strings.NewReader(trip), "-r", "-t", "posts").is(t, 1)
 	if b.head() != before {
 		t.Error("published for one who has gone")
 	}
-	b.copy(b.ada.Visitor, there, iotest.OneByteReader(strings.NewReader(trip)), "-r", "-t", "posts").is(t, 0)
+	b.copy(b.ada.Visitor(), there, iotest.OneByteReader(strings.NewReader(trip)), "-r", "-t", "posts").is(t, 0)
 	if b.head() != before+1 {
 		t.Error("not published at last")
 	}
@@ -153,7 +153,7 @@ func TestHostileSets(t *testing.T) {
 		{"", "-S sh -t a", "the option -S cannot be used here"},
 	} {
 		in := strings.NewReader(c.in)
-		h := b.copy(b.ada.Visitor, there, in, strings.Fields(c.args)...)
+		h := b.copy(b.ada.Visitor(), there, in, strings.Fields(c.args)...)
 		name := markdown.Line(fmt.Sprintf("%.60q %s", c.in, c.args))
 		if h.status == 0 || h.end.err != nil {
 			t.Errorf("%s: status %d, %v", name, h.status, h.end.err)
@@ -178,10 +178,10 @@ func TestHostileSets(t *testing.T) {
 	if h.out != "\x02sheaf: nothing was changed\n" || b.head() != before {
 		t.Errorf("answered %q", h.out)
 	}
-	h = b.copy(b.ada.Visitor, there, strings.NewReader(file("x.md", "x")), "-t", "posts/.hidden.md")
+	h = b.copy(b.ada.Visitor(), there, strings.NewReader(file("x.md", "x")), "-t", "posts/.hidden.md")
 	h.is(t, 1)
 	h.err.said(t, "warning: posts/.hidden.md: not kept: hidden names")
-	h = b.copy(b.ada.Visitor, there, strings.NewReader(file(".DS_Store", "x")), "-t", "posts")
+	h = b.copy(b.ada.Visitor(), there, strings.NewReader(file(".DS_Store", "x")), "-t", "posts")
 	h.is(t, 1)
 	h.err.said(t, "warning: posts/.DS_Store: not kept")
 }
@@ -193,7 +193,7 @@ func (oks) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
 func TestFilesAreGiven(t *testing.T) {
 	b := newFixture(t, smallBlog)
-	b.copy(b.ada.Visitor, there, strings.NewReader(trip), "-r", "-p", "-t", "posts").is(t, 0)
+	b.copy(b.ada.Visitor(), there, strings.NewReader(trip), "-r", "-p", "-t", "posts").is(t, 0)
 	hello, index, sea, also := file("hello.md", post("Hello", "First.")), file("index.md", post("Trip", "![The sea](sea.svg)")), file("sea.svg", `<svg xmlns="http://www.w3.org/2000/svg"/>`), file("also.md", post("Also", "x"))
 	dir := "D0755 0 trip\n" + index + "D0755 0 more\n" + also + "E\n" + sea + "E\n"
 	reader := b.blog.Reader()
@@ -208,7 +208,7 @@ func TestFilesAreGiven(t *testing.T) {
 		{reader, "-f trip.md", strings.Replace(index, "index", "trip", 1), 0},
 		{reader, "-f posts/*.md", hello, 0},
 		{reader, "-f p*s/h[a-f]ll?.md", hello, 0},
-		{b.ada.Visitor, "-f posts/*.md", hello + file("secret.md", draftPost), 0},
+		{b.ada.Visitor(), "-f posts/*.md", hello + file("secret.md", draftPost), 0},
 		{reader, "-r -f posts/trip", dir, 0},
 		{reader, "-r -f posts/tr*", dir, 0},
 		{reader, "-r -f .", "D0755 0 posts\n" + hello + dir + "E\n", 0},

@@ -71,7 +71,7 @@ func TestEditorsSave(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newFixture(t, smallBlog)
-			m := b.mount(b.ada.Visitor)
+			m := b.mount(b.ada.Visitor())
 			save(t, m)
 			b.has("posts/hello.md", text)
 			if got := m.get("posts/hello.md"); got != text {
@@ -96,32 +96,32 @@ func TestEditorsSave(t *testing.T) {
 func TestAFilePutAsideIsRemovedOnlyIfItWasMeant(t *testing.T) {
 	b := newFixture(t, smallBlog)
 	hello := post("Hello", "First.")
-	m := b.mount(b.ada.Visitor)
+	m := b.mount(b.ada.Visitor())
 	ok(t, m.PosixRename("posts/hello.md", "posts/hello.md~"))
 	ok(t, m.PosixRename("posts/hello.md~", "posts/hello.md")) // could not write
 	m.leave().is(t, 0)
 	b.has("posts/hello.md", hello)
 
-	m = b.mount(b.ada.Visitor)
+	m = b.mount(b.ada.Visitor())
 	ok(t, m.PosixRename("posts/hello.md", "posts/hello.md~"))
 	m.cut().is(t, 0)
 	b.has("posts/hello.md", hello)
 
-	m = b.mount(b.ada.Visitor)
+	m = b.mount(b.ada.Visitor())
 	ok(t, m.PosixRename("posts/hello.md", "posts/hello.md~"))
 	ok(t, m.Remove("posts/hello.md~"))
 	b.has("posts/hello.md", "-")
 	m.leave().is(t, 0)
 	b.commit("posts/hello.md", hello)
 
-	m = b.mount(b.ada.Visitor)
+	m = b.mount(b.ada.Visitor())
 	ok(t, m.PosixRename("posts/hello.md", "posts/hello.md~"))
 	m.leave().is(t, 0)
 	b.has("posts/hello.md", "-")
 	b.commit("posts/hello.md", hello)
 
 	// A bin is another thing: what is thrown away is not public any more.
-	m = b.mount(b.ada.Visitor)
+	m = b.mount(b.ada.Visitor())
 	ok(t, m.Mkdir(".Trash"))
 	ok(t, m.Rename("posts/hello.md", ".Trash/hello.md"))
 	b.has("posts/hello.md", "-")
@@ -135,7 +135,7 @@ func TestAFilePutAsideIsRemovedOnlyIfItWasMeant(t *testing.T) {
 
 func TestFoldersMoveAsOneChange(t *testing.T) {
 	b := newFixture(t, smallBlog)
-	m := b.mount(b.ada.Visitor)
+	m := b.mount(b.ada.Visitor())
 	ok(t, m.Mkdir("posts/trip"))
 	if got := m.ls("posts"); got != "hello.md secret.md trip/" {
 		t.Error(got)

@@ -132,7 +132,7 @@ func fails(tb testing.TB, err error, part string) {
 
 func TestAFileIsPublishedWhenItIsClosed(t *testing.T) {
 	b := newFixture(t, smallBlog)
-	m := b.mount(b.ada.Visitor)
+	m := b.mount(b.ada.Visitor())
 	before := b.head()
 	f, err := m.OpenFile("/posts/new.md", os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
 	ok(t, err)
@@ -165,7 +165,7 @@ func TestAnUploadThatIsCutPublishesNothing(t *testing.T) {
 	b := newFixture(t, smallBlog)
 	before, tree := b.head(), b.tree()
 	for _, p := range []string{"posts/new.md", "posts/hello.md", "posts/.hello.md.swp"} {
-		m := b.mount(b.ada.Visitor)
+		m := b.mount(b.ada.Visitor())
 		f, err := m.OpenFile(p, os.O_RDWR|os.O_CREATE)
 		ok(t, err)
 		_, err = f.Write([]byte(post("Half", "of")))
@@ -181,7 +181,7 @@ func TestAnUploadThatIsCutPublishesNothing(t *testing.T) {
 func TestWhatIsRefusedChangesNothing(t *testing.T) {
 	b := newFixture(t, smallBlog)
 	before := b.head()
-	m := b.mount(b.ada.Visitor)
+	m := b.mount(b.ada.Visitor())
 	fails(t, m.put("posts/bad.md", badPost), "31 Smarch")
 	if m.get("posts/bad.md") != badPost { // it is not lost while one is there
 		t.Error("the text is lost")
@@ -237,7 +237,7 @@ func TestWhatIsRefusedChangesNothing(t *testing.T) {
 func TestEmptyFilesAndDroppingsStayInTheSession(t *testing.T) {
 	b := newFixture(t, smallBlog)
 	before := b.head()
-	m := b.mount(b.ada.Visitor)
+	m := b.mount(b.ada.Visitor())
 	for _, p := range []string{"posts/empty.md", "posts/hello.md"} { // sshfs makes a file before it writes it
 		f, err := m.OpenFile(p, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
 		ok(t, err)
@@ -250,7 +250,7 @@ func TestEmptyFilesAndDroppingsStayInTheSession(t *testing.T) {
 	if got := m.ls("posts"); got != ".hello.md.swp empty.md hello.md secret.md" {
 		t.Error(got)
 	}
-	other := b.mount(b.blog.Author("Grace").Visitor)
+	other := b.mount(b.blog.Author("Grace").Visitor())
 	if got := other.ls("posts") + other.ls("/"); got != "hello.md secret.mdposts/ site.yaml" {
 		t.Errorf("another session sees %s", got)
 	}
@@ -270,7 +270,7 @@ func TestEmptyFilesAndDroppingsStayInTheSession(t *testing.T) {
 
 func TestTheSecondOfTwoAuthorsIsTold(t *testing.T) {
 	b := newFixture(t, smallBlog)
-	m := b.mount(b.ada.Visitor)
+	m := b.mount(b.ada.Visitor())
 	f, err := m.OpenFile("posts/hello.md", os.O_WRONLY|os.O_TRUNC)
 	ok(t, err)
 	_, err = f.Write([]byte(post("Hello", "Ada's.")))
@@ -300,7 +300,7 @@ func TestARefusedTextIsPutAsideForTheBrowser(t *testing.T) {
 		ok(t, err)
 		return list
 	}
-	m := b.mount(b.ada.Visitor)
+	m := b.mount(b.ada.Visitor())
 	fails(t, m.put("posts/bad.md", badPost), "31 Smarch")
 	list := kept()
 	if len(list) != 1 || string(list[0].Body) != badPost || list[0].Path != "posts/bad.md" || list[0].Channel != "sftp" || list[0].Hash != "" ||
@@ -428,7 +428,7 @@ func TestReadersFetchWhatIsPublic(t *testing.T) {
 func TestASessionIsBounded(t *testing.T) {
 	b := newFixture(t, smallBlog)
 	before := b.head()
-	m := b.mount(b.ada.Visitor)
+	m := b.mount(b.ada.Visitor())
 	f, err := m.OpenFile("posts/far.png", os.O_WRONLY|os.O_CREATE)
 	ok(t, err)
 	if _, err := f.WriteAt([]byte("x"), 1<<40); err == nil {
@@ -475,7 +475,7 @@ func TestASessionIsBounded(t *testing.T) {
 	}
 
 	b.reserved.Add(maxTotalBytes)
-	m = b.mount(b.ada.Visitor)
+	m = b.mount(b.ada.Visitor())
 	if _, err := m.Open("posts/hello.md"); err == nil {
 		t.Error("all together hold too much")
 	}
@@ -493,7 +493,7 @@ func (breaks) Write([]byte) (int, error) { panic("on purpose") }
 
 func TestAPanicIsOneSessionsOnly(t *testing.T) {
 	b := newFixture(t, smallBlog)
-	m := b.mountTo(b.ada.Visitor, breaks{})
+	m := b.mountTo(b.ada.Visitor(), breaks{})
 	fails(t, m.put("posts/new.md", post("New", "x")), "internal error")
 	fails(t, m.put("posts/bad.md", badPost), "internal error")
 	fails(t, m.Mkdir("nosuch/in"), "internal error")
@@ -503,7 +503,7 @@ func TestAPanicIsOneSessionsOnly(t *testing.T) {
 	if e := m.leave(); e.status != 1 || e.err == nil {
 		t.Errorf("%d, %v", e.status, e.err)
 	}
-	m = b.mount(b.ada.Visitor)
+	m = b.mount(b.ada.Visitor())
 	ok(t, m.put("posts/other.md", post("Other", "x")))
 	m.leave().is(t, 0)
 }
@@ -522,7 +522,7 @@ func FuzzSFTP(f *testing.F) {
 	f.Fuzz(func(t *testing.T, in []byte, author bool) {
 		v := b.blog.Reader()
 		if author {
-			v = b.ada.Visitor
+			v = b.ada.Visitor()
 		}
 		before, err := b.ada.Files(t.Context())
 		ok(t, err)

@@ -16,7 +16,7 @@ import (
 func writing(t testing.TB, cols, rows int, text string) (*session, *editor) {
 	t.Helper()
 	bl, _ := openBlog(t, map[string]string{"hello.md": "---\ntitle: Hello\ndate: 2021-01-01\n---\nHello.\n"})
-	s := newSession(t, bl.Author("Ada").Visitor, cols, rows)
+	s := newSession(t, bl.Author("Ada").Visitor(), cols, rows)
 	var e *editor
 	s.do(func() { e = s.author.openEditor(document{Text: blog.Text{Body: []byte(text)}}) })
 	return s, e

@@ -60,7 +60,7 @@ func muchRead(t *testing.T) *blog.Blog {
 }
 
 func asAuthor(b *blog.Blog) func(*Terminal, *Config, *vt.Emulator) {
-	return func(_ *Terminal, c *Config, _ *vt.Emulator) { c.Visitor = b.Author("Ada").Visitor }
+	return func(_ *Terminal, c *Config, _ *vt.Emulator) { c.Visitor = b.Author("Ada").Visitor() }
 }
 
 func TestStatsScreens(t *testing.T) {

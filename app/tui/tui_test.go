@@ -566,7 +566,7 @@ func TestAuthor(t *testing.T) {
 		"bad.md":   "---\ntitle: [broken\n---\nText.\n",
 		"good.md":  "---\ntitle: Good\ndate: 2021-01-01\n---\nText.\n",
 	})
-	r := read(t, b, 80, 24, func(_ *Terminal, c *Config, _ *vt.Emulator) { c.Visitor = b.Author("Ada").Visitor })
+	r := read(t, b, 80, 24, func(_ *Terminal, c *Config, _ *vt.Emulator) { c.Visitor = b.Author("Ada").Visitor() })
 	r.sees("you are Ada (author)", "draft", "Not yet", "problem", "bad.md:", "Good")
 	r = read(t, b, 80, 24, nil)
 	r.sees("Good", "!Ada", "!Not yet", "!problem")
