@@ -97,7 +97,7 @@ type Config struct {
 // log has the rest.
 var ErrPanic = errors.New("internal error")
 
-// channel is the name of this way in, in the record.
+// channel names the browser in the records of commits.
 const channel = "browser"
 
 // Run shows the blog until the visitor quits, the input ends, or ctx does; then
