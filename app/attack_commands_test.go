@@ -63,7 +63,7 @@ func (a *attacked) busy(local string, connections int, long time.Duration, comma
 // Commands that cost much, from all sessions that one address may have.
 func TestAttackExpensiveCommands(t *testing.T) {
 	a := attack(t, journal(1000, 8<<10))
-	for _, command := range []string{"search e", "search --json 'sentence sea'", "feed", "ls --json", "read entry-0007 --width 300"} {
+	for _, command := range []string{"search e", "search --json 'sentence sea'", "feed"} {
 		t.Run(command, func(t *testing.T) {
 			outer := a.T
 			a.T = t
@@ -72,13 +72,13 @@ func TestAttackExpensiveCommands(t *testing.T) {
 			a.during(func() {
 				var wg sync.WaitGroup
 				wg.Go(func() {
-					if n := a.busy("127.0.0.5", 16, 3*time.Second, command); n == 0 {
+					if n := a.busy("127.0.0.5", 16, 2*time.Second, command); n == 0 {
 						t.Error("it was never answered")
 					} else {
 						t.Logf("answered %d times", n)
 					}
 				})
-				wg.Go(func() { others = a.reads(3 * time.Second) })
+				wg.Go(func() { others = a.reads(2 * time.Second) })
 				wg.Wait()
 			})
 			a.othersRead(others)
