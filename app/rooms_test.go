@@ -70,7 +70,7 @@ var rooms = map[string]room{
 		outside: []string{"github.com/pkg/sftp"},
 	},
 	"app/typeset": {
-		ours: []string{"app/markdown"},
+		ours: []string{"app/markdown", "app/lru"},
 		outside: []string{
 			"charm.land/glamour/v2",
 			"github.com/alecthomas/chroma/v2",
@@ -81,7 +81,7 @@ var rooms = map[string]room{
 		},
 	},
 	"app/blog": {
-		ours:    []string{"app/markdown", "app/frontmatter", "app/textdiff", "app/store", "app/lazyregexp"},
+		ours:    []string{"app/markdown", "app/frontmatter", "app/textdiff", "app/store", "app/lazyregexp", "app/lru"},
 		outside: []string{"golang.org/x/text/unicode/norm"},
 	},
 	"app/frontmatter": {
@@ -96,6 +96,7 @@ var rooms = map[string]room{
 	"app/julia":      {},
 	"app/tex":        {},
 	"app/lazyregexp": {},
+	"app/lru":        {},
 	"app/markdown": {
 		ours:    []string{"app/markup", "app/julia", "app/tex", "app/lazyregexp"},
 		outside: []string{"github.com/yuin/goldmark", "github.com/yuin/goldmark-emoji/definition"},

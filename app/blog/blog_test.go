@@ -16,6 +16,8 @@ import (
 
 	"go.uber.org/goleak"
 
+	"sheaf/app/lru"
+	"sheaf/app/markdown"
 	"sheaf/app/store"
 )
 
@@ -381,14 +383,15 @@ func TestDocumentsAreBounded(t *testing.T) {
 		put(t, dir, fmt.Sprintf("p%d.md", i), "# P\n\n"+strings.Repeat("word ", 1000))
 	}
 	b := at(t, dir, still)
-	b.lib.docs.limit = 300 << 10
+	const limit = 300 << 10
+	b.lib.docs.cache = lru.New[*entry, *markdown.Document](limit)
 	e := b.Reader().Edition()
 	first := e.Posts()[0].Document()
 	for _, p := range e.Posts() {
 		p.Document()
 	}
-	if c := b.lib.docs; c.bytes > c.limit || len(c.by) == 0 || len(c.by) > 10 {
-		t.Errorf("%d bytes, %d documents", c.bytes, len(c.by))
+	if c := b.lib.docs.cache; c.Bytes() > limit || c.Len() == 0 || c.Len() > 10 {
+		t.Errorf("%d bytes, %d documents", c.Bytes(), c.Len())
 	}
 	if e.Posts()[0].Document() != first {
 		t.Error("a document that is in use is parsed again")

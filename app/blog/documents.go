@@ -1,9 +1,9 @@
 package blog
 
 import (
-	"container/list"
 	"sync"
 
+	"sheaf/app/lru"
 	"sheaf/app/markdown"
 )
 
@@ -19,39 +19,20 @@ const (
 // through the weak pointer of its entry while they do.
 type documents struct {
 	mu    sync.Mutex
-	limit int64
-	bytes int64
-	order *list.List // of keptDocument, the last used in front
-	by    map[*entry]*list.Element
-}
-
-type keptDocument struct {
-	entry *entry
-	doc   *markdown.Document
-	bytes int64
+	cache *lru.Cache[*entry, *markdown.Document]
 }
 
 func newDocuments(limit int64) *documents {
-	return &documents{limit: limit, order: list.New(), by: map[*entry]*list.Element{}}
+	return &documents{cache: lru.New[*entry, *markdown.Document](limit)}
 }
 
-// keep marks a document as just used; bytes 0 means as before, or little for
-// one that was dropped meanwhile.
-func (c *documents) keep(e *entry, d *markdown.Document, bytes int64) {
+// use marks the document of an entry as just used, and keeps it if it was
+// dropped meanwhile.
+func (c *documents) use(e *entry, d *markdown.Document) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if el := c.by[e]; el != nil {
-		if el.Value.(keptDocument).doc == d {
-			c.order.MoveToFront(el)
-			return
-		}
-		c.drop(el)
-	}
-	bytes = max(bytes, int64(len(d.Source))*documentFactor+documentBase)
-	c.by[e] = c.order.PushFront(keptDocument{e, d, bytes})
-	c.bytes += bytes
-	for c.bytes > c.limit && c.order.Len() > 1 {
-		c.drop(c.order.Back())
+	if kept, ok := c.cache.Get(e); !ok || kept != d {
+		c.cache.Put(e, d, int64(len(d.Source))*documentFactor+documentBase)
 	}
 }
 
@@ -60,14 +41,6 @@ func (c *documents) forget(gone []*entry) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, e := range gone {
-		if el := c.by[e]; el != nil {
-			c.drop(el)
-		}
+		c.cache.Delete(e)
 	}
-}
-
-func (c *documents) drop(el *list.Element) {
-	k := c.order.Remove(el).(keptDocument)
-	delete(c.by, k.entry)
-	c.bytes -= k.bytes
 }

@@ -56,11 +56,11 @@ func (s *index) keep(next *index, fresh map[string]*entry) {
 			continue
 		}
 		if len(fresh) <= maxInspected {
-			e.searchText() // before its bytes have to be read for it
+			e.searchText() // while its bytes are at hand
 		}
 		e.lib, e.given = s.lib, nil
 		if d := e.doc.Value(); d != nil {
-			s.lib.docs.keep(e, d, 0)
+			s.lib.docs.use(e, d)
 		}
 	}
 	s.lib.docs.forget(gone)

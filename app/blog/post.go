@@ -124,16 +124,29 @@ func (p *Post) Source() ([]byte, error) {
 	return src, err
 }
 
+// source gives the bytes that were given, else those of the file as it is now.
+// They must not be changed.
+func (e *entry) source() ([]byte, error) {
+	if e.given != nil {
+		return e.given, nil
+	}
+	src, _, err := e.lib.worktree.ReadFile(e.path, maxPost)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", e.path, err)
+	}
+	return src, nil
+}
+
 // read also reports whether the bytes are still those of this post. When they
 // are not, they are given only to those who could see them anyway.
 func (p *Post) read() (src []byte, same bool, err error) {
 	e := p.entry
-	if e.given != nil {
-		return slices.Clone(e.given), true, nil
-	}
-	src, _, err = e.lib.worktree.ReadFile(e.path, maxPost)
+	src, err = e.source()
 	if err != nil {
-		return nil, false, fmt.Errorf("%s: %w", e.path, err)
+		return nil, false, err
+	}
+	if e.given != nil {
+		return slices.Clone(src), true, nil
 	}
 	if sum(src) == e.hash {
 		return src, true, nil
@@ -155,7 +168,7 @@ func (p *Post) Document() *markdown.Document {
 	e.parsing.Lock()
 	defer e.parsing.Unlock()
 	if d := e.doc.Value(); d != nil && e.above == p.above {
-		e.lib.docs.keep(e, d, 0)
+		e.lib.docs.use(e, d)
 		return d
 	}
 	src, same, err := p.read()
@@ -166,7 +179,6 @@ func (p *Post) Document() *markdown.Document {
 		}
 		return markdown.Parse([]byte(why+"\n"), markdown.Options{})
 	}
-	size := len(src)
 	if p.External != "" && p.Words == 0 {
 		// The file only sends browsers on.
 		src = append(src[:len(src):len(src)], "\n\n[Read it at "+plainHost(p.External)+"]("+p.External+")\n"...)
@@ -176,7 +188,7 @@ func (p *Post) Document() *markdown.Document {
 	d := markdown.Parse(src, o)
 	if same {
 		e.doc, e.above = weak.Make(d), p.above
-		e.lib.docs.keep(e, d, int64(size)*documentFactor+documentBase)
+		e.lib.docs.use(e, d)
 	}
 	return d
 }

@@ -136,7 +136,7 @@ func (e *entry) searchText() *searchText {
 		return t
 	}
 	t := &searchText{line: 1}
-	if src, _, err := e.lib.worktree.ReadFile(e.path, maxPost); err == nil && sum(src) == e.hash {
+	if src, err := e.source(); err == nil && sum(src) == e.hash {
 		var shown []byte
 		shown, t.line = e.shown(src)
 		t.body = appendFold(make([]byte, 0, len(shown)), shown)

@@ -268,7 +268,7 @@ func TestIncrementalStaysAsItIs(t *testing.T) {
 	if got := first.Page(); !reflect.DeepEqual(got, want) {
 		t.Error(difference(got, want))
 	}
-	if len(s.entries) != 0 {
+	if s.pages.Len() != 0 {
 		t.Error("an incremental page is in the cache of pages")
 	}
 }

@@ -1,7 +1,6 @@
 package typeset
 
 import (
-	"container/list"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -9,6 +8,7 @@ import (
 	"sync"
 	"weak"
 
+	"sheaf/app/lru"
 	"sheaf/app/markdown"
 )
 
@@ -17,10 +17,8 @@ type Setter struct {
 	highlighter *highlighter
 
 	mu       sync.Mutex
-	entries  map[key]*list.Element // of *entry
-	recent   *list.List            // most recently asked for first
-	bytes    int64                 // of finished pages
-	maxBytes int64
+	pages    *lru.Cache[key, *Page]
+	making   map[key]*making
 	palettes map[Theme]*palette
 	stats    Stats
 }
@@ -38,7 +36,7 @@ func (s *Setter) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := s.stats
-	st.Pages, st.Bytes = len(s.entries), s.bytes
+	st.Pages, st.Bytes = s.pages.Len()+len(s.making), s.pages.Bytes()
 	return st
 }
 
@@ -51,11 +49,10 @@ type key struct {
 	theme  Theme
 }
 
-type entry struct {
-	key   key
-	ready chan struct{} // closed when page is set
+// making is a page that is being set for whoever asked first.
+type making struct {
+	ready chan struct{} // closed when page is there
 	page  *Page
-	bytes int64 // 0 until the page is finished
 }
 
 // New makes a Setter that keeps about maxBytes of finished pages, the least
@@ -63,9 +60,8 @@ type entry struct {
 func New(maxBytes int64) *Setter {
 	return &Setter{
 		highlighter: newHighlighter(),
-		entries:     make(map[key]*list.Element),
-		recent:      list.New(),
-		maxBytes:    maxBytes,
+		pages:       lru.New[key, *Page](maxBytes),
+		making:      make(map[key]*making),
 		palettes:    make(map[Theme]*palette),
 	}
 }
@@ -78,37 +74,31 @@ func (s *Setter) Page(d *markdown.Document, h Header, width int, t Theme) *Page 
 	width = min(max(width, 1), maxPageWidth)
 	k := key{weak.Make(d), h, width, t}
 	s.mu.Lock()
-	if el, ok := s.entries[k]; ok {
-		s.recent.MoveToFront(el)
+	if p, ok := s.pages.Get(k); ok {
 		s.stats.Shared++
 		s.mu.Unlock()
-		e := el.Value.(*entry)
-		<-e.ready
-		return e.page
+		return p
 	}
-	e := &entry{key: k, ready: make(chan struct{})}
-	s.entries[k] = s.recent.PushFront(e)
+	if m, ok := s.making[k]; ok {
+		s.stats.Shared++
+		s.mu.Unlock()
+		<-m.ready
+		return m.page
+	}
+	m := &making{ready: make(chan struct{})}
+	s.making[k] = m
 	s.stats.Set++
 	pal := s.palette(t)
 	s.mu.Unlock()
 
-	e.page = makePage(d, h, width, pal, s.highlighter)
-	close(e.ready)
+	m.page = makePage(d, h, width, pal, s.highlighter)
+	close(m.ready)
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e.bytes = e.page.size() + int64(len(h.Title)+len(h.Note)) + 512
-	s.bytes += e.bytes
-	for el := s.recent.Back(); el != nil && s.bytes > s.maxBytes; {
-		before := el.Prev()
-		if old := el.Value.(*entry); old.bytes > 0 && old != e { // pages in the making are somebody's
-			s.recent.Remove(el)
-			delete(s.entries, old.key)
-			s.bytes -= old.bytes
-		}
-		el = before
-	}
-	return e.page
+	delete(s.making, k)
+	s.pages.Put(k, m.page, m.page.size()+int64(len(h.Title)+len(h.Note))+512)
+	return m.page
 }
 
 // palette returns the faces of a theme. The lock is held.
