@@ -37,7 +37,8 @@ func (h *home) checkFormat() error {
 	case err != nil || n == 0:
 		return fmt.Errorf("%s: %.20q is not the number of a format", name, b)
 	case n > formatVersion:
-		return fmt.Errorf("%s: format %d was made by a newer version of Sheaf, this one knows %d: start the newer one", name, n, formatVersion)
+		return fmt.Errorf("%s: format %d was made by a newer version of Sheaf, this one knows %d: start the newer one",
+			name, n, formatVersion)
 	}
 	return nil
 }

@@ -107,7 +107,8 @@ func (c *checker) damage(place, mended, format string, args ...any) {
 	if c.aside == "" {
 		mended = ""
 	}
-	c.findings = append(c.findings, Finding{Place: place, Text: fmt.Sprintf(format, args...), Damage: true, Mended: mended})
+	f := Finding{Place: place, Text: fmt.Sprintf(format, args...), Damage: true, Mended: mended}
+	c.findings = append(c.findings, f)
 }
 
 // keep copies a file of .sheaf to where a repair keeps what it takes away.
@@ -177,41 +178,14 @@ func (c *checker) log() error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", place, Reason(err))
 	}
-	var commits []Commit
-	var last Rev
-	broken, bytesBroken := 0, 0 // lines since the last commit
-	n := 0
-	for line := range bytes.Lines(b) {
-		n++
-		at := fmt.Sprintf("%s:%d", place, n)
-		whole, ended := bytes.CutSuffix(line, []byte("\n"))
-		if !ended {
-			c.damage(at, "cut off", "the line was never finished: %d bytes that nobody was told are kept", len(whole))
-			break
-		}
-		commit, err := decodeLine(whole)
-		switch {
-		case err != nil:
-			broken, bytesBroken = broken+1, bytesBroken+len(line)
-			c.damage(at, "cut out", "%v", err)
-			continue
-		case commit.Rev <= last || commit.Rev > last+1+Rev(max(broken, bytesBroken/minLine)):
-			broken, bytesBroken = broken+1, bytesBroken+len(line)
-			c.damage(at, "cut out", "revision %d after %d", commit.Rev, last)
-			continue
-		}
-		for rev := last + 1; rev < commit.Rev; rev++ {
-			commits = append(commits, lostCommit(rev, commit.Time))
-		}
-		commits, last, broken, bytesBroken = append(commits, commit), commit.Rev, 0, 0
-	}
+	commits := c.lines(place, b)
+	c.ledger = fold(commits)
 	damaged := slices.ContainsFunc(c.findings, func(f Finding) bool { return strings.HasPrefix(f.Place, place) })
-	shown := c.shown()
+	last, shown := c.ledger.Rev(), c.shown()
 	if shown > last {
 		c.damage(path.Join(sheafDir, appliedName), "now "+strconv.FormatUint(uint64(last), 10),
 			"revision %d was shown, but the log ends with %d: commits are missing", shown, last)
 	}
-	c.ledger = fold(commits)
 	if c.aside == "" || !damaged && shown <= last {
 		return nil
 	}
@@ -222,19 +196,51 @@ func (c *checker) log() error {
 			return err
 		}
 	}
-	if !damaged {
-		return nil
+	if damaged {
+		return c.rewriteLog(commits)
 	}
-	var repaired []byte
+	return nil
+}
+
+// lines gives the commits of a log that can be read, each with its revision. For
+// those before it that cannot stand commits without files.
+func (c *checker) lines(place string, log []byte) (commits []Commit) {
+	var last Rev
+	n, broken, bytesBroken := 0, 0, 0 // lines, and those since the last commit
+	for line := range bytes.Lines(log) {
+		n++
+		at := fmt.Sprintf("%s:%d", place, n)
+		whole, ended := bytes.CutSuffix(line, []byte("\n"))
+		if !ended {
+			c.damage(at, "cut off", "the line was never finished: %d bytes that nobody was told are kept", len(whole))
+			break
+		}
+		commit, err := decodeLine(whole)
+		if err == nil && (commit.Rev <= last || commit.Rev > last+1+Rev(max(broken, bytesBroken/minLine))) {
+			err = fmt.Errorf("revision %d after %d", commit.Rev, last)
+		}
+		if err != nil {
+			broken, bytesBroken = broken+1, bytesBroken+len(line)
+			c.damage(at, "cut out", "%v", err)
+			continue
+		}
+		for rev := last + 1; rev < commit.Rev; rev++ {
+			commits = append(commits, lostCommit(rev, commit.Time))
+		}
+		commits, last, broken, bytesBroken = append(commits, commit), commit.Rev, 0, 0
+	}
+	return commits
+}
+
+// rewriteLog makes a log of commits. The old one is kept.
+func (c *checker) rewriteLog(commits []Commit) error {
+	repaired := []byte{}
 	for _, commit := range commits {
 		line, err := encodeLine(commit)
 		if err != nil {
 			return err
 		}
 		repaired = append(repaired, line...)
-	}
-	if repaired == nil {
-		repaired = []byte{}
 	}
 	if _, err := c.home.Lstat(journalName); errors.Is(err, fs.ErrNotExist) {
 		return errors.Join(create(c.home, journalName, os.O_EXCL, privateFile, nil), fsync(c.home, "."))
@@ -248,7 +254,8 @@ const minLine = 64
 
 // lostCommit stands in a repaired log for one that cannot be read.
 func lostCommit(rev Rev, next time.Time) Commit {
-	return Commit{Rev: rev, ID: rand.Text(), Time: next, Message: "this commit was damaged and could not be read", Entries: []Entry{}}
+	const why = "this commit was damaged and could not be read"
+	return Commit{Rev: rev, ID: rand.Text(), Time: next, Message: why, Entries: []Entry{}}
 }
 
 // shown is the revision that the plain files have been of; 0 if that is not
@@ -312,7 +319,8 @@ func (c *checker) pack(n uint32) error {
 				continue
 			}
 		}
-		c.damage(fmt.Sprintf("%s:+%d", place, i-bad), "cut out", "%d bytes are no record: what a power cut leaves, or a version that has changed on the disk", bad)
+		c.damage(fmt.Sprintf("%s:+%d", place, i-bad), "cut out",
+			"%d bytes are no record: what a power cut leaves, or a version that has changed on the disk", bad)
 		bad = 0
 	}
 	if c.aside != "" && len(whole) < len(b) {
@@ -476,7 +484,8 @@ func (c *checker) files() error {
 		}
 	}
 	if differ > 0 {
-		c.note(".", "%d files are not as the newest revision has them: the next start takes that for an edit by hand", differ)
+		c.note(".", "%d files are not as the newest revision has them: the next start takes that for an edit by hand",
+			differ)
 	}
 	return err
 }

@@ -91,7 +91,8 @@ var errReplaced = errors.New("the folder or its .sheaf was replaced: Sheaf has t
 
 // errForeignLock says that the lock is on a file that others no longer see, so
 // that a second server may have taken the folder.
-var errForeignLock = errors.New("another program has removed or replaced .sheaf/lock: Sheaf has to be started again to keep changes")
+var errForeignLock = errors.New("another program has removed or replaced .sheaf/lock: " +
+	"Sheaf has to be started again to keep changes")
 
 // inPlace makes sure that .sheaf is still the folder's, and the lock its lock.
 func (h *home) inPlace() error {
