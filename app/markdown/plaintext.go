@@ -71,47 +71,54 @@ func appendPlain(out, line []byte) []byte {
 	if len(line) > 1 && (line[0] == '*' || line[0] == '-' || line[0] == '+') && line[1] == ' ' {
 		line = line[2:]
 	}
-	for i := 0; i < len(line); i++ {
-		c := line[i]
-		switch {
-		case c == '*' || c == '`' || c < ' ':
-			continue
-		case c == '!' && i+1 < len(line) && line[i+1] == '[', c == '[':
-			continue
-		case c == ']':
-			if i+1 < len(line) && (line[i+1] == '(' || line[i+1] == '[') {
-				closing := byte(')')
-				if line[i+1] == '[' {
-					closing = ']'
-				}
-				if end := bytes.IndexByte(line[i:], closing); line[i+1] == '(' && end > 0 {
-					i += end
-				} else if end := bytes.IndexByte(line[i+1:], closing); end > 0 {
-					i += 1 + end
-				}
-			}
-			continue
-		case c == '<' && i+1 < len(line) && (isLetter(line[i+1]) || line[i+1] == '/' || line[i+1] == '!'):
-			if end := bytes.IndexByte(line[i:], '>'); end > 0 {
-				i += end
-				continue
-			}
-		case c == '{' && i+1 < len(line) && (line[i+1] == '{' || line[i+1] == '%'):
-			closing := []byte("}}")
-			if line[i+1] == '%' {
-				closing = []byte("%}")
-			}
-			if end := bytes.Index(line[i:], closing); end > 0 {
-				i += end + 1
-				continue
-			}
-		case c == '~' && i+2 < len(line) && line[i+1] == '~' && line[i+2] == '~':
-			i += 2
+	for i := 0; i < len(line); {
+		if n := markupLen(line[i:]); n > 0 {
+			i += n
 			continue
 		}
-		out = append(out, c)
+		out = append(out, line[i])
+		i++
 	}
 	return out
+}
+
+// endOf returns the offset behind the first end in a line, 0 if there is none.
+func endOf(line []byte, end string) int {
+	if i := bytes.Index(line, []byte(end)); i > 0 {
+		return i + len(end)
+	}
+	return 0
+}
+
+// markupLen returns how many of the bytes a line goes on with show nothing.
+func markupLen(line []byte) int {
+	c := line[0]
+	if isWord(c) || c == ' ' {
+		return 0
+	}
+	next := byte(0)
+	if len(line) > 1 {
+		next = line[1]
+	}
+	switch {
+	case c == '*' || c == '`' || c == '[' || c < ' ' || c == '!' && next == '[':
+		return 1
+	case c == ']' && next == '(':
+		return max(bytes.IndexByte(line, ')'), 0) + 1
+	case c == ']' && next == '[':
+		return max(bytes.IndexByte(line[1:], ']')+1, 0) + 1
+	case c == ']':
+		return 1
+	case c == '<' && (isLetter(next) || next == '/' || next == '!'):
+		return bytes.IndexByte(line, '>') + 1
+	case c == '{' && next == '{':
+		return endOf(line, "}}")
+	case c == '{' && next == '%':
+		return endOf(line, "%}")
+	case bytes.HasPrefix(line, []byte("~~~")):
+		return 3
+	}
+	return 0
 }
 
 var (

@@ -68,6 +68,8 @@ func (co *composer) blocks(n ast.Node) {
 	}
 }
 
+// block sets one block with all that is in it. A block of an unknown kind shows
+// what is below it; past the soft limit every block is plain text.
 func (co *composer) block(n ast.Node) {
 	if at := position(n); at >= 0 {
 		co.sourceLine = co.doc.Line(at)
@@ -94,13 +96,7 @@ func (co *composer) block(n ast.Node) {
 	case *ast.CodeBlock:
 		co.listing("", co.linesOf(n))
 	case *ast.ThematicBreak:
-		co.spaceAbove(1)
-		stars := "* * *"
-		if co.avail() < len(stars) {
-			stars = "*"
-		}
-		co.addRow(row{blankPiece((co.avail() - len(stars)) / 2), pieceOf(stars, co.pal.dim)})
-		co.wantBlanks(1)
+		co.thematicBreak()
 	case *extast.Table:
 		co.table(n)
 	case *extast.DefinitionList:
@@ -128,6 +124,17 @@ func (co *composer) block(n ast.Node) {
 			co.blocks(n)
 		}
 	}
+}
+
+// thematicBreak sets three stars in the middle of a row.
+func (co *composer) thematicBreak() {
+	co.spaceAbove(1)
+	stars := "* * *"
+	if co.avail() < len(stars) {
+		stars = "*"
+	}
+	co.addRow(row{blankPiece((co.avail() - len(stars)) / 2), pieceOf(stars, co.pal.dim)})
+	co.wantBlanks(1)
 }
 
 // spaceAbove asks for empty lines above a block; a tight list wants none.

@@ -51,6 +51,8 @@ func (in *inliner) inside(n ast.Node, f face) {
 	in.face = old
 }
 
+// node adds the runs of one node with all that is in it. A node of an unknown
+// kind shows its text.
 func (in *inliner) node(n ast.Node) {
 	in.deep++
 	defer func() { in.deep-- }()
