@@ -94,11 +94,12 @@ var rooms = map[string]room{
 	"app/textdiff":   {},
 	"app/markup":     {},
 	"app/julia":      {},
+	"app/srcmap":     {},
 	"app/tex":        {},
 	"app/lazyregexp": {},
 	"app/lru":        {},
 	"app/markdown": {
-		ours:    []string{"app/markup", "app/julia", "app/tex", "app/lazyregexp"},
+		ours:    []string{"app/markup", "app/julia", "app/srcmap", "app/tex", "app/lazyregexp"},
 		outside: []string{"github.com/yuin/goldmark", "github.com/yuin/goldmark-emoji/definition"},
 	},
 	"app/store": {

@@ -32,7 +32,7 @@
 // cleaned of them first, so an author cannot write one. As a placeholder is a
 // letter to every later pass, no pass needs to know what code or math is. Every
 // pass knows for each line it writes from which line of the source it came
-// (mapped.go).
+// (package srcmap).
 //
 // # The tree
 //

@@ -2,9 +2,10 @@ package markdown
 
 import (
 	"fmt"
-	"sort"
 
 	"github.com/yuin/goldmark/ast"
+
+	"sheaf/app/srcmap"
 )
 
 // Dialect names a generator's way of writing Markdown.
@@ -115,8 +116,7 @@ type Document struct {
 	Summary  string // plain text before <!--more-->, else the first paragraph
 	Problems []Problem
 
-	lines []int32 // source line of each line of Source
-	start []int32 // offset of each line of Source
+	lines srcmap.Lines // of Source
 }
 
 // Heading is a heading with the anchor its dialect gives it.
@@ -151,9 +151,5 @@ type Code struct {
 
 // Line returns the line of the original source for a byte offset of d.Source.
 func (d *Document) Line(offset int) int {
-	if len(d.start) == 0 {
-		return 1
-	}
-	i := sort.Search(len(d.start), func(i int) bool { return int(d.start[i]) > offset }) - 1
-	return int(d.lines[max(i, 0)])
+	return int(d.lines.Line(offset))
 }

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"sheaf/app/srcmap"
 )
 
 const (
@@ -16,7 +18,7 @@ const (
 // their attributes, and code becomes fences again.
 type finisher struct {
 	*page
-	w            *mappedWriter
+	w            *srcmap.Writer
 	notes        map[string]bool // labels of the footnotes that have a text
 	delimiters   int             // seen in the current block of text
 	items        []int           // indentation of the text of open list items
@@ -24,24 +26,21 @@ type finisher struct {
 	inAdmonition bool            // in the indented body of a !!! call-out
 }
 
-func (p *page) finishPass(in mappedText) mappedText {
-	f := &finisher{page: p, w: newMappedWriter(in), notes: definedFootnotes(in.text)}
-	s := in.text
+func (p *page) finishPass(in srcmap.Text) srcmap.Text {
+	f := &finisher{page: p, w: srcmap.NewWriter(in), notes: definedFootnotes(in.Text)}
+	s := in.Text
 	for i := 0; i < len(s); {
 		end := eol(s, i)
-		f.w.line = in.sourceLine(i)
-		if len(f.w.buf) > 0 { // the line before has begun this one
-			f.w.lines[len(f.w.lines)-1] = f.w.line
-		}
+		f.w.Relocate(in.Line(i))
 		if end == len(s) {
 			f.writeLine(s[i:], "", true)
 			break
 		}
 		f.writeLine(s[i:end], s[end+1:], false)
-		f.w.writeByte('\n')
+		f.w.NewLine()
 		i = end + 1
 	}
-	return f.w.text()
+	return f.w.Text()
 }
 
 // writeLine writes a line without its end. below is the text under it, and
@@ -51,7 +50,7 @@ func (f *finisher) writeLine(line, below string, last bool) {
 	if text == "" {
 		f.delimiters, f.quotes = 0, 0
 		if f.inAdmonition {
-			f.w.write(">")
+			f.w.Write(">")
 		}
 		return
 	}
@@ -61,11 +60,11 @@ func (f *finisher) writeLine(line, below string, last bool) {
 			line = "> " + strings.TrimPrefix(line[min(4, blanks):], "\t")
 		} else {
 			f.inAdmonition = false
-			f.w.writeByte('\n')
+			f.w.NewLine()
 		}
 	} else if head, ok := f.admonition(line); ok && (last || indentedBelow(below)) {
 		f.inAdmonition = true
-		f.w.write(head)
+		f.w.Write(head)
 		return
 	}
 	prefix, rest, quotes := f.limitContainers(line)
@@ -372,7 +371,7 @@ func wideFlank(s string, i, n int) (before, after bool) {
 // become fences on lines of their own.
 func (f *finisher) writeText(prefix, text string) {
 	w := f.w
-	w.write(prefix)
+	w.Write(prefix)
 	below := blankPrefix(prefix)
 	from := 0
 	for i := 0; i < len(text); {
@@ -386,47 +385,47 @@ func (f *finisher) writeText(prefix, text string) {
 		if !ok || m.kind != phFence {
 			continue
 		}
-		w.write(text[from : i-placeholderLen])
+		w.Write(text[from : i-placeholderLen])
 		if strings.TrimSpace(text[:i-placeholderLen]) != "" {
-			w.writeByte('\n')
-			w.write(below)
+			w.NewLine()
+			w.Write(below)
 		}
 		f.writeFence(w, below, m)
 		if strings.TrimSpace(text[i:]) != "" {
-			w.writeByte('\n')
-			w.write(below)
+			w.NewLine()
+			w.Write(below)
 			i = len(text) - len(strings.TrimLeft(text[i:], " "))
 		}
 		from = i
 	}
-	w.write(text[from:])
+	w.Write(text[from:])
 }
 
 // writeFence writes a block of code between fences longer than any in it.
 // Lines below the first begin with a prefix.
-func (p *page) writeFence(w *mappedWriter, prefix string, m placeholder) {
+func (p *page) writeFence(w *srcmap.Writer, prefix string, m placeholder) {
 	ticks := 3
 	for l := range strings.Lines(m.text) {
 		ticks = max(ticks, runOf(strings.TrimLeft(l, " \t"), '`')+1)
 	}
 	fence := strings.Repeat("`", ticks)
-	w.write(fence + m.name)
-	line := w.line
+	w.Write(fence + m.name)
+	line := w.Line
 	for k, l := range codeLines(m.text) {
 		if m.n > 0 {
-			w.line = min(int32(m.n+1+k), p.lastLine)
+			w.Line = min(int32(m.n+1+k), p.lastLine)
 		}
-		w.writeByte('\n')
+		w.NewLine()
 		if l == "" {
-			w.write(strings.TrimRight(prefix, " "))
+			w.Write(strings.TrimRight(prefix, " "))
 			continue
 		}
-		w.write(prefix)
-		w.write(l)
+		w.Write(prefix)
+		w.Write(l)
 	}
-	w.line = line
-	w.writeByte('\n')
-	w.write(prefix + fence)
+	w.Line = line
+	w.NewLine()
+	w.Write(prefix + fence)
 }
 
 // codeLines returns the lines of a block of code; none if it is empty.

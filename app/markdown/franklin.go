@@ -8,6 +8,7 @@ import (
 
 	"sheaf/app/julia"
 	"sheaf/app/markup"
+	"sheaf/app/srcmap"
 )
 
 const (
@@ -22,7 +23,7 @@ const (
 // @@divs@@.
 type franklin struct {
 	*page
-	w        *mappedWriter
+	w        *srcmap.Writer
 	names    map[string]string // of \biblabel, by key
 	expanded int               // bytes that expansions have made
 	branches []branch
@@ -36,15 +37,15 @@ type branch struct {
 	muted bool // it stands in a part that is not
 }
 
-func (p *page) franklinPass(in mappedText) mappedText {
-	f := &franklin{page: p, w: newMappedWriter(in), names: p.bibliography(in.text)}
+func (p *page) franklinPass(in srcmap.Text) srcmap.Text {
+	f := &franklin{page: p, w: srcmap.NewWriter(in), names: p.bibliography(in.Text)}
 	if p.site != nil {
 		for k, m := range p.site.macros {
 			p.macros[k] = m
 		}
 	}
 	f.convert(in, 0)
-	return f.w.text()
+	return f.w.Text()
 }
 
 // bibliography returns the names that \biblabel{key}{name} gives to keys.
@@ -72,7 +73,7 @@ func (f *franklin) muted() bool {
 
 func (f *franklin) write(s string) {
 	if !f.muted() {
-		f.w.write(s)
+		f.w.Write(s)
 	}
 }
 
@@ -84,24 +85,24 @@ func (f *franklin) expand(s string, line int32, depth int) {
 	f.expanded += len(s)
 	if depth > maxMacroDepth || f.expanded > maxExpansion {
 		f.problem(line, "a macro expands without end, or to too much")
-		f.w.write(f.stash.put(placeholder{kind: phText, text: "…"}))
+		f.w.Write(f.stash.put(placeholder{kind: phText, text: "…"}))
 		return
 	}
-	f.convert(f.protect(textFromLine(julia.Dedent(s), line)), depth+1)
+	f.convert(f.protect(srcmap.FromLine(julia.Dedent(s), line)), depth+1)
 }
 
 // franklinText is one text in the pass: that of the page, or what something on
 // it stands for.
 type franklinText struct {
 	*franklin
-	in    mappedText
+	in    srcmap.Text
 	from  int // what stands before it has been written
 	depth int // of expansions
 }
 
-func (f *franklin) convert(in mappedText, depth int) {
+func (f *franklin) convert(in srcmap.Text, depth int) {
 	t := &franklinText{franklin: f, in: in, depth: depth}
-	s := in.text
+	s := in.Text
 	for i := 0; i < len(s); {
 		switch s[i] {
 		case '\\':
@@ -121,22 +122,22 @@ func (f *franklin) convert(in mappedText, depth int) {
 // next.
 func (t *franklinText) skip(i, next int) int {
 	if !t.muted() {
-		t.w.copyRange(t.in, t.from, i)
+		t.w.CopyRange(t.in, t.from, i)
 	}
-	t.w.line = t.in.sourceLine(next)
+	t.w.Line = t.in.Line(next)
 	t.from = next
 	return next
 }
 
 // function takes the {{function}} at i, and returns where to go on.
 func (t *franklinText) function(i int) int {
-	c, n := markup.ShortcodeAt(t.in.text[i:])
+	c, n := markup.ShortcodeAt(t.in.Text[i:])
 	if n == 0 || c.Form != markup.LiquidValue {
 		return i + 1
 	}
 	next := t.skip(i, i+n)
 	if words := strings.Fields(c.Args); len(words) > 0 && !t.branch(words[0], words[1:]) && !t.muted() {
-		t.show(words[0], words[1:], t.in.sourceLine(i), t.depth)
+		t.show(words[0], words[1:], t.in.Line(i), t.depth)
 	}
 	return next
 }
@@ -144,7 +145,7 @@ func (t *franklinText) function(i int) int {
 // div takes the @@ at i, which begins or ends a div, and returns where to go
 // on.
 func (t *franklinText) div(i int) int {
-	s := t.in.text
+	s := t.in.Text
 	if !strings.HasPrefix(s[i:], "@@") {
 		return i + 1
 	}
@@ -300,7 +301,7 @@ func (f *franklin) show(name string, words []string, line int32, depth int) {
 			f.writeVariable(words[0])
 		}
 	case "toc":
-		f.w.write(f.stash.put(f.contentsPlaceholder()))
+		f.w.Write(f.stash.put(f.contentsPlaceholder()))
 	case "insert", "redirect", "addcomments":
 	case "insertmd":
 		if len(words) == 1 {

@@ -25,7 +25,7 @@ func environmentName(name string) string { return `\begin ` + name }
 // command takes the \name at i with its arguments, and returns where to go on.
 // What is no command, or lacks arguments, stays as it is.
 func (t *franklinText) command(i int) int {
-	s := t.in.text
+	s := t.in.Text
 	k := i + 1
 	for k < len(s) && isLetter(s[k]) {
 		k++
@@ -46,7 +46,7 @@ func (t *franklinText) command(i int) int {
 		if args, used := arguments(rest, m.args); len(args) == m.args {
 			n = used
 			t.skip(i, i)
-			t.expand(fillArguments(m.body, args), t.in.sourceLine(i), t.depth)
+			t.expand(fillArguments(m.body, args), t.in.Line(i), t.depth)
 		}
 	default:
 		if count, ok := builtins[name]; !ok {
@@ -55,7 +55,7 @@ func (t *franklinText) command(i int) int {
 			n = used
 			t.skip(i, i)
 			if !t.muted() {
-				t.builtin(name, args, t.in.sourceLine(i), t.depth)
+				t.builtin(name, args, t.in.Line(i), t.depth)
 			}
 		}
 	}
@@ -63,7 +63,7 @@ func (t *franklinText) command(i int) int {
 		return k
 	}
 	t.from = k + n
-	t.w.line = t.in.sourceLine(t.from)
+	t.w.Line = t.in.Line(t.from)
 	return t.from
 }
 
@@ -83,7 +83,7 @@ func (t *franklinText) environment(i int, rest string) int {
 		args, used := arguments(inside, m.args)
 		inside = fillArguments(m.body, args) + inside[used:] + fillArguments(m.end, args)
 	}
-	t.expand(inside, t.in.sourceLine(i), t.depth)
+	t.expand(inside, t.in.Line(i), t.depth)
 	return n + k + len(end)
 }
 
@@ -95,7 +95,7 @@ func (t *franklinText) unknownCommand(i int, name, rest string) int {
 	if n == 0 {
 		return -1
 	}
-	line := t.in.sourceLine(i)
+	line := t.in.Line(i)
 	t.skip(i, i)
 	t.problemOnce(line, `\`+name+" is not defined")
 	kind := calloutNames[name]
@@ -200,17 +200,17 @@ func (f *franklin) builtin(name string, args []string, line int32, depth int) {
 	arg := func(i int) string { return strings.TrimSpace(args[i]) }
 	switch name {
 	case "toc", "tableofcontents":
-		f.w.write(f.stash.put(f.contentsPlaceholder()))
+		f.w.Write(f.stash.put(f.contentsPlaceholder()))
 	case "eqref":
 		f.equationReferences(args[0], line)
 	case "cite", "citet", "citep":
 		f.citation(name, args[0])
 	case "fig":
-		f.w.write(f.stash.put(placeholder{kind: phImage, target: arg(0)}))
+		f.w.Write(f.stash.put(placeholder{kind: phImage, target: arg(0)}))
 	case "figalt":
-		f.w.write(f.stash.put(placeholder{kind: phImage, target: arg(1), text: f.stash.text(args[0])}))
+		f.w.Write(f.stash.put(placeholder{kind: phImage, target: arg(1), text: f.stash.text(args[0])}))
 	case "file":
-		f.w.write(f.stash.put(placeholder{kind: phLink, target: arg(1), text: f.stash.text(args[0])}))
+		f.w.Write(f.stash.put(placeholder{kind: phLink, target: arg(1), text: f.stash.text(args[0])}))
 	case "input":
 		f.input(arg(0), arg(1), line, depth)
 	case "output", "show":
@@ -228,15 +228,15 @@ func (f *franklin) builtin(name string, args []string, line int32, depth int) {
 	case "literate":
 		f.includeCode(arg(0), "julia", line)
 	case "reflink":
-		f.w.write("#" + anchorID(args[0]))
+		f.w.Write("#" + anchorID(args[0]))
 	case "html", "nonumber":
 		f.expand(args[0], line, depth)
 	case "style":
 		f.expand(args[1], line, depth)
 	case "LaTeX", "TeX":
-		f.w.write(name)
+		f.w.Write(name)
 	case "skipline", "lineskip", "par", "newline":
-		f.w.write(f.stash.paragraph())
+		f.w.Write(f.stash.paragraph())
 	}
 }
 
@@ -252,7 +252,7 @@ func (f *franklin) equationReferences(labels string, line int32) {
 		}
 		list = append(list, n)
 	}
-	f.w.write("(" + strings.Join(list, ", ") + ")")
+	f.w.Write("(" + strings.Join(list, ", ") + ")")
 }
 
 // citation writes the names of sources, whose keys are parted by commas.
@@ -277,7 +277,7 @@ func (f *franklin) citation(command, keys string) {
 func (f *franklin) input(kind, file string, line int32, depth int) {
 	switch {
 	case strings.HasPrefix(kind, "plot"):
-		f.w.write(f.stash.put(placeholder{kind: phImage, target: file}))
+		f.w.Write(f.stash.put(placeholder{kind: phImage, target: file}))
 	case strings.HasPrefix(kind, "output"):
 		f.includeOutput(file, line, depth, false)
 	default:
@@ -312,7 +312,7 @@ func (f *franklin) contentsPlaceholder() placeholder {
 // writeCode writes a block of code.
 func (f *franklin) writeCode(lang, code string, line int32) {
 	code = strings.TrimRight(code, "\n") + "\n"
-	f.w.write(f.stash.paragraph() +
+	f.w.Write(f.stash.paragraph() +
 		f.stash.put(placeholder{kind: phFence, name: lang, text: code, n: int(line)}) +
 		f.stash.paragraph())
 }
@@ -374,7 +374,7 @@ func (f *franklin) includeTable(head, p string, line int32) {
 	if head != "" {
 		rows = slices.Insert(rows, 0, strings.Split(head, ","))
 	}
-	f.w.write(f.stash.paragraph())
-	f.w.line = line
-	f.w.write("\n\n" + pipeTable(rows, "") + "\n")
+	f.w.Write(f.stash.paragraph())
+	f.w.Line = line
+	f.w.Write("\n\n" + pipeTable(rows, "") + "\n")
 }

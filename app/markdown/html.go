@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"sheaf/app/markup"
+	"sheaf/app/srcmap"
 )
 
 // An htmlConverter turns HTML, and the block elements that the passes before
@@ -12,9 +13,9 @@ import (
 // prefix of the containers it stands in, so a list in a quote stays there.
 type htmlConverter struct {
 	*page
-	in  mappedText
+	in  srcmap.Text
 	src string
-	w   *mappedWriter
+	w   *srcmap.Writer
 
 	stack      []openElement
 	containers string // quotes and lists of the source around the first element, as following lines have them
@@ -46,22 +47,22 @@ const (
 // htmlPass returns a text without HTML: tags have become Markdown, or
 // placeholders of inline elements. Tags of unknown elements go and their text
 // stays, unless nothing says that they are tags.
-func (p *page) htmlPass(in mappedText) mappedText {
-	h := &htmlConverter{page: p, in: in, src: in.text, w: newMappedWriter(in), newBlock: true, newLine: true}
+func (p *page) htmlPass(in srcmap.Text) srcmap.Text {
+	h := &htmlConverter{page: p, in: in, src: in.Text, w: srcmap.NewWriter(in), newBlock: true, newLine: true}
 	h.run()
-	return h.w.text()
+	return h.w.Text()
 }
 
 // convertInline converts a piece of HTML to one line.
 func (h *htmlConverter) convertInline(s string) string {
 	sub := &htmlConverter{
-		page: h.page, in: textFromLine(s, 0), src: s,
+		page: h.page, in: srcmap.FromLine(s, 0), src: s,
 		newBlock: true, singleLine: true, searched: h.searched,
 	}
-	sub.w = newMappedWriter(sub.in)
+	sub.w = srcmap.NewWriter(sub.in)
 	sub.run()
 	h.searched = sub.searched
-	return h.trimBreaks(strings.Join(strings.Fields(string(sub.w.buf)), " "))
+	return h.trimBreaks(strings.Join(strings.Fields(sub.w.CurrentLine()), " "))
 }
 
 // trimBreaks takes blanks and line breaks from both ends.
@@ -173,7 +174,7 @@ func (h *htmlConverter) blockPlaceholder(m placeholder, i int) int {
 		}
 	}
 	if next < len(h.src) {
-		h.w.line = h.in.sourceLine(next)
+		h.w.Line = h.in.Line(next)
 	}
 	return next
 }
@@ -198,7 +199,7 @@ func (h *htmlConverter) write(s string) {
 	if s == "" {
 		return
 	}
-	h.w.write(s)
+	h.w.Write(s)
 	if strings.TrimSpace(s) != "" {
 		h.newBlock, h.newLine = false, false
 	}
@@ -214,14 +215,14 @@ func (h *htmlConverter) paragraph(s string) {
 // endSourceLine ends the line of the source whose end is at i, and returns the
 // beginning of the next.
 func (h *htmlConverter) endSourceLine(i int) int {
-	h.w.line = h.in.sourceLine(i + 1)
+	h.w.Line = h.in.Line(i + 1)
 	switch {
 	case h.singleLine:
-		h.w.write(" ")
+		h.w.Write(" ")
 	case h.newLine && h.inHTML && len(h.stack) > 0, h.newBlock && h.newLine && h.hasPrefix():
 		// a line of nothing but tags leaves no line
 	default:
-		h.w.writeByte('\n')
+		h.w.NewLine()
 		h.newLine = true
 	}
 	return i + 1
@@ -246,14 +247,14 @@ func (h *htmlConverter) beginSourceLine(i int) int {
 	}
 	if len(h.stack) > 0 {
 		at = h.insideLine(line)
-		if h.lineEmpty() {
-			h.w.write(h.prefix())
+		if h.w.LineEmpty() {
+			h.w.Write(h.prefix())
 		}
 		return i + at
 	}
 	h.containers = blankPrefix(line[:at])
-	if h.lineEmpty() {
-		h.w.write(line[:at])
+	if h.w.LineEmpty() {
+		h.w.Write(line[:at])
 	}
 	if text[0] == '|' && strings.IndexByte(text, '<') > 0 {
 		h.inRow, h.singleLine = true, true
@@ -271,16 +272,16 @@ func (h *htmlConverter) beginSourceLine(i int) int {
 func (h *htmlConverter) blankLine(typed string) {
 	h.inHTML = false
 	if len(h.stack) == 0 {
-		h.w.write(typed)
+		h.w.Write(typed)
 		h.newBlock = true
 		return
 	}
-	if h.lineEmpty() {
-		h.w.write(h.prefix())
+	if h.w.LineEmpty() {
+		h.w.Write(h.prefix())
 	}
 	if !h.newBlock {
-		h.w.writeByte('\n')
-		h.w.write(h.prefix())
+		h.w.NewLine()
+		h.w.Write(h.prefix())
 	}
 	h.newBlock, h.newLine = true, true
 }
@@ -320,11 +321,6 @@ func (h *htmlConverter) insideLine(line string) int {
 	return k + min(blanks, e.strip)
 }
 
-// lineEmpty reports whether the current line of the output is still empty.
-func (h *htmlConverter) lineEmpty() bool {
-	return len(h.w.buf) == 0 || h.w.buf[len(h.w.buf)-1] == '\n'
-}
-
 // containersLen returns the length of the quote and list markers a line begins
 // with, and their blanks. Inside an element, list markers are text.
 func (h *htmlConverter) containersLen(line string) int {
@@ -354,29 +350,29 @@ func (h *htmlConverter) startBlock() {
 		return
 	}
 	if h.singleLine {
-		h.w.write(h.stash.put(placeholder{kind: phBreak, src: " "}))
+		h.w.Write(h.stash.put(placeholder{kind: phBreak, src: " "}))
 		h.newBlock = true
 		return
 	}
 	p := h.prefix()
 	if !h.newLine {
-		h.w.writeByte('\n')
-		h.w.write(strings.TrimRight(p, " "))
+		h.w.NewLine()
+		h.w.Write(strings.TrimRight(p, " "))
 	}
-	h.w.writeByte('\n')
-	h.w.write(p)
+	h.w.NewLine()
+	h.w.Write(p)
 	h.newBlock, h.newLine = true, true
 }
 
 // startLine begins a line without ending the block.
 func (h *htmlConverter) startLine() {
 	if h.singleLine {
-		h.w.write(" ")
+		h.w.Write(" ")
 		return
 	}
 	if !h.newLine {
-		h.w.writeByte('\n')
-		h.w.write(h.prefix())
+		h.w.NewLine()
+		h.w.Write(h.prefix())
 		h.newLine = true
 	}
 }
@@ -443,7 +439,7 @@ func (h *htmlConverter) tag(t markup.Tag, i, next int) int {
 	} else {
 		h.write(h.stash.literal(h.src[i:next]))
 	}
-	h.w.line = h.in.sourceLine(next)
+	h.w.Line = h.in.Line(next)
 	return next
 }
 

@@ -76,7 +76,7 @@ func (h *htmlConverter) openBlock(m placeholder, i int) int {
 	case m.name == "callout":
 		h.openBox(e, placeholder{kind: phCallout, name: m.text, title: m.title})
 	case m.name == "blockquote":
-		h.w.write("> ")
+		h.w.Write("> ")
 		e.prefix = "> "
 		h.push(e)
 		h.newBlock, h.newLine = true, true
@@ -128,10 +128,10 @@ func (h *htmlConverter) takeTitle(i int, title string) (string, int) {
 // openBox begins a quote whose first line says what it really is.
 func (h *htmlConverter) openBox(e openElement, what placeholder) {
 	e.prefix, e.strip = "> ", -1
-	h.w.write("> " + h.stash.put(what))
+	h.w.Write("> " + h.stash.put(what))
 	h.push(e)
-	h.w.writeByte('\n')
-	h.w.write(h.prefix())
+	h.w.NewLine()
+	h.w.Write(h.prefix())
 	h.newBlock, h.newLine = true, true
 }
 
@@ -190,16 +190,16 @@ func (h *htmlConverter) closeTo(k int) {
 	for len(h.stack) > k {
 		e := h.stack[len(h.stack)-1]
 		if e.close != "" {
-			h.w.write(e.close)
+			h.w.Write(e.close)
 		}
 		h.stack = h.stack[:len(h.stack)-1]
 		if e.prefix == "" || h.singleLine {
 			h.startBlock()
 			continue
 		}
-		if h.newLine && !h.lineEmpty() { // the line begins with the element's prefix
-			h.w.buf = h.w.buf[:len(h.w.buf)-len(h.w.currentLine())]
-			h.w.write(h.prefix())
+		if h.newLine && !h.w.LineEmpty() { // the line begins with the element's prefix
+			h.w.DropLine()
+			h.w.Write(h.prefix())
 		}
 		h.newBlock = false
 		if e.name != "li" {
@@ -269,17 +269,17 @@ func (h *htmlConverter) rule() {
 	if h.singleLine {
 		return
 	}
-	h.w.write(h.stash.put(placeholder{kind: phRule, src: "***"}))
+	h.w.Write(h.stash.put(placeholder{kind: phRule, src: "***"}))
 	h.blankLineBelow()
 }
 
 // blankLineBelow ends the line, and the block with a blank line.
 func (h *htmlConverter) blankLineBelow() {
 	p := h.prefix()
-	h.w.writeByte('\n')
-	h.w.write(strings.TrimRight(p, " "))
-	h.w.writeByte('\n')
-	h.w.write(p)
+	h.w.NewLine()
+	h.w.Write(strings.TrimRight(p, " "))
+	h.w.NewLine()
+	h.w.Write(p)
 	h.newBlock, h.newLine = true, true
 }
 
@@ -346,7 +346,7 @@ func (h *htmlConverter) heading(t markup.Tag, next int) int {
 		h.startBlock()
 		h.write(strings.Repeat("#", int(t.Name[1]-'0')) + " " + text)
 		if id := t.Attr("id"); id != "" {
-			h.w.write(h.stash.put(placeholder{kind: phID, name: id}))
+			h.w.Write(h.stash.put(placeholder{kind: phID, name: id}))
 		}
 		h.startBlock()
 	}
@@ -445,10 +445,10 @@ func (h *htmlConverter) openItem() {
 	if !h.newBlock || !h.newLine {
 		h.startLine()
 	}
-	if h.lineEmpty() {
-		h.w.write(h.prefix())
+	if h.w.LineEmpty() {
+		h.w.Write(h.prefix())
 	}
-	h.w.write(bullet)
+	h.w.Write(bullet)
 	h.push(openElement{name: "li", prefix: strings.Repeat(" ", len(bullet)), strip: -1})
 	h.newBlock, h.newLine = true, false
 }
@@ -461,7 +461,7 @@ func (h *htmlConverter) openDescription(next int) {
 	}
 	h.ensureLine()
 	h.startLine()
-	h.w.write(": ")
+	h.w.Write(": ")
 	h.push(openElement{name: "dd", prefix: "  ", strip: -1})
 	h.newBlock, h.newLine = true, false
 }
@@ -472,7 +472,7 @@ func (h *htmlConverter) openQuote(next int) {
 	if h.singleLine || h.endOf(next, "blockquote") < 0 {
 		return
 	}
-	h.w.write("> ")
+	h.w.Write("> ")
 	h.push(openElement{name: "blockquote", prefix: "> ", strip: -1})
 	h.newBlock, h.newLine = true, true
 }

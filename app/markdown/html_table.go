@@ -39,7 +39,7 @@ func (h *htmlConverter) table(s string) bool {
 		h.startBlock()
 	}
 	p := h.prefix()
-	h.w.write(strings.TrimSuffix(strings.TrimPrefix(pipeTable(rows, p), p), "\n"))
+	h.w.Write(strings.TrimSuffix(strings.TrimPrefix(pipeTable(rows, p), p), "\n"))
 	h.blankLineBelow()
 	return true
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"sheaf/app/julia"
+	"sheaf/app/srcmap"
 )
 
 // defSpan is where definitions stand in a source.
@@ -130,31 +131,15 @@ func defBlock(s string, from int) (inside, end int) {
 
 // withoutDefs returns a text that begins in some line of the source, without
 // its definitions.
-func withoutDefs(text string, spans []defSpan, line int32) mappedText {
+func withoutDefs(text string, spans []defSpan, line int32) srcmap.Text {
+	in := srcmap.New(text, line)
 	if len(spans) == 0 {
-		lines := make([]int32, strings.Count(text, "\n")+1)
-		for i := range lines {
-			lines[i] = line + int32(i)
-		}
-		return newMappedText(text, lines)
+		return in
 	}
-	var b strings.Builder
-	lines := []int32{}
-	at := 0
-	for l := range strings.Lines(text) {
-		end := at + len(l)
-		for len(spans) > 0 && spans[0].to <= at {
-			spans = spans[1:]
-		}
-		if len(spans) == 0 || at < spans[0].from {
-			b.WriteString(l)
-			lines = append(lines, line)
-		}
-		at = end
-		line++
+	r := srcmap.NewRewriter(in)
+	for _, s := range spans {
+		r.Replace(s.from, s.to, "")
+		r.Relocate(r.Line)
 	}
-	if s := b.String(); s == "" || strings.HasSuffix(s, "\n") {
-		lines = append(lines, max(line-1, 1))
-	}
-	return newMappedText(b.String(), lines)
+	return r.Finish()
 }

@@ -75,7 +75,7 @@ func (pr *protector) takeInlineMath(i int, rest string) int {
 // replaceMath writes a formula within text for what stands from i up to next.
 func (pr *protector) replaceMath(i, next int, tex string) int {
 	tex = pr.withoutQuotes(tex)
-	return pr.replace(i, next, pr.stash.put(placeholder{kind: phMath, text: tex, src: pr.src[i:next]}))
+	return pr.Replace(i, next, pr.stash.put(placeholder{kind: phMath, text: tex, src: pr.src[i:next]}))
 }
 
 // indexDelimiter finds the unescaped delimiter in s; -1: there is none.
@@ -159,7 +159,7 @@ func (pr *protector) displayMath(tex string, from, to int) int {
 	}
 	return pr.replaceBlock(from, to, pr.stash.put(placeholder{
 		kind: phFormula, text: strings.TrimSpace(julia.Dedent(pr.withoutQuotes(tex))), name: number,
-		n: int(pr.in.sourceLine(from)), src: pr.src[from:to],
+		n: int(pr.In.Line(from)), src: pr.src[from:to],
 	}))
 }
 

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"sheaf/app/markup"
+	"sheaf/app/srcmap"
 )
 
 const (
@@ -13,13 +14,13 @@ const (
 
 // mdxPass drops what is JavaScript: import and export statements, and the
 // expressions in braces; a string in braces shows.
-func (p *page) mdxPass(in mappedText) mappedText {
-	r := newRewriter(in)
-	s := in.text
+func (p *page) mdxPass(in srcmap.Text) srcmap.Text {
+	r := srcmap.NewRewriter(in)
+	s := in.Text
 	for i := 0; i < len(s); {
 		if i == 0 || s[i-1] == '\n' {
 			if n := moduleStatement(s[i:]); n > 0 {
-				i = r.replace(i, i+n, "")
+				i = r.Replace(i, i+n, "")
 				continue
 			}
 		}
@@ -33,13 +34,13 @@ func (p *page) mdxPass(in mappedText) mappedText {
 			}
 		case '{':
 			if n := bracedLen(s[i:]); n > 0 && !strings.HasPrefix(s[i:], "{{") {
-				i = r.replace(i, i+n, p.expressionText(s[i+1:i+n-1]))
+				i = r.Replace(i, i+n, p.expressionText(s[i+1:i+n-1]))
 				continue
 			}
 		}
 		i++
 	}
-	return r.finish()
+	return r.Finish()
 }
 
 // moduleStatement returns the length of the import or export s begins with,

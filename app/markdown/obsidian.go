@@ -4,13 +4,15 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"sheaf/app/srcmap"
 )
 
 // obsidianPass takes [[links]] and ![[embeds]], which other dialects have too,
 // and Obsidian's ==marks==, %%comments%% and ^ids.
-func (p *page) obsidianPass(in mappedText) mappedText {
-	r := newRewriter(in)
-	s := in.text
+func (p *page) obsidianPass(in srcmap.Text) srcmap.Text {
+	r := srcmap.NewRewriter(in)
+	s := in.Text
 	for i := 0; i < len(s); {
 		if s[i] == '\\' {
 			i += 2
@@ -26,9 +28,9 @@ func (p *page) obsidianPass(in mappedText) mappedText {
 			i++
 			continue
 		}
-		i = r.replace(i, next, text)
+		i = r.Replace(i, next, text)
 	}
-	return r.finish()
+	return r.Finish()
 }
 
 // obsidianMark reads what only Obsidian has at i, and returns the text that

@@ -5,6 +5,8 @@ import (
 
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/text"
+
+	"sheaf/app/srcmap"
 )
 
 const (
@@ -108,8 +110,8 @@ func parse(source string, o Options) *Document {
 	if rest != "" {
 		out = p.appendVerbatim(out, rest, line+int32(strings.Count(body, "\n")))
 	}
-	d.Source = []byte(out.text)
-	d.lines, d.start = out.lines, out.start
+	d.Source = []byte(out.Text)
+	d.lines = out.Lines
 	p.buildTree(d)
 	d.Problems = append(d.Problems, p.problems...)
 	return d
@@ -132,7 +134,7 @@ func cutLong(body string) (head, rest string) {
 }
 
 // runPasses brings a body to the Markdown that goldmark parses.
-func (p *page) runPasses(t mappedText) mappedText {
+func (p *page) runPasses(t srcmap.Text) srcmap.Text {
 	t = p.protect(t)
 	switch p.dialect {
 	case Plain:
@@ -143,24 +145,24 @@ func (p *page) runPasses(t mappedText) mappedText {
 	default:
 		t = p.templatePass(t)
 	}
-	if p.dialect != Franklin && strings.Contains(t.text, "[[") || p.dialect == Obsidian {
+	if p.dialect != Franklin && strings.Contains(t.Text, "[[") || p.dialect == Obsidian {
 		t = p.obsidianPass(t)
 	}
-	if strings.Contains(t.text, "<") || hasPlaceholder(t.text) {
+	if strings.Contains(t.Text, "<") || hasPlaceholder(t.Text) {
 		t = p.htmlPass(t)
 	}
 	return p.finishPass(t)
 }
 
 // appendVerbatim appends text from some line of the source on as code.
-func (p *page) appendVerbatim(t mappedText, rest string, line int32) mappedText {
+func (p *page) appendVerbatim(t srcmap.Text, rest string, line int32) srcmap.Text {
 	p.problem(line, "the post is too long: from here on it is shown as typed")
-	w := newMappedWriter(t)
-	w.copyRange(t, 0, len(t.text))
-	w.line = line
-	w.write("\n\n")
+	w := srcmap.NewWriter(t)
+	w.CopyRange(t, 0, len(t.Text))
+	w.Line = line
+	w.Write("\n\n")
 	p.writeFence(w, "", placeholder{text: rest, n: int(line) - 1})
-	return w.text()
+	return w.Text()
 }
 
 // franklinVars gathers the definitions a page sees: those of its site, and its
@@ -192,19 +194,13 @@ func verbatimDocument(source string, dialect Dialect) *Document {
 	if dialect == Auto {
 		d.Dialect = Plain
 	}
-	t := textFromLine(source, 1)
 	block := ast.NewFencedCodeBlock(nil)
-	for i, from := range t.start {
-		t.lines[i] = int32(i + 1)
-		to := len(source)
-		if i+1 < len(t.start) {
-			to = int(t.start[i+1])
-		}
-		if int(from) < to {
-			block.Lines().Append(text.NewSegment(int(from), to))
-		}
+	at := 0
+	for l := range strings.Lines(source) {
+		block.Lines().Append(text.NewSegment(at, at+len(l)))
+		at += len(l)
 	}
-	d.lines, d.start = t.lines, t.start
+	d.lines = srcmap.New(source, 1).Lines
 	d.Root = ast.NewDocument()
 	d.Root.AppendChild(d.Root, block)
 	return d

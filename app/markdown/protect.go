@@ -1,12 +1,16 @@
 package markdown
 
-import "strings"
+import (
+	"strings"
+
+	"sheaf/app/srcmap"
+)
 
 // A protector puts a placeholder where there is anything no later pass may
 // look into: code, comments, formulas, raw text. What it copies stays as typed.
 type protector struct {
 	*page
-	*rewriter
+	*srcmap.Rewriter
 	src     string
 	rawHTML bool // between Franklin's ~~~
 
@@ -25,12 +29,12 @@ const maxContainers = 64 // open lists, and quotes in one another, that are foll
 
 // protect returns a text in which code, comments, formulas and raw text are
 // placeholders.
-func (p *page) protect(in mappedText) mappedText {
-	pr := &protector{page: p, rewriter: newRewriter(in), src: in.text, afterBlank: true}
+func (p *page) protect(in srcmap.Text) srcmap.Text {
+	pr := &protector{page: p, Rewriter: srcmap.NewRewriter(in), src: in.Text, afterBlank: true}
 	for i := 0; i < len(pr.src); {
 		i = pr.takeLine(i)
 	}
-	return pr.w.text()
+	return pr.Text()
 }
 
 // takeLine takes the line at i with what begins on it, and returns where to go
@@ -55,7 +59,7 @@ func (pr *protector) takeLine(i int) int {
 			return next
 		}
 	}
-	pr.w.write(pr.prefix)
+	pr.Write(pr.prefix)
 	next := pr.takeInline(pr.textStart)
 	n := runOf(text, '#')
 	pr.afterBlank = n > 0 && n <= 6 && n < len(text) && text[n] == ' ' || isRule(text)
@@ -65,8 +69,8 @@ func (pr *protector) takeLine(i int) int {
 // newline writes the line end at i.
 func (pr *protector) newline(i int) {
 	if i < len(pr.src) {
-		pr.w.line = pr.in.sourceLine(i + 1)
-		pr.w.writeByte('\n')
+		pr.Line = pr.In.Line(i + 1)
+		pr.NewLine()
 	}
 }
 
@@ -133,22 +137,22 @@ func (pr *protector) closeLists(column int) {
 // replaceBlock writes a block for what stands from i up to next, on lines of
 // its own, and returns where to go on.
 func (pr *protector) replaceBlock(i, next int, block string) int {
-	pr.flush(i)
+	pr.Flush(i)
 	pr.ensureLine()
-	pr.w.write(block)
-	pr.w.line = pr.in.sourceLine(next)
-	pr.from = pr.endLine(next)
-	return pr.from
+	pr.Write(block)
+	pr.Line = pr.In.Line(next)
+	pr.From = pr.endLine(next)
+	return pr.From
 }
 
 // ensureLine makes sure that what is written next begins a line.
 func (pr *protector) ensureLine() {
-	line := pr.w.currentLine()
+	line := pr.CurrentLine()
 	if strings.Trim(line, " \t>") == "" || len(line) <= len(pr.prefix) {
 		return
 	}
-	pr.w.writeByte('\n')
-	pr.w.write(blankPrefix(pr.prefix))
+	pr.NewLine()
+	pr.Write(blankPrefix(pr.prefix))
 }
 
 // endLine ends the line if there is more text on it, and returns where that
@@ -157,8 +161,8 @@ func (pr *protector) endLine(i int) int {
 	if strings.TrimSpace(pr.src[i:eol(pr.src, i)]) == "" {
 		return i
 	}
-	pr.w.writeByte('\n')
-	pr.w.write(blankPrefix(pr.prefix))
+	pr.NewLine()
+	pr.Write(blankPrefix(pr.prefix))
 	for i < len(pr.src) && (pr.src[i] == ' ' || pr.src[i] == '\t') {
 		i++
 	}

@@ -72,8 +72,8 @@ func (pr *protector) takeIndentedCode(i int) int {
 		}
 		i = end + 1
 	}
-	line := int(pr.in.sourceLine(from)) - 1 // of the fence it will get
-	pr.w.write(strings.Repeat(" ", need-4) +
+	line := int(pr.In.Line(from)) - 1 // of the fence it will get
+	pr.Write(strings.Repeat(" ", need-4) +
 		pr.stash.put(placeholder{kind: phFence, text: code.String(), n: line, src: pr.src[from:last]}))
 	pr.newline(last)
 	return min(last+1, len(pr.src))
@@ -106,10 +106,10 @@ func (pr *protector) takeFence(k int) int {
 		f.inItem = true
 		code, next, _ = pr.fenceBody(f, end+1)
 	} else if !closed && pr.quotes == 0 {
-		pr.problem(pr.in.sourceLine(k), "the code block that begins here has no end")
+		pr.problem(pr.In.Line(k), "the code block that begins here has no end")
 	}
-	pr.w.write(pr.prefix)
-	pr.w.write(pr.fencePlaceholder(info, code, int(pr.in.sourceLine(k)), pr.src[k:min(next, len(pr.src))]))
+	pr.Write(pr.prefix)
+	pr.Write(pr.fencePlaceholder(info, code, int(pr.In.Line(k)), pr.src[k:min(next, len(pr.src))]))
 	pr.newline(next - 1)
 	return min(next, len(pr.src))
 }

@@ -5,19 +5,20 @@ import (
 	"strings"
 
 	"sheaf/app/markup"
+	"sheaf/app/srcmap"
 )
 
 // takeInline takes text from i to the end of the line (or of what a construct
 // on it encloses), and the line end. It returns where to go on.
 func (pr *protector) takeInline(i int) int {
-	pr.from = i
+	pr.From = i
 	for i < len(pr.src) {
 		c := pr.src[i]
 		switch {
 		case !specialByte[c]:
 			i++
 		case c == '\n':
-			pr.flush(i)
+			pr.Flush(i)
 			pr.newline(i)
 			return i + 1
 		case pr.rawHTML:
@@ -26,7 +27,7 @@ func (pr *protector) takeInline(i int) int {
 			i = pr.takeSpecial(i)
 		}
 	}
-	pr.flush(i)
+	pr.Flush(i)
 	return i
 }
 
@@ -45,7 +46,7 @@ func (pr *protector) takeSpecial(i int) int {
 	case '`':
 		n := runOf(pr.src[i:], '`')
 		if text, next, ok := pr.readCodeSpan(i, n); ok {
-			return pr.replace(i, next, pr.stash.put(placeholder{kind: phCode, text: text, src: pr.src[i:next]}))
+			return pr.Replace(i, next, pr.stash.put(placeholder{kind: phCode, text: text, src: pr.src[i:next]}))
 		}
 		return i + n
 	case '$':
@@ -66,7 +67,7 @@ func (pr *protector) takeSpecial(i int) int {
 	case '~':
 		if pr.dialect == Franklin && strings.HasPrefix(pr.src[i:], "~~~") {
 			pr.rawHTML = strings.Contains(pr.src[i+3:], "~~~")
-			return pr.replace(i, i+3, "")
+			return pr.Replace(i, i+3, "")
 		}
 	}
 	return i + 1
@@ -79,7 +80,7 @@ func (pr *protector) takeBackslash(i int) int {
 		return i + 1
 	}
 	if pr.dialect == Franklin && pr.src[i+1] == '\\' {
-		return pr.replace(i, i+2, pr.stash.put(placeholder{kind: phBreak, src: `\\`}))
+		return pr.Replace(i, i+2, pr.stash.put(placeholder{kind: phBreak, src: `\\`}))
 	}
 	if next := pr.takeBracketMath(i); next > i {
 		return next
@@ -126,14 +127,14 @@ func (pr *protector) takeRaw(i int) int {
 	case '~':
 		if strings.HasPrefix(pr.src[i:], "~~~") {
 			pr.rawHTML = false
-			return pr.replace(i, i+3, "")
+			return pr.Replace(i, i+3, "")
 		}
 	case '#':
 		if i == 0 || pr.src[i-1] != '&' {
-			return pr.replace(i, i+1, pr.stash.literal("#"))
+			return pr.Replace(i, i+1, pr.stash.literal("#"))
 		}
 	case '*', '_', '`', '[', ']', '\\', '$':
-		return pr.replace(i, i+1, pr.stash.literal(pr.src[i:i+1]))
+		return pr.Replace(i, i+1, pr.stash.literal(pr.src[i:i+1]))
 	}
 	return pr.takeSpecial(i)
 }
@@ -267,7 +268,7 @@ func (pr *protector) takeAngle(i int) int {
 		if end := markup.FindEndTag(rest[n:], t.Name); end > 0 && !t.Empty {
 			n += end
 		}
-		return pr.replace(i, i+n, "")
+		return pr.Replace(i, i+n, "")
 	case "pre":
 		if next := pr.takePre(t, i, n); next > i {
 			return next
@@ -293,15 +294,15 @@ const (
 func (pr *protector) takeComment(i int) int {
 	n := strings.Index(pr.src[i:], "-->")
 	if n < 0 {
-		pr.problem(pr.in.sourceLine(i), "the comment that begins here has no end")
-		return pr.replace(i, i+4, pr.stash.literal("<!--"))
+		pr.problem(pr.In.Line(i), "the comment that begins here has no end")
+		return pr.Replace(i, i+4, pr.stash.literal("<!--"))
 	}
 	next := i + n + 3
 	switch strings.ToLower(strings.Trim(pr.src[i+4:i+n], " \t\n-")) {
 	case "more", "excerpt", "end_excerpt":
-		return pr.replace(i, next, pr.stash.put(placeholder{kind: phMore, src: pr.src[i:next]}))
+		return pr.Replace(i, next, pr.stash.put(placeholder{kind: phMore, src: pr.src[i:next]}))
 	}
-	return pr.replace(i, next, "")
+	return pr.Replace(i, next, "")
 }
 
 // takePre takes a pre element, whose start tag of length n is at i; it returns
@@ -314,7 +315,7 @@ func (pr *protector) takePre(t markup.Tag, i, n int) int {
 	}
 	inside := rest[n : n+end]
 	lang, code := preText(t, inside[:strings.LastIndexByte(inside, '<')])
-	line := int(pr.in.sourceLine(i))
+	line := int(pr.In.Line(i))
 	return pr.replaceBlock(i, i+n+end,
 		pr.stash.put(placeholder{kind: phFence, name: lang, text: code, n: line, src: rest[:n+end]}))
 }
@@ -333,7 +334,7 @@ func (pr *protector) takeCodeElement(t markup.Tag, i, n int) int {
 		return 0
 	}
 	text := strings.Join(strings.Fields(html.UnescapeString(markup.StripTags(inside))), " ")
-	return pr.replace(i, i+n+end, pr.stash.put(placeholder{kind: phCode, text: Clean(text), src: rest[:n+end]}))
+	return pr.Replace(i, i+n+end, pr.stash.put(placeholder{kind: phCode, text: Clean(text), src: rest[:n+end]}))
 }
 
 // preText returns the language and the text of the inside of a pre element.
@@ -371,7 +372,7 @@ func (pr *protector) takeBrace(i int) int {
 	rest := pr.src[i:]
 	if strings.HasPrefix(rest, "{/*") && pr.dialect == MDX {
 		if end := strings.Index(rest, "*/}"); end >= 0 {
-			return pr.replace(i, i+end+3, "")
+			return pr.Replace(i, i+end+3, "")
 		}
 		return i + 1
 	}
@@ -380,7 +381,7 @@ func (pr *protector) takeBrace(i int) int {
 	case n == 0:
 		return i + 1
 	case c.Form == markup.LiteralTag:
-		return pr.replace(i, i+n, pr.stash.put(placeholder{kind: phText, text: c.Text, src: rest[:n]}))
+		return pr.Replace(i, i+n, pr.stash.put(placeholder{kind: phText, text: c.Text, src: rest[:n]}))
 	case c.Form == markup.LiquidTag && (c.Name == "raw" || c.Name == "verbatim"):
 		return pr.takeRawTag(c, i, n)
 	case c.EnclosesCode():
@@ -396,23 +397,20 @@ func (pr *protector) takeBrace(i int) int {
 func (pr *protector) takeRawTag(c markup.Shortcode, i, n int) int {
 	body, m := markup.ShortcodeBody(pr.src[i+n:], c)
 	if m == 0 {
-		return pr.replace(i, i+n, "")
+		return pr.Replace(i, i+n, "")
 	}
 	body = strings.NewReplacer("{{", pr.stash.literal("{{"), "{%", pr.stash.literal("{%")).Replace(body)
-	line := pr.in.sourceLine(i + n)
-	sub := textFromLine(body, line)
-	for k := range sub.lines {
-		sub.lines[k] += int32(k)
-	}
+	line := pr.In.Line(i + n)
+	sub := srcmap.New(body, line)
 	if pr.protectDepth < maxProtectDepth {
 		pr.protectDepth++
 		sub = pr.page.protect(sub)
 		pr.protectDepth--
 	}
-	pr.flush(i)
-	pr.w.line = line
-	pr.w.copyRange(sub, 0, len(sub.text))
-	return pr.replace(i, i+n+m, "")
+	pr.Flush(i)
+	pr.Line = line
+	pr.CopyRange(sub, 0, len(sub.Text))
+	return pr.Replace(i, i+n+m, "")
 }
 
 // takeCodeTag takes a template tag, of length n at i, with the code it
@@ -421,17 +419,17 @@ func (pr *protector) takeCodeTag(c markup.Shortcode, i, n int) int {
 	rest := pr.src[i:]
 	body, m := markup.ShortcodeBody(rest[n:], c)
 	if m == 0 {
-		return pr.replace(i, i+n, "")
+		return pr.Replace(i, i+n, "")
 	}
 	lang, _ := pr.languageOfInfo(c.Arg(0, "lang", "language"))
 	body = strings.Trim(body, "\n")
 	if pr.dialect == Hugo && c.Form == markup.HugoTag && strings.HasPrefix(body, "```") {
-		pr.flush(i)
+		pr.Flush(i)
 		pr.ensureLine()
-		return pr.replace(i, i+n, "")
+		return pr.Replace(i, i+n, "")
 	}
 	return pr.replaceBlock(i, i+n+m, pr.stash.put(placeholder{
 		kind: phFence, name: lang, text: strings.TrimRight(body, " \t\n") + "\n",
-		n: int(pr.in.sourceLine(i)), src: rest[:n+m],
+		n: int(pr.In.Line(i)), src: rest[:n+m],
 	}))
 }

@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+
+	"sheaf/app/srcmap"
 )
 
 // Site is what the folders around a post say about it. It is immutable, and
@@ -34,7 +36,7 @@ func NewSite(d Dialect, config []byte, files fs.FS) *Site {
 	}
 	p := &page{dialect: Franklin, macros: s.macros, labels: map[string]string{}, vars: s.vars}
 	in := p.protect(withoutDefs(text, spans, 1))
-	f := &franklin{page: p, w: newMappedWriter(in)}
+	f := &franklin{page: p, w: srcmap.NewWriter(in)}
 	f.convert(in, 0)
 	return s
 }

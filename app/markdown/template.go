@@ -6,13 +6,14 @@ import (
 	"strings"
 
 	"sheaf/app/markup"
+	"sheaf/app/srcmap"
 )
 
 // A templateConverter takes the template tags of Hugo, Jekyll, Zola and
 // Eleventy and kramdown's attribute lists out of a text.
 type templateConverter struct {
 	*page
-	*rewriter
+	*srcmap.Rewriter
 	open []openTemplate // paired tags whose end has not come yet
 }
 
@@ -20,16 +21,16 @@ type templateConverter struct {
 // "" if its text stands alone.
 type openTemplate struct{ tag, element string }
 
-func (p *page) templatePass(in mappedText) mappedText {
-	t := &templateConverter{page: p, rewriter: newRewriter(in)}
-	s := in.text
+func (p *page) templatePass(in srcmap.Text) srcmap.Text {
+	t := &templateConverter{page: p, Rewriter: srcmap.NewRewriter(in)}
+	s := in.Text
 	for i := 0; i < len(s); {
 		switch s[i] {
 		case '\\':
 			i += 2
 		case '*':
 			if n := t.abbreviation(s, i); n > 0 {
-				i = t.replace(i, i+n, "")
+				i = t.Replace(i, i+n, "")
 			} else {
 				i++
 			}
@@ -39,14 +40,14 @@ func (p *page) templatePass(in mappedText) mappedText {
 			i++
 		}
 	}
-	return t.finish()
+	return t.Finish()
 }
 
 // brace takes what the { at i begins, and returns where to go on. A tag that
 // shows nothing and is alone on its line takes the line with it; a table of
 // contents takes the list item above it, as kramdown has it.
 func (t *templateConverter) brace(i int) int {
-	s := t.in.text
+	s := t.In.Text
 	line := strings.LastIndexByte(s[:i], '\n') + 1
 	text, n := t.attributeList(s, i)
 	if n == 0 {
@@ -57,16 +58,16 @@ func (t *templateConverter) brace(i int) int {
 		text, n = t.tag(c, s[i+m:])
 		n += m
 		alone := i > 0 && strings.TrimSpace(s[line:i]) == "" && i+n < len(s) && s[i+n] == '\n'
-		if c.Form == markup.LiquidTag && text == "" && alone && line >= t.from {
-			return t.replace(line, i+n+1, "")
+		if c.Form == markup.LiquidTag && text == "" && alone && line >= t.From {
+			return t.Replace(line, i+n+1, "")
 		}
 	}
 	if m, ok := t.stash.at(text); ok && m.kind == phContents && i > 0 && line == i {
-		if item := strings.LastIndexByte(s[:i-1], '\n') + 1; listMarker(s[item:]) > 0 && item >= t.from {
-			return t.replace(item, i+n, text)
+		if item := strings.LastIndexByte(s[:i-1], '\n') + 1; listMarker(s[item:]) > 0 && item >= t.From {
+			return t.Replace(item, i+n, text)
 		}
 	}
-	return t.replace(i, i+n, text)
+	return t.Replace(i, i+n, text)
 }
 
 // tag returns what a template tag stands for; after is what follows it, of
