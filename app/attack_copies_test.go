@@ -111,10 +111,6 @@ func exhibit(files map[string]string) map[string]string {
 	return files
 }
 
-// Options of compression that make the far end's program large.
-// Clones that are cut while the view for them is made.
-// Copies of the blog for programs whose clients say nothing.
-// Handles on a large file, and the memory that authors upload with.
 // Sessions that take the places for copying and say nothing.
 func TestAttackSilentCopies(t *testing.T) {
 	a := attack(t, gallery(1))

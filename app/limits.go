@@ -26,6 +26,7 @@ type limits struct {
 	Post            size          `name:"max-post" env:"SHEAF_MAX_POST" default:"2MB" placeholder:"SIZE" help:"Of a post (${default}, $$${env})." group:"Limits"`
 	File            size          `name:"max-file" env:"SHEAF_MAX_FILE" default:"16MB" placeholder:"SIZE" help:"Of any other file (${default}, $$${env})." group:"Limits"`
 	Change          size          `name:"max-upload" env:"SHEAF_MAX_UPLOAD" default:"512MB" placeholder:"SIZE" help:"Of all files that come together (${default}, $$${env})." group:"Limits"`
+	ReaderPrograms  bool          `name:"reader-programs" env:"SHEAF_READER_PROGRAMS" default:"true" negatable:"" help:"Run rsync and git for readers, too; not for authors only (on, $$${env})." group:"Limits"`
 
 	PenaltyExempt []netip.Prefix `name:"penalty-exempt" env:"SHEAF_PENALTY_EXEMPT" default:"127.0.0.0/8,::1/128" placeholder:"CIDR" help:"Networks that are never kept away for their failures; 0.0.0.0/0,::/0 are all (${default}, $$${env})." group:"Limits"`
 	ProxyProtocol []netip.Prefix `name:"proxy-protocol" env:"SHEAF_PROXY_PROTOCOL" placeholder:"CIDR" help:"Networks of proxies that tell whose a connection is, with the PROXY protocol ($$${env})." group:"Limits"`

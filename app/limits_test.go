@@ -41,6 +41,12 @@ func TestFlagsHaveTheDefaultsOfTheRooms(t *testing.T) {
 func TestLimitsComeFromFlagsAndEnvironment(t *testing.T) {
 	t.Setenv("SHEAF_MAX_PER_IPV6", "3")
 	t.Setenv("SHEAF_IDLE", "90s")
+	if s, err := parseServe(t); err != nil || !s.Limits.ReaderPrograms {
+		t.Errorf("programs for readers: %v", err)
+	}
+	if s, err := parseServe(t, "--no-reader-programs"); err != nil || s.Limits.ReaderPrograms {
+		t.Errorf("no programs for readers: %v", err)
+	}
 	s, err := parseServe(t, "--max-per-ipv4", "7", "--max-post", "1MB", "--proxy-protocol", "10.0.0.0/8,fd00::/8")
 	if err != nil {
 		t.Fatal(err)

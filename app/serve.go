@@ -121,7 +121,7 @@ func serveUntil(ctx context.Context, srv *sshd.Server, l net.Listener, draining 
 func (c serve) newServer(
 	b *blog.Blog, setter *typeset.Setter, scratch, version string, log *slog.Logger,
 ) (*sshd.Server, error) {
-	files, err := transfer.New(transfer.Config{Scratch: scratch, Log: log})
+	files, err := transfer.New(transfer.Config{Scratch: scratch, Log: log, AuthorsOnly: !c.Limits.ReaderPrograms})
 	if err != nil {
 		return nil, err
 	}

@@ -44,5 +44,6 @@
 //
 // Nothing is read into memory before its size is known to be allowed. A set
 // holds at most 20,000 files and 512 MiB. An sftp session has at most 16 files
-// open and holds at most 64 MiB; all sftp sessions together hold 256 MiB.
+// open and holds at most 64 MiB; all sftp sessions together hold 256 MiB. A
+// program that runs has limits of memory and time (program.go).
 package transfer

@@ -44,15 +44,21 @@ const (
 // gitSettings are passed with every call, so that nothing depends on a
 // configuration file. Three of them, and allocLimit, bound the memory of a
 // push: core.bigFileThreshold has large blobs streamed, and receive.unpackLimit
-// has every pack go through index-pack, which does so.
+// has every pack go through index-pack, which does so. Those of packs bound
+// that of a clone.
 func gitSettings() []string {
 	return []string{
 		"safe.directory=*",
 		"core.hooksPath=/dev/null",
 		"core.bigFileThreshold=1m",
+		"core.deltaBaseCacheLimit=16m",
+		"core.packedGitLimit=32m",
+		"core.packedGitWindowSize=1m",
 		"gc.auto=0",
 		"maintenance.auto=false",
+		"pack.deltaCacheSize=16m",
 		"pack.threads=2",
+		"pack.windowMemory=16m",
 		"receive.autogc=false",
 		"receive.denyDeletes=true",
 		"receive.denyNonFastForwards=true",

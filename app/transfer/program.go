@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,7 +26,16 @@ type program struct {
 	out   io.Writer
 	err   io.Writer
 	files []*os.File // inherited, from descriptor 3 on
+
+	memory uint64 // that it may allocate, in bytes; 0 is defaultMemory
 }
+
+// What a program and each it starts may take, where the system can bound it.
+const (
+	defaultMemory = 256 << 20 // bytes
+	readerMemory  = 48 << 20  // of one that runs for a reader
+	maxCPU        = 600       // seconds of a processor
+)
 
 // run runs the program and returns its exit status once it has ended.
 //
@@ -58,7 +68,14 @@ func (p program) run(ctx context.Context) (status int, err error) {
 			_, _ = io.Copy(pipe, g.reader(p.in))
 		}()
 	}
-	err = cmd.Run()
+	if err = cmd.Start(); err == nil {
+		if err := limitProcess(cmd.Process.Pid, cmp.Or(p.memory, defaultMemory), maxCPU); err != nil {
+			_ = cmd.Cancel()
+			_ = cmd.Wait()
+			return 1, fmt.Errorf("%s: its limits: %w", p.name, err)
+		}
+		err = cmd.Wait()
+	}
 	if panicked := g.panicked.Load(); panicked != nil {
 		return 1, fmt.Errorf("%s: panic: %v", p.name, *panicked)
 	}

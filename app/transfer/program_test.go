@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -63,5 +64,24 @@ func TestProgramsEndWithTheirSession(t *testing.T) {
 	var missing missingError
 	if !errors.As(err, &missing) {
 		t.Errorf("missing: %v", err)
+	}
+}
+
+// A program that takes more memory than it may is refused it, and so are those
+// it starts.
+func TestProgramsAreBounded(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux bounds another process")
+	}
+	for _, script := range []string{
+		`read go; x=$(head -c 100000000 /dev/zero | tr '\0' x); echo ${#x}`,
+		`read go; sh -c 'x=$(head -c 100000000 /dev/zero | tr "\0" x); echo ${#x}'`,
+	} {
+		var out, errs bytes.Buffer
+		status, err := program{name: "sh", args: []string{"-c", script}, memory: readerMemory,
+			in: strings.NewReader("go\n"), out: &out, err: &errs}.run(t.Context())
+		if err != nil || status == 0 || out.Len() > 0 {
+			t.Errorf("%s: status %d, %d bytes, %q, %v", script, status, out.Len(), errs.String(), err)
+		}
 	}
 }

@@ -85,7 +85,7 @@ func checkRsyncVersion(ctx context.Context) error {
 func (g *staging) command(s Session, a rsyncArgs, paths []string) program {
 	args := []string{"--server"}
 	if a.sender {
-		args = append(args, "--sender")
+		args = append(args, "--sender", "--max-alloc="+strconv.Itoa(readerMemory))
 	} else {
 		// No link leads anywhere, and no device, owner or attribute of the
 		// system is made.
@@ -95,7 +95,11 @@ func (g *staging) command(s Session, a rsyncArgs, paths []string) program {
 	for _, p := range paths {
 		args = append(args, "./"+p)
 	}
-	return program{name: "rsync", args: args, dir: g.dir, in: s.In, out: s.Out, err: &lineWriter{session: s}}
+	p := program{name: "rsync", args: args, dir: g.dir, in: s.In, out: s.Out, err: &lineWriter{session: s}}
+	if !s.Visitor.IsAuthor() {
+		p.memory = readerMemory
+	}
+	return p
 }
 
 // send gives files to the client and returns the exit status. Patterns are
@@ -151,8 +155,11 @@ func (g *staging) receive(ctx context.Context, s Session, author blog.Author, a 
 	case errors.As(err, &limit):
 		s.say("sheaf: not published: " + limit.Error())
 		return rsyncPartial, nil
-	case ctx.Err() != nil || err != nil:
+	case ctx.Err() != nil:
 		return 1, err
+	case err != nil:
+		_, err = s.report(blog.Receipt{}, err)
+		return rsyncPartial, err
 	case a.dryRun:
 		return status, nil
 	case status != 0:
@@ -186,7 +193,7 @@ type limitError struct{ why string }
 func (e limitError) Error() string { return e.why }
 
 // runWatched runs rsync on the copy while watch looks after it, and returns
-// rsync's exit status. The error is a limitError, or internal.
+// rsync's exit status. The error is rsync's or that of watch.
 func (g *staging) runWatched(ctx context.Context, s Session, a rsyncArgs, root *os.Root) (status int, err error) {
 	running, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -200,9 +207,9 @@ func (g *staging) runWatched(ctx context.Context, s Session, a rsyncArgs, root *
 	status, err = g.command(s, a, a.paths).run(running)
 	stop(nil)
 	watching.Wait()
-	var limit limitError
-	if err == nil && ctx.Err() == nil && errors.As(context.Cause(running), &limit) {
-		return status, limit
+	// stop(nil) leaves context.Canceled.
+	if cause := context.Cause(running); err == nil && ctx.Err() == nil && !errors.Is(cause, context.Canceled) {
+		err = cause
 	}
 	return status, err
 }
@@ -210,8 +217,7 @@ func (g *staging) runWatched(ctx context.Context, s Session, a rsyncArgs, root *
 // watch looks through the copy again and again until ctx ends, and uploads
 // files as they arrive: rsync writes under a hidden name, so a file with its
 // own name is complete. The error is a limitError when more has come than may.
-// Only this can find that out, because compressed files do not tell their size
-// on the way.
+// Only this can find that out: a client may send more than it has announced.
 func (g *staging) watch(ctx context.Context, root *os.Root, v blog.Visitor) error {
 	const minPause = 50 * time.Millisecond
 	pause := minPause

@@ -41,7 +41,6 @@ var (
 		`list-only`,
 		`mkpath`,
 		`msgs2stderr`,
-		`(new|old)-compress`,
 		`no-(r|W|implied-dirs|relative|specials|whole-file|i-r|inc-recursive|msgs2stderr)`,
 		`numeric-ids`,
 		`omit-(dir|link)-times`,
@@ -54,22 +53,32 @@ var (
 		`use-qsort`,
 		`whole-file`,
 		`(block-size|bwlimit|max-delete|timeout)=[0-9.]{1,12}[kKmM]?`,
-		`(compress|checksum)-choice=[a-z0-9,]{1,40}`,
+		`checksum-choice=[a-z0-9,]{1,40}`,
 		`iconv=[a-zA-Z0-9_,.:-]{1,60}`,
 		`info=[a-z0-9,]{1,100}`,
 		`(log-format|out-format)=[%a-zA-Z]{1,8}`,
 		`(max|min)-size=[0-9]{1,12}[kKmMgG]?`,
-		`(modify-window|checksum-seed|compress-level|compress-threads)=-?[0-9]{1,10}`,
-		`skip-compress=[a-zA-Z0-9/.,\[\]-]{0,500}`,
+		`(modify-window|checksum-seed)=-?[0-9]{1,10}`,
 	}, "|") + `)$`)
+
+	// No option of compression reaches the program, which would take as much
+	// memory as the client likes. Without -z these mean nothing, and are dropped.
+	rsyncIdleCompression = lazyregexp.New(
+		`^--(compress-(level|threads)=-?[0-9]{1,10}|compress-choice=none|skip-compress=.{0,500})$`)
+	// These decide what is sent, and the client would not understand the answer
+	// if they were dropped.
+	rsyncCompression = lazyregexp.New(`^--(compress|new-compress|old-compress|zc|compress-choice|zl|zt)(=|$)`)
 )
+
+// errCompression refuses what would have the program compress.
+var errCompression = errors.New("compression (-z, --compress and what begins like it) is not done here; leave it out")
 
 const (
 	// rsyncLetters are the options of one letter, which may come together:
 	// -vlogDtpre.iLsfxCIvu. Among those that are missing are K, which makes
 	// links that lead somewhere, and s, which sends the paths where they cannot
 	// be checked.
-	rsyncLetters = "vqlogDtpcnrzuWSxXAEJOIibdyHRmNUC"
+	rsyncLetters = "vqlogDtpcnruWSxXAEJOIibdyHRmNUC"
 	// rsyncSenderLetters follow links on the sending side. The blog has none.
 	rsyncSenderLetters = "Lk"
 )
@@ -89,6 +98,10 @@ func parseRsync(args []string) (a rsyncArgs, err error) {
 		switch {
 		case strings.HasPrefix(option, "--partial-dir="):
 			continue // nothing is kept of what is cut off
+		case rsyncIdleCompression().MatchString(option):
+			continue
+		case rsyncCompression().MatchString(option):
+			return a, errCompression
 		case option == "--partial-dir" && len(args) > 1:
 			args = args[1:]
 			continue
@@ -133,6 +146,9 @@ func (a *rsyncArgs) parseLetters(word string) error {
 				return fmt.Errorf("%s is not understood", markdown.Line(word))
 			}
 			break
+		}
+		if l == 'z' {
+			return errCompression
 		}
 		if !strings.ContainsRune(rsyncLetters, l) && !(a.sender && strings.ContainsRune(rsyncSenderLetters, l)) {
 			return fmt.Errorf("-%s cannot be used here", markdown.Line(string(l)))

@@ -19,15 +19,15 @@ func TestRsyncArguments(t *testing.T) {
 		paths   string
 		flags   string // s sender, n dry, w whole
 	}{
-		{"--server -vlogDtprze.iLsfxCIvu . posts/", "-vlogDtprze.iLsfxCIvu", "posts/", ""},
-		{"--server -vnlogDtprze.iLsfxCIvu --delete . /posts", "-vnlogDtprze.iLsfxCIvu --delete", "posts", "n"},
+		{"--server -vlogDtpre.iLsfxCIvu . posts/", "-vlogDtpre.iLsfxCIvu", "posts/", ""},
+		{"--server -vnlogDtpre.iLsfxCIvu --delete . /posts", "-vnlogDtpre.iLsfxCIvu --delete", "posts", "n"},
 		{"--server -logDtprce.iLsfxCIvu --log-format=X --partial . .", "-logDtprce.iLsfxCIvu --log-format=X --partial", "", "w"},
 		{"--server -logDtpr . ~/posts/a.md", "-logDtpr", "posts/a.md", ""},
 		{"--server -lmOJWogDtre.iLsfxCIvu --log-format=%i --timeout=5 --bwlimit=100 --max-size=1048576 --delete-after --stats . posts",
 			"-lmOJWogDtre.iLsfxCIvu --log-format=%i --timeout=5 --bwlimit=100 --max-size=1048576 --delete-after --stats", "posts", ""},
 		{"--server -logDtpre.iLsfxCIvu --partial-dir .part . x", "-logDtpre.iLsfxCIvu", "x", ""},
-		{"--server -logDtpre.iLsfxCIvu -@-1 --compress-choice=zstd --compress-level=3 . x", "-logDtpre.iLsfxCIvu -@-1 --compress-choice=zstd --compress-level=3", "x", ""},
-		{"--server --sender -vlLogDtprze.iLsfxCIvu . posts/ hello.md", "-vlLogDtprze.iLsfxCIvu", "posts/ hello.md", "s"},
+		{"--server -logDtpre.iLsfxCIvu -@-1 --compress-choice=none --compress-level=22 --compress-threads=8 --skip-compress=gz/jpg . x", "-logDtpre.iLsfxCIvu -@-1", "x", ""},
+		{"--server --sender -vlLogDtpre.iLsfxCIvu . posts/ hello.md", "-vlLogDtpre.iLsfxCIvu", "posts/ hello.md", "s"},
 		{"--server --sender -logDtpRe.LsfxCIvu --files-from=- --from0 . posts/", "-logDtpRe.LsfxCIvu --files-from=- --from0", "posts/", "s"},
 		{"--server --sender -de.LsfxCIvu .", "-de.LsfxCIvu", "", "s"},
 	} {
@@ -52,7 +52,10 @@ func TestRsyncArguments(t *testing.T) {
 		"--server -r --files-from=- . x", "--server --sender -r --files-from=/etc/passwd . x", "--server -r --insecure-links . x", "--server -r --confine-root=/ . x",
 		"--server -r --super . x", "--server -re.i;x . x", "--server -r --rsync-path=x . x", "--server --sender -r --remove-source-files . x", "--server -r --copy-as=root . x",
 		"--server -r . ../x", "--server -r . posts/../../x", "--server -r . a b", "--server -r --munge-links=0 . x", "--server - . x",
-		"--server -r --no-munge-links . x", "--server -r --write-devices . x", "--server -r -M--x . x", "--server -f:+ . x", "--server -r --filter=:/etc/passwd . x",
+		"--server -r --no-munge-links . x", "--server -r --write-devices . x", "--server -r -M--x . x", "--server -f:+ . x",
+		"--server -vlogDtprze.iLsfxCIvu . x", "--server --sender -z . x", "--server -zzr . x", "--server -r --compress . x", "--server -r --new-compress . x",
+		"--server -r --old-compress . x", "--server -r --compress-choice=zstd . x", "--server -r --compress-choice=zlibx,zstd . x", "--server -r --zc=zstd . x",
+		"--server -r --zl=22 . x", "--server -r --compress-level . x", "--server -r --zt=8 . x", "--server -r --filter=:/etc/passwd . x",
 	} {
 		if c, err := parseRsync(strings.Fields(args)); err == nil {
 			t.Errorf("%q is taken: %+v", args, c)
@@ -61,7 +64,7 @@ func TestRsyncArguments(t *testing.T) {
 }
 
 func FuzzRsyncArguments(f *testing.F) {
-	f.Add("--server\n-vlogDtprze.iLsfxCIvu\n--delete\n.\nposts/")
+	f.Add("--server\n-vlogDtpre.iLsfxCIvu\n--delete\n.\nposts/")
 	f.Add("--server\n--sender\n-logDtpRe.LsfxCIvu\n--files-from=-\n--from0\n.\nposts/*.md\n~/x")
 	f.Add("--server\n-@-1\n-B700\n--partial-dir\n.p\n--skip-compress=gz/jpg\n.\n.")
 	f.Add("--server\n-e.\n.\n/./..//")
@@ -79,7 +82,9 @@ func FuzzRsyncArguments(f *testing.F) {
 			switch {
 			case !slices.Contains(args, o), o == "" || o[0] != '-' || o == "--" || o == "-":
 				t.Fatalf("option %q", o)
-			case strings.HasPrefix(value, "/") && name != "--skip-compress", strings.Contains(value, ".."), strings.ContainsAny(o, " \x00;|&$`<>\"'\\"):
+			case strings.Contains(name, "compress"), name[1] != '-' && strings.Contains(strings.Split(name, "e")[0], "z"):
+				t.Fatalf("option of compression %q", o)
+			case strings.HasPrefix(value, "/"), strings.Contains(value, ".."), strings.ContainsAny(o, " \x00;|&$`<>\"'\\"):
 				t.Fatalf("option %q", o)
 			}
 			for _, bad := range []string{"--server", "--sender", "--daemon", "--config", "--inplace", "--append", "--temp", "--backup", "--link-dest", "--copy", "--compare", "--log-file",
@@ -104,7 +109,7 @@ func TestRsyncTakesASetAsOneCommit(t *testing.T) {
 	h := newFixture(t, someFiles)
 	env, dir := h.listen(h.ada.Visitor()), t.TempDir()
 	before := h.head()
-	must(t, env, dir, "rsync", "-az", "b:posts/", "work/")
+	must(t, env, dir, "rsync", "-a", "b:posts/", "work/")
 	write(t, dir, map[string]string{
 		"work/one.md":     "---\ntitle: One\ndate: 2026-02-01\n---\nOne.\n",
 		"work/two/two.md": "---\ntitle: Two\ndate: 2026-02-02\ndraft: true\n---\nTwo.\n",
@@ -114,11 +119,11 @@ func TestRsyncTakesASetAsOneCommit(t *testing.T) {
 	})
 	os.Remove(filepath.Join(dir, "work", "private.txt"))
 
-	said := must(t, env, dir, "rsync", "-azn", "--delete", "work/", "b:posts/")
+	said := must(t, env, dir, "rsync", "-an", "--delete", "work/", "b:posts/")
 	if h.head() != before {
 		t.Fatalf("-n has committed: %s", said)
 	}
-	said = must(t, env, dir, "rsync", "-azv", "--delete", "work/", "b:posts/")
+	said = must(t, env, dir, "rsync", "-av", "--delete", "work/", "b:posts/")
 	wants(t, said, "published  ssh -t blog.example one\n", "draft      ssh -t blog.example two\n", "published  ssh -t blog.example hello\n",
 		"removed    posts/private.txt\n", "warning: posts/.x.swp: not kept", "warning: posts/.git: not kept")
 	if strings.Contains(said, "picture") || h.head() != before+1 {
@@ -137,7 +142,7 @@ func TestRsyncTakesASetAsOneCommit(t *testing.T) {
 		t.Error("not removed")
 	}
 	// The times are the author's, so nothing is sent again.
-	if said := must(t, env, dir, "rsync", "-azi", "--exclude=.*", "work/", "b:posts/"); strings.Contains(said, ".md") {
+	if said := must(t, env, dir, "rsync", "-ai", "--exclude=.*", "work/", "b:posts/"); strings.Contains(said, ".md") {
 		t.Errorf("sent again:\n%s", said)
 	}
 	if said := must(t, env, dir, "rsync", "-aci", "--exclude=.*", "work/", "b:posts/"); strings.Contains(said, ".md") {
@@ -152,7 +157,7 @@ func TestRsyncNeverTakesThePlaceholders(t *testing.T) {
 	long := "---\ntitle: Long\ndate: 2026-01-02\n---\n" + strings.Repeat("All work and no play.\n", 3000)
 	files := map[string]string{"site.yaml": "title: T\n", "posts/long.md": long, "posts/gone.md": strings.ReplaceAll(long, "Long", "Gone")}
 	for _, options := range [][]string{{"-a"}, {"-rt"}, {"-r"}, {"-a", "--size-only"}, {"-aI"}, {"-aH"}, {"-ay"}, {"-ab"}, {"-ac"}, {"-a", "--delay-updates"}, {"-aS"}, {"-a", "--no-W", "-B", "700"},
-		{"-a", "--ignore-existing"}, {"-au"}, {"-aHAX"}, {"-aP"}, {"-a", "--partial-dir=.p"}, {"-a", "--protocol=29"}, {"-aC"}, {"-az", "--zc=zstd"}, {"-a", "--modify-window=-1"}, {"-a", "--delete-delay"}} {
+		{"-a", "--ignore-existing"}, {"-au"}, {"-aHAX"}, {"-aP"}, {"-a", "--partial-dir=.p"}, {"-a", "--protocol=29"}, {"-aC"}, {"-a", "--skip-compress=jpg"}, {"-a", "--modify-window=-1"}, {"-a", "--delete-delay"}} {
 		t.Run(strings.Join(options, " "), func(t *testing.T) {
 			t.Parallel()
 			h := newFixture(t, files)
@@ -210,13 +215,13 @@ func TestRsyncRefusesAsAWhole(t *testing.T) {
 			t.Fatal(err)
 		}
 		var err error
-		options := "-rltz"
+		options := "-rlt"
 		switch name {
 		case "link.md":
 			err = os.Symlink("/etc/passwd", full)
 		case "pipe":
 			err = exec.Command("mkfifo", full).Run()
-			options = "-az"
+			options = "-a"
 		case "empty.md":
 			err = os.WriteFile(full, nil, 0o644)
 		case "bad.md":
@@ -254,7 +259,8 @@ func TestRsyncRefusesAsAWhole(t *testing.T) {
 		}
 	}
 	for _, args := range [][]string{{"-a", "x.md", "b:../x.md"}, {"-a", "--inplace", "x.md", "b:posts/"}, {"-s", "-a", "x.md", "b:posts/"}, {"-a", "--temp-dir=/tmp", "x.md", "b:posts/"},
-		{"-a", "--remove-source-files", "x.md", "b:posts/"}} {
+		{"-a", "--remove-source-files", "x.md", "b:posts/"},
+		{"-az", "x.md", "b:posts/"}, {"-az", "--zc=zstd", "--zl=22", "x.md", "b:posts/"}, {"-a", "--new-compress", "x.md", "b:posts/"}} {
 		write(t, dir, map[string]string{"x.md": good})
 		said, status := client(t, env, dir, "rsync", args...)
 		if status == 0 {

@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"path"
 	"slices"
@@ -261,7 +262,7 @@ func (s *sftpSession) moveUpload(u *upload, to string) {
 
 // renameFolder moves a folder with all that is in it. The files of the blog
 // move as one change; under a hidden name they leave the blog and become
-// uploads of this session.
+// uploads of this session, which is refused if they are more than it may have.
 func (s *sftpSession) renameFolder(f *blog.Files, from, to string) error {
 	if strings.HasPrefix(to+"/", from+"/") || from == "." {
 		return errors.New("a folder cannot be moved into itself")
@@ -279,9 +280,12 @@ func (s *sftpSession) renameFolder(f *blog.Files, from, to string) error {
 			continue
 		}
 		entries = append(entries, blog.Entry{Path: info.Path})
-		if !hidden {
+		switch {
+		case !hidden:
 			entries = append(entries, blog.Entry{Path: p, Hash: info.Hash, Size: info.Size, MTime: info.MTime})
-		} else if len(s.uploads)+len(uploads) < maxUploads {
+		case len(s.uploads)+len(uploads) >= maxUploads:
+			return s.refuse(from, fmt.Sprintf("has too many files to be hidden: a session keeps %d", maxUploads))
+		default:
 			uploads = append(uploads, &upload{path: p, source: info, mtime: info.MTime, base: f.Rev()})
 		}
 	}

@@ -2,7 +2,9 @@ package transfer
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"testing"
 )
@@ -169,4 +171,28 @@ func TestFoldersMoveAsOneChange(t *testing.T) {
 		t.Errorf("still there: %v", err)
 	}
 	m.leave().is(t, 0)
+}
+
+// A session cannot keep as many hidden files as somebody likes: none of them is
+// lost for that.
+func TestAFolderTooLargeToBeHiddenStays(t *testing.T) {
+	b := newFixture(t, smallBlog)
+	m := b.mount(b.ada.Visitor())
+	ok(t, m.Mkdir(".bin"))
+	for i := range maxUploads - 1 {
+		ok(t, m.put(fmt.Sprintf(".bin/%d", i), "x"))
+	}
+	before, tree := b.head(), b.tree()
+	fails(t, m.Rename("posts", ".bin/posts"), "too many files")
+	if b.head() != before || !maps.Equal(b.tree(), tree) {
+		t.Errorf("%d changes, %d files", b.head()-before, len(b.tree()))
+	}
+	if got := m.ls("posts"); got != "hello.md secret.md" {
+		t.Error(got)
+	}
+	m.err.said(t, "posts: has too many files to be hidden")
+	for i := range maxUploads - 1 {
+		ok(t, m.Remove(fmt.Sprintf(".bin/%d", i)))
+	}
+	m.leave().is(t, 1)
 }

@@ -30,6 +30,9 @@ type Config struct {
 	// Scratch is a folder for staging copies and git's view of the blog. It
 	// belongs to the Transfer alone and is made when missing.
 	Scratch string
+	// AuthorsOnly keeps rsync and git, which are programs that are run, from
+	// readers. They have sftp and scp.
+	AuthorsOnly bool
 	// Log takes failures that no client is told of; nil discards them.
 	Log *slog.Logger
 }
@@ -92,6 +95,10 @@ func (t *Transfer) Exec(ctx context.Context, s Session, args []string) (status i
 	switch {
 	case args[0] == "scp":
 		return t.scp(ctx, s, args[1:])
+	case t.config.AuthorsOnly && !s.Visitor.IsAuthor():
+		s.deny()
+		s.say("sheaf: " + markdown.Line(args[0]) + ": is not for readers here; sftp and scp are")
+		return 1, nil
 	case args[0] == "rsync":
 		return t.rsync(ctx, s, args[1:])
 	}

@@ -85,3 +85,18 @@ func after(tb testing.TB, c <-chan end) end {
 
 func there(context.Context) bool { return true }
 func gone(context.Context) bool  { return false }
+
+func TestProgramsForAuthorsOnly(t *testing.T) {
+	h := newFixture(t, someFiles)
+	h.config.AuthorsOnly = true
+	reader, author := h.listen(h.blog.Reader()), h.listen(h.ada.Visitor())
+	for name, args := range map[string][]string{"rsync": {"-a", "b:posts/", "x"}, "git": {"clone", "b:blog", "x"}} {
+		said, status := client(t, reader, t.TempDir(), name, args...)
+		if status == 0 {
+			t.Errorf("%s: done", name)
+		}
+		wants(t, said, "is not for readers here; sftp and scp are")
+		must(t, author, t.TempDir(), name, args...)
+	}
+	h.sound()
+}
