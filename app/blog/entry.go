@@ -28,6 +28,7 @@ type metadata struct {
 	broken      bool
 	unread      bool // the file could not be read at all
 	unlisted    bool
+	unprintable bool // the source holds what Unprintable finds
 	titled      bool // by its author, not by the name of the file
 	empty       bool // nothing to read
 	tags        []string
@@ -87,6 +88,10 @@ func newEntry(f file, src []byte, lib *library, d markdown.Dialect) *entry {
 		fs, bad = frontmatter.Parse(s.Front)
 	}
 	e.read(s, fs, bad)
+	if line, why := Unprintable(src); why != "" {
+		e.unprintable = true
+		e.problem(line, true, "%s: readers do not get its source", why)
+	}
 	e.folded = foldString(e.title + "\n" + strings.Join(e.tags, "\n"))
 	return e
 }

@@ -200,7 +200,7 @@ func (f *Files) Read(ctx context.Context, info FileInfo) ([]byte, error) {
 		return nil, err
 	}
 	if p := f.posts[info.Path]; p != nil && sum(b) != p.entry.hash {
-		if now := newEntry(p.entry.file, b, p.entry.lib, p.entry.dialect); !now.state(f.blog.lib.now()).Visible() {
+		if now := newEntry(p.entry.file, b, p.entry.lib, p.entry.dialect); !now.state(f.blog.lib.now()).Visible() || now.unprintable {
 			return nil, fmt.Errorf("%s: %w", info.Path, fs.ErrNotExist)
 		}
 	}
@@ -209,7 +209,8 @@ func (f *Files) Read(ctx context.Context, info FileInfo) ([]byte, error) {
 
 // public gives the paths that readers may fetch, the sources of what they can
 // see and the other files that these name, and the posts by their paths. It is
-// false for what is in no list.
+// false for what is in no list. A source that a terminal might obey is not
+// fetched.
 func (e *Edition) public(entries []Entry) (paths map[string]bool, posts map[string]*Post) {
 	paths, posts = map[string]bool{}, map[string]*Post{}
 	type known struct{ full, blank string } // blank: the name, when it has blanks
@@ -231,7 +232,9 @@ func (e *Edition) public(entries []Entry) (paths map[string]bool, posts map[stri
 			continue
 		}
 		posts[p.Path] = p
-		paths[p.Path] = !p.Unlisted
+		if !p.entry.unprintable {
+			paths[p.Path] = !p.Unlisted
+		}
 		if len(byWord) == 0 {
 			continue
 		}

@@ -54,7 +54,8 @@ func (a Author) Inspect(name string, src []byte) Inspection {
 	if why := wrongSize(int64(len(src)), a.MaxFile(name)); why != "" {
 		say(0, false, why)
 	}
-	if line, why := unprintable(src); why != "" {
+	if line, why := Unprintable(src); why != "" {
+		e.problems = e.problems[:len(e.problems)-1] // the same, as what it is for a post that stands
 		say(line, false, why)
 	}
 	out.Problems = append(out.Problems, e.problems...)

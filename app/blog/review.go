@@ -260,7 +260,7 @@ func (f *review) read(ctx context.Context, folder *store.Worktree, changed []Ent
 		}
 		switch {
 		case isMarkdown(e.Path):
-			if line, why := unprintable(b); why != "" {
+			if line, why := Unprintable(b); why != "" {
 				f.refuse(e.Path, line, "%s", why)
 			}
 			f.sources[e.Path] = b
@@ -275,8 +275,9 @@ func (f *review) read(ctx context.Context, folder *store.Worktree, changed []Ent
 	return nil
 }
 
-// unprintable finds what has no place in a text: the line, and why.
-func unprintable(b []byte) (line int, why string) {
+// Unprintable finds what has no place in a text, because a terminal might obey
+// it: the line, and why; "" if there is nothing.
+func Unprintable(b []byte) (line int, why string) {
 	if !utf8.Valid(b) {
 		for n, l := range bytes.Split(b, []byte("\n")) {
 			if !utf8.Valid(l) {
@@ -284,8 +285,11 @@ func unprintable(b []byte) (line int, why string) {
 			}
 		}
 	}
-	for i, r := range string(b) {
-		if r < ' ' && r != '\n' && r != '\r' && r != '\t' && r != '\f' || r >= 0x7f && r < 0xa0 {
+	for i, c := range b {
+		if c >= ' ' && c < 0x7f || c > 0xc2 || c == '\n' || c == '\r' || c == '\t' || c == '\f' {
+			continue
+		}
+		if r, _ := utf8.DecodeRune(b[i:]); r < 0xa0 { // what does not begin a rune is RuneError
 			return bytes.Count(b[:i], []byte("\n")) + 1, fmt.Sprintf("holds a control character (%U)", r)
 		}
 	}
@@ -299,7 +303,7 @@ func isConfig(name string) bool {
 
 // config checks site.yaml like a post.
 func (f *review) config(name string, b []byte) {
-	if line, why := unprintable(b); why != "" {
+	if line, why := Unprintable(b); why != "" {
 		f.refuse(name, line, "%s", why)
 		return
 	}

@@ -12,7 +12,8 @@ import (
 )
 
 // cat prints a post's source. To a terminal it is made safe, elsewhere it is
-// byte for byte.
+// byte for byte. Nobody knows whether that is a terminal, too, so a source that
+// one might obey is refused.
 func (c *call) cat() error {
 	p, _, err := c.findPost(c.operands[0])
 	if err != nil {
@@ -24,6 +25,13 @@ func (c *call) cat() error {
 	}
 	if err != nil {
 		return err
+	}
+	if line, why := blog.Unprintable(src); why != "" && !c.Terminal {
+		hint := "read " + oneLine(p.Slug) + " shows it"
+		if c.Visitor.IsAuthor() {
+			hint = "scp fetches it as it is"
+		}
+		return refuse(fmt.Sprintf("cat: %s: line %d %s", oneLine(p.Slug), line, why), hint)
 	}
 	c.Visitor.Viewed(p)
 	if c.Terminal {

@@ -3,12 +3,17 @@ package transfer
 import (
 	"bytes"
 	"context"
+	"maps"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
+
+	"sheaf/app/blog"
 )
 
 func TestMain(m *testing.M) {
@@ -97,6 +102,47 @@ func TestProgramsForAuthorsOnly(t *testing.T) {
 		}
 		wants(t, said, "is not for readers here; sftp and scp are")
 		must(t, author, t.TempDir(), name, args...)
+	}
+	h.sound()
+}
+
+// A post that was edited by hand may hold what a terminal obeys. No door brings
+// its source to a reader, and its authors see what is wrong with it.
+func TestASourceThatATerminalObeysIsNotFetched(t *testing.T) {
+	files := maps.Clone(someFiles)
+	files["posts/red.md"] = post("Red", "A \x1b[31mred word, and ![a dot](dot.txt).")
+	files["site.yaml"] += "git: true\n"
+	h := newFixture(t, files)
+	for name, v := range map[string]blog.Visitor{"reader": h.blog.Reader(), "author": h.ada.Visitor()} {
+		isAuthor := name == "author"
+		env, dir := h.listen(v), t.TempDir()
+		must(t, env, dir, "rsync", "-a", "b:", "all")
+		must(t, env, dir, "git", "clone", "b:blog", "clone")
+		for _, at := range []string{"all/posts/red.md", "clone/posts/red.md"} {
+			if _, err := os.Stat(filepath.Join(dir, at)); (err == nil) != isAuthor {
+				t.Errorf("%s: %s: %v", name, at, err)
+			}
+		}
+		for _, path := range []string{"posts/red.md", "red.md"} {
+			if _, status := client(t, env, dir, "rsync", "-a", "b:"+path, "one"); (status == 0) != isAuthor {
+				t.Errorf("%s: rsync %s: status %d", name, path, status)
+			}
+			m := h.mount(v)
+			if _, err := m.Stat(path); (err == nil) != isAuthor {
+				t.Errorf("%s: sftp %s: %v", name, path, err)
+			}
+			m.leave().is(t, 0)
+		}
+		if heard := h.copy(v, there, oks{}, "-f", "posts/red.md"); strings.Contains(heard.out, "red word") != isAuthor {
+			t.Errorf("%s: scp: %q", name, heard.out)
+		}
+	}
+	told := h.ada.Edition().Problems()
+	if len(told) != 1 || told[0].Path != "posts/red.md" || !strings.Contains(told[0].Text, "holds a control character (U+001B)") {
+		t.Errorf("authors are told %v", told)
+	}
+	if p, err := h.blog.Reader().Edition().Post("red"); err != nil || !strings.Contains(p.Document().Text, "red word") {
+		t.Errorf("readers cannot read it: %v", err)
 	}
 	h.sound()
 }
