@@ -174,6 +174,7 @@ func (r *router) browse(s *session, visitor blog.Visitor, open string) int {
 		Host:        r.host(visitor),
 		Open:        open,
 		KeysRefused: refused,
+		MaxPaste:    s.channel.conn.pasteLimit(),
 		Log:         r.log,
 	})
 	switch {

@@ -120,6 +120,20 @@ func TestCommandsGoToTheShell(t *testing.T) {
 	}
 }
 
+// A paste that the filter cuts is told of, not taken as if it were whole.
+func TestAPasteThatIsTooLongIsTold(t *testing.T) {
+	t.Parallel()
+	d := startBlog(t, Limits{Paste: 100})
+	ada := newKey(t)
+	d.authorise(ada.PublicKey())
+	for _, c := range []*gossh.Client{d.client(), d.client(ada)} {
+		s := d.terminal(c, 80, 24)
+		eventually(t, "the list", func() bool { return strings.Contains(s.out.String(), "Arriving") })
+		_, _ = io.WriteString(s, "\x1b[200~"+strings.Repeat("x", 1601)+"\x1b[201~")
+		eventually(t, "told", func() bool { return strings.Contains(s.out.String(), "too long for a paste") })
+	}
+}
+
 // A panic in a browser costs one session, and is counted as one.
 func TestAPanicInABrowserIsCounted(t *testing.T) {
 	t.Parallel()

@@ -32,14 +32,14 @@ const (
 	Attributes // the device attributes; every terminal tells these, so they are the last of several answers
 )
 
-// defaultMaxPaste bounds a paste where nothing else is said.
-const defaultMaxPaste = 64 << 10
+// DefaultMaxPaste bounds a paste where nothing else is said, in bytes.
+const DefaultMaxPaste = 64 << 10
 
 // A Decoder takes apart what a terminal sends. Keys, pastes and answers may be
 // cut into packets anywhere, and several may come in one. What it keeps between
 // packets is bounded. The zero value is ready.
 type Decoder struct {
-	MaxPaste int // bytes of a paste, 64 KiB if 0; a longer one is PasteTooLong
+	MaxPaste int // bytes of a paste, DefaultMaxPaste if 0; a longer one is PasteTooLong
 
 	scan     scanner
 	char     []byte // what has come of a character
@@ -172,7 +172,7 @@ func controlKey(c byte) string {
 func (d *Decoder) paste(b byte, complete bool) (Event, bool) {
 	most := d.MaxPaste
 	if most == 0 {
-		most = defaultMaxPaste
+		most = DefaultMaxPaste
 	}
 	if !d.overflow {
 		d.pasted = append(d.pasted, b)

@@ -88,7 +88,7 @@ func TestInputIsBounded(t *testing.T) {
 	for range 100 {
 		d.Feed([]byte(strings.Repeat("x", 4096)))
 	}
-	if n := cap(d.pasted); n > 2*defaultMaxPaste {
+	if n := cap(d.pasted); n > 2*DefaultMaxPaste {
 		t.Errorf("%d bytes of a paste are kept", n)
 	}
 	if got := said(d.Feed([]byte("\x1b[201~j"))); !slices.Equal(got, []string{"j"}) {

@@ -134,7 +134,7 @@ func FuzzFilteredMeansTheSame(f *testing.F) {
 		if len(in) == 0 || len(in) > maxString || !utf8.ValidString(in) {
 			t.Skip("bounds and wrong bytes make a difference")
 		}
-		filter := InputFilter{MaxPaste: defaultMaxPaste}
+		filter := InputFilter{MaxPaste: DefaultMaxPaste}
 		var sent, passed Decoder
 		want := sent.Feed([]byte(in))
 		if got := passed.Feed(filter.Filter(nil, []byte(in))); !slices.Equal(got, want) || passed.Waiting() != sent.Waiting() {

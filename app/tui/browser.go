@@ -33,7 +33,6 @@ const (
 	escWait        = 50 * time.Millisecond  // after this an escape with nothing behind it is a key
 	answerWait     = 100 * time.Millisecond // the first frame waits no longer for the background colour
 	answerDeadline = 5 * time.Second        // an answer that comes later changes the theme no more
-	maxPasteAuthor = 2 << 20                // bytes
 )
 
 // A browser is the one model of a session: what is read, and the screens that
@@ -77,12 +76,11 @@ type appearance struct {
 
 func newBrowser(ctx context.Context, t Terminal, c Config, p *terminal.Painter, crash func(any)) *browser {
 	b := &browser{ctx: ctx, conf: c, crash: crash, edition: c.Visitor.Edition(), viewed: map[string]bool{}}
-	b.terminalIO = terminalIO{term: t, paint: p, began: time.Now()}
+	b.terminalIO = terminalIO{term: t, paint: p, in: terminal.Decoder{MaxPaste: c.MaxPaste}, began: time.Now()}
 	b.geo = newGeometry(t.Width, t.Height)
 	b.theme = typeset.Theme{Name: "dark", Accent: b.edition.Site().Accent}
 	if visitor, ok := c.Visitor.Author(); ok {
 		b.author = &author{b: b, visitor: visitor}
-		b.in.MaxPaste = maxPasteAuthor
 	}
 	return b
 }

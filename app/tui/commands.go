@@ -176,7 +176,7 @@ func (a *author) queue(e terminal.Event) bool {
 		for _, q := range a.queued {
 			size += len(q.Text)
 		}
-		if len(a.queued) < most && size <= maxPasteAuthor {
+		if len(a.queued) < most && size <= a.b.conf.MaxPaste {
 			a.queued = append(a.queued, e)
 		}
 		return true

@@ -26,7 +26,9 @@ type session struct {
 func newSession(t testing.TB, v blog.Visitor, cols, rows int) *session {
 	t.Helper()
 	paint := terminal.NewPainter(io.Discard, false, nil)
-	conf := Config{Visitor: v.Via(channel), Setter: typeset.New(1 << 20), Log: slog.New(slog.DiscardHandler)}
+	conf := Config{
+		Visitor: v.Via(channel), Setter: typeset.New(1 << 20), MaxPaste: 2 << 20, Log: slog.New(slog.DiscardHandler),
+	}
 	b := newBrowser(t.Context(), Terminal{Width: cols, Height: rows}, conf, paint, func(p any) { panic(p) })
 	b.ready = true
 	s := &session{browser: b, t: t, msgs: make(chan tea.Msg)}

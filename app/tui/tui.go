@@ -90,6 +90,7 @@ type Config struct {
 	Host        string // what stands after "ssh -t" in an address; "": the site's own, or none
 	Open        string // begin with this post: slug or slug#heading
 	KeysRefused int    // keys the visitor has offered that are no author's
+	MaxPaste    int    // bytes; a longer paste is refused, and the visitor told. 64 KiB if 0
 	Log         *slog.Logger
 }
 
@@ -107,6 +108,9 @@ const channel = "browser"
 func Run(ctx context.Context, t Terminal, c Config) (err error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.MaxPaste == 0 {
+		c.MaxPaste = terminal.DefaultMaxPaste
 	}
 	t.Width, t.Height = boundedSize(t.Width, t.Height)
 	c.Visitor = c.Visitor.Via(channel)
