@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -473,16 +474,17 @@ func TestAClientThatNeverReads(t *testing.T) {
 
 func TestAReaderTypesNoFasterThanAPerson(t *testing.T) {
 	t.Parallel()
-	b := startServer(t, Limits{Input: 100})
+	const perSecond, n = 100, 100 * (inputBurst + 1) // a burst at once, and what comes in a second
+	b := startServer(t, Limits{Input: perSecond})
 	c := b.client()
 	s, err := c.NewSession()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Stdin = bytes.NewReader(make([]byte, 1700)) // 1600 at once, then 100 a second
+	s.Stdin = bytes.NewReader(make([]byte, n))
 	began := time.Now()
 	out, err := s.Output("count")
-	if err != nil || string(out) != "1700" {
+	if err != nil || string(out) != strconv.Itoa(n) {
 		t.Errorf("%q %v", out, err)
 	}
 	if took := time.Since(began); took < 800*time.Millisecond || took > patience {

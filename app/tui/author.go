@@ -226,7 +226,9 @@ func (a *author) edit(p *blog.Post) {
 		if err == nil {
 			var all []blog.Autosave
 			all, err = visitor.Autosaves(ctx)
-			i := slices.IndexFunc(all, func(k blog.Autosave) bool { return k.Path == text.Path && k.Channel == channel })
+			i := slices.IndexFunc(all, func(k blog.Autosave) bool {
+				return k.Path == text.Path && k.Channel == channel
+			})
 			if i >= 0 {
 				kept = &all[i]
 			}
@@ -291,14 +293,15 @@ func (a *author) askWhen(p *blog.Post) {
 
 // askSlug gives a post another address.
 func (a *author) askSlug(p *blog.Post) {
-	a.b.prompt = &prompt{lineInput: lineInput{markdown.Line(p.Slug)}, b: a.b, label: "address: ", enter: func(to string) {
+	rename := func(to string) {
 		if to == "" || to == p.Slug {
 			return
 		}
 		a.commit("renamed", func(ctx context.Context) (blog.Receipt, error) {
 			return a.visitor.Rename(ctx, p.Slug, to)
 		})
-	}}
+	}
+	a.b.prompt = &prompt{lineInput: lineInput{markdown.Line(p.Slug)}, b: a.b, label: "address: ", enter: rename}
 }
 
 // askShare gives a draft's preview address, making one if there is none.

@@ -25,7 +25,8 @@ type versionList struct {
 func (a *author) openVersions(p *blog.Post) {
 	l := &versionList{a: a, post: p}
 	l.menu = &menu{
-		b: a.b, where: onVersions, name: markdown.Line(p.Title) + " › versions", unit: "version", empty: "No versions yet.",
+		b: a.b, where: onVersions, name: markdown.Line(p.Title) + " › versions",
+		unit: "version", empty: "No versions yet.",
 		build: l.items, load: l.load, acts: map[action]func(int){actRestore: l.askRestore},
 	}
 	read := func(ctx context.Context) ([]blog.Revision, error) { return a.visitor.Log(ctx, p.Path, 0) }
