@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -41,4 +42,21 @@ func TestAttackCompressionOfRsync(t *testing.T) {
 			a.othersRead(others)
 		})
 	}
+}
+
+// The feed is the longest answer there is, for many who do not read it.
+func TestAttackFeedThatNobodyReads(t *testing.T) {
+	a := attack(t, journal(60, 100<<10))
+	var others []time.Duration
+	used := a.during(func() {
+		for i := range 12 {
+			conn := a.raw(fmt.Sprintf("127.0.0.%d", 11+i))
+			for range 4 {
+				a.started(conn, 64<<10, "exec", "feed")
+			}
+		}
+		others = a.reads(3 * time.Second)
+	})
+	a.atMost("48 readers of the feed", used.grown(), 32<<20)
+	a.othersRead(others)
 }

@@ -64,9 +64,9 @@ type hitJSON struct {
 }
 
 // address is the address of a post for programs that open ssh addresses.
-func (c *call) address(p *blog.Post) string {
-	return "ssh://" + c.host() + "/" + escapeSlug(p.Slug)
-}
+func (c *call) address(p *blog.Post) string { return address(c.host(), p) }
+
+func address(host string, p *blog.Post) string { return "ssh://" + host + "/" + escapeSlug(p.Slug) }
 
 // escapeSlug escapes a slug for addresses. Its slashes stay.
 func escapeSlug(slug string) string {

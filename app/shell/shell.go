@@ -18,6 +18,7 @@ type Call struct {
 	Args    []string // none is `ls`
 	Visitor blog.Visitor
 	Setter  *typeset.Setter
+	Feeds   *Feeds // shared by all calls; nil makes a feed for this one
 	Theme   typeset.Theme
 	Host    string // the public name of the blog, for addresses; "" is localhost
 

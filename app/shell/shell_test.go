@@ -5,11 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"encoding/xml"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode"
@@ -318,6 +320,52 @@ func TestFeed(t *testing.T) {
 		}
 	}
 }
+
+// However many read the feed of an edition, it is there once, and no larger than
+// it may be: a post that does not fit comes without its text.
+func TestTheFeedIsMadeOnce(t *testing.T) {
+	files := map[string]string{}
+	for i := range 10 {
+		files[fmt.Sprintf("long-%d.md", i)] = fmt.Sprintf("---\ntitle: Long %d\ndate: 2020-01-%02d\n---\n%s\n", i, i+1, strings.Repeat("a b c d e\n\n", 10_000))
+	}
+	b := open(t, files)
+	var feeds shell.Feeds
+	var first [48]*byte
+	var wg sync.WaitGroup
+	for i := range first {
+		wg.Go(func() {
+			size := 0
+			ask(t, b.Reader(), func(c *shell.Call) {
+				c.Feeds = &feeds
+				c.Out = writer(func(p []byte) (int, error) {
+					if size == 0 {
+						first[i] = &p[0]
+					}
+					size += len(p)
+					return len(p), nil
+				})
+			}, "feed")
+			if size < 500_000 || size > 2<<20 {
+				t.Errorf("%d bytes", size)
+			}
+		})
+	}
+	wg.Wait()
+	for _, at := range first {
+		if at != first[0] {
+			t.Fatal("it was made or copied again")
+		}
+	}
+	got := ask(t, b.Reader(), nil, "feed").out
+	if all, texts := strings.Count(got, "<entry>"), strings.Count(got, "<content "); all != 10 || texts < 2 || texts == 10 {
+		t.Errorf("%d entries, %d texts", all, texts)
+	}
+}
+
+// A writer is a function that is written to.
+type writer func([]byte) (int, error)
+
+func (w writer) Write(p []byte) (int, error) { return w(p) }
 
 func TestCatToATerminalIsCleaned(t *testing.T) {
 	b := open(t, sample)

@@ -19,10 +19,11 @@ import (
 type router struct {
 	Config
 	log      *slog.Logger
-	browsers chan struct{}      // one for each open browser
-	copies   *places            // of sftp and scp
-	programs *places            // of rsync and git, which are run
-	turns    *turns             // of readers' commands
+	browsers chan struct{} // one for each open browser
+	copies   *places       // of sftp and scp
+	programs *places       // of rsync and git, which are run
+	turns    *turns        // of readers' commands
+	feeds    shell.Feeds
 	queue    time.Duration      // how long a command waits for its turn
 	failed   func(error) string // logs an error; the id that it is logged under
 }
@@ -119,6 +120,7 @@ func (r *router) command(s *session, visitor blog.Visitor, args []string) int {
 		Args:     args,
 		Visitor:  visitor,
 		Setter:   r.Setter,
+		Feeds:    &r.feeds,
 		Host:     r.host(visitor),
 		Terminal: s.terminal,
 		Width:    s.size.Width,
