@@ -13,8 +13,9 @@ import (
 	"sheaf/app/markdown"
 )
 
-// changePost commits what work makes of a post as it stands. When somebody else has
-// changed it meanwhile it is done again: nothing of theirs is written over.
+// changePost commits the change that work makes of a post. If somebody else
+// changes the post at the same time, work is called again with the post as it
+// is then, three times at most: nothing of theirs is overwritten.
 func (a Author) changePost(ctx context.Context, slug string, work func(p *Post) (Change, error)) (Receipt, error) {
 	if err := a.blog.awaitImport(ctx); err != nil {
 		return Receipt{}, err
@@ -37,7 +38,8 @@ func (a Author) changePost(ctx context.Context, slug string, work func(p *Post) 
 	}
 }
 
-// editSource commits what change makes of a post's source, at the path it gives.
+// editSource commits what change makes of a post's source, at the path that
+// change returns.
 func (a Author) editSource(ctx context.Context, slug, verb string, change func(p *Post, src []byte) (to string, out []byte, err error)) (Receipt, error) {
 	return a.changePost(ctx, slug, func(p *Post) (Change, error) {
 		src, err := p.Source()
@@ -53,8 +55,8 @@ func (a Author) editSource(ctx context.Context, slug, verb string, change func(p
 	})
 }
 
-// moveEntries gives the entries of a source that goes from one path to another,
-// which may be the same.
+// moveEntries returns the entries that put a source at a path and remove it
+// from another, which may be the same path.
 func (a Author) moveEntries(ctx context.Context, from, to string, src []byte) ([]Entry, error) {
 	hash, err := a.Put(ctx, src)
 	entries := []Entry{{Path: to, Hash: hash, Size: int64(len(src))}}
@@ -67,18 +69,20 @@ func (a Author) moveEntries(ctx context.Context, from, to string, src []byte) ([
 	return entries, err
 }
 
-// options are how a post's source is read.
+// options says how the post's source is read.
 func (p *Post) options() markdown.Options { return p.entry.section.options(p.Path, p.entry.dialect) }
 
-// asEntry gives what the blog would make of another source at another path.
+// asEntry returns what the blog would know of the post if its file had another
+// path and other bytes.
 func (p *Post) asEntry(to string, src []byte) *entry {
 	f := p.entry.file
 	f.path = to
 	return newEntry(f, src, p.entry.lib, p.entry.dialect)
 }
 
-// undrafted gives a draft's source without what makes it one, and the path it has
-// then: what is in _drafts goes to _posts, under its date.
+// undrafted returns a draft's source without what makes it one, and the path it
+// then has: a file in _drafts moves to _posts and gets the day into its name if
+// it has no date there.
 func (p *Post) undrafted(src []byte, day time.Time) (to string, out []byte, err error) {
 	out, err = frontmatter.SetDraft(src, p.options(), p.entry.section.defaults, false)
 	parts := strings.Split(p.Path, "/")
@@ -95,7 +99,8 @@ func (p *Post) undrafted(src []byte, day time.Time) (to string, out []byte, err 
 	return strings.Join(parts, "/"), out, err
 }
 
-// setDue gives the source with another moment from which readers see the post.
+// setDue returns the source with another moment from which readers see the
+// post.
 func (p *Post) setDue(src []byte, at time.Time) ([]byte, error) {
 	_, own, err := frontmatter.Read(src, p.options())
 	if err != nil {
@@ -108,9 +113,9 @@ func (p *Post) setDue(src []byte, at time.Time) ([]byte, error) {
 	return frontmatter.SetNamed(src, p.options(), name, at.In(p.entry.section.location()).Truncate(time.Second))
 }
 
-// Publish shows a draft, or a scheduled post, to readers now: it changes the
-// field that keeps it from them and nothing else. What is in _drafts moves to
-// _posts.
+// Publish shows a draft or a scheduled post to readers now. It changes the
+// field that hides the post and nothing else; a file in _drafts moves to
+// _posts. A Refusal says why a post cannot be published.
 func (a Author) Publish(ctx context.Context, slug string) (Receipt, error) {
 	return a.editSource(ctx, slug, "publish", func(p *Post, src []byte) (string, []byte, error) {
 		now := a.blog.lib.now()
@@ -141,7 +146,7 @@ func (a Author) Publish(ctx context.Context, slug string) (Receipt, error) {
 	})
 }
 
-// Unpublish makes a draft of a post.
+// Unpublish makes a post a draft.
 func (a Author) Unpublish(ctx context.Context, slug string) (Receipt, error) {
 	return a.editSource(ctx, slug, "unpublish", func(p *Post, src []byte) (string, []byte, error) {
 		if p.State == Draft {
@@ -152,8 +157,8 @@ func (a Author) Unpublish(ctx context.Context, slug string) (Receipt, error) {
 	})
 }
 
-// Schedule has readers see a post from a moment on that is to come. A draft is
-// one no longer.
+// Schedule has readers see a post from a later moment on. A draft is no draft
+// any more afterwards. A Refusal says why that cannot be done by one field.
 func (a Author) Schedule(ctx context.Context, slug string, at time.Time) (Receipt, error) {
 	return a.editSource(ctx, slug, "schedule", func(p *Post, src []byte) (string, []byte, error) {
 		at := at.In(p.entry.section.location()).Truncate(time.Second)
@@ -178,8 +183,8 @@ func (a Author) Schedule(ctx context.Context, slug string, at time.Time) (Receip
 	})
 }
 
-// Remove removes a post's file; if that is an index file, the folder with all
-// that is in it. Restore brings it back.
+// Remove removes a post's file and, if that is an index file, all that is in
+// its folder. Restore brings it back.
 func (a Author) Remove(ctx context.Context, slug string) (Receipt, error) {
 	return a.changePost(ctx, slug, func(p *Post) (Change, error) {
 		entries := []Entry{{Path: p.Path}}
@@ -192,8 +197,8 @@ func (a Author) Remove(ctx context.Context, slug string) (Receipt, error) {
 	})
 }
 
-// bundle gives the files of the folder that is a post's own: that of an index
-// file with no other posts in it.
+// bundle returns the files of the folder that belongs to a post alone: the
+// folder of an index file, without other posts in it. Other posts have none.
 func (a Author) bundle(p *Post) []Entry {
 	dir := path.Dir(p.Path)
 	e := a.Edition()
@@ -214,9 +219,9 @@ func (a Author) bundle(p *Post) []Entry {
 	return list
 }
 
-// Rename gives a post another slug. The field is changed if the post has one,
-// else the file is renamed, or the folder of an index file with all that is in
-// it; a date in the name stays. Where the name does not decide, the field is
+// Rename changes a post's slug. It changes the field of that name if there is
+// one, else the name of the file, or that of the folder of an index file; a
+// date in the name stays. If the name does not decide the slug, the field is
 // added. The old address goes on leading to the post.
 func (a Author) Rename(ctx context.Context, slug, to string) (Receipt, error) {
 	to = strings.TrimSuffix(to, ".md")
@@ -255,8 +260,8 @@ func (a Author) Rename(ctx context.Context, slug, to string) (Receipt, error) {
 	})
 }
 
-// renamed is the path of a post whose name is another: that of the file, or of
-// the folder of an index file. A date and a language stay.
+// renamed returns the path of a post whose file, or whose folder if it is an
+// index file, has another name. A date and a language in the name stay.
 func (p *Post) renamed(to string) string {
 	rename := func(base string) string {
 		ext := ""
@@ -279,8 +284,8 @@ func (p *Post) renamed(to string) string {
 	return dir + rename(base)
 }
 
-// moveFolder gives the entries of a post's own folder under another name; none
-// if it has no folder of its own.
+// moveFolder returns the entries that move a post's own folder to another name,
+// the post's first; none if it has no folder of its own.
 func (a Author) moveFolder(p *Post, to string) ([]Entry, error) {
 	from := path.Dir(p.Path)
 	var come, leave []Entry

@@ -6,9 +6,10 @@ import (
 	"sync"
 )
 
-// addresses say where the posts of an edition are found in its list of all.
-// Editions with the same posts at the same addresses share them: a change of a
-// text makes no new ones. They hold no posts, and are safe for concurrent use.
+// addresses say where the posts of an edition are in its list of all, by
+// everything they can be found by. Editions whose posts have the same addresses
+// share them: a changed text makes no new ones. They hold no posts, and are
+// safe for concurrent use.
 type addresses struct {
 	slugs map[string]int32 // in lower case
 
@@ -34,9 +35,9 @@ func (p *Post) sameAddresses(o *Post) bool {
 	return a == b || a.path == b.path && a.url == b.url && slices.Equal(a.address, b.address) && slices.Equal(a.aliases, b.aliases)
 }
 
-// more gives the addresses besides the slugs; all are the posts. Own addresses
-// go before those that others have as aliases; among equals the order of paths
-// decides.
+// more returns the addresses besides the slugs. all are the posts, in their
+// order. Where several posts claim one, own addresses come before aliases, and
+// then the order of paths decides.
 func (a *addresses) more(all []*Post) (others, paths map[string]int32) {
 	a.once.Do(func() {
 		a.others, a.paths = make(map[string]int32, 2*len(all)), make(map[string]int32, len(all))
@@ -74,7 +75,7 @@ func (a *addresses) more(all []*Post) (others, paths map[string]int32) {
 	return a.others, a.paths
 }
 
-// addressKey is what addresses are compared by.
+// addressKey returns the form in which addresses are compared.
 func addressKey(s string) string {
 	s = strings.ToLower(strings.Trim(s, "/ "))
 	for _, ext := range []string{".md", ".html", ".markdown", ".mdx"} {

@@ -52,7 +52,7 @@ func autosavesOf(author string) string {
 	return autosavePrefix + hex.EncodeToString(hash[:8]) + "-"
 }
 
-// random gives 128 bits that nobody can guess, in letters and digits.
+// random returns 128 bits that nobody can guess, in letters and digits.
 func random() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // it never fails
@@ -115,14 +115,14 @@ func (a Author) discardOldest(names []string) error {
 	return refusal("texts", "%d are kept for you already; discard one first", len(names))
 }
 
-// autosaveNames gives the names of the states that are the author's autosaves.
+// autosaveNames returns the names of the states that are the author's autosaves.
 func (a Author) autosaveNames() ([]string, error) {
 	names, err := a.blog.state.States()
 	mine := autosavesOf(a.name)
 	return slices.DeleteFunc(names, func(n string) bool { return !strings.HasPrefix(n, mine) }), err
 }
 
-// Autosaves gives the author's own autosaves, the newest first. One that is
+// Autosaves returns the author's own autosaves, the newest first. One that is
 // damaged is left where it is, and left out.
 func (a Author) Autosaves(context.Context) ([]Autosave, error) {
 	names, err := a.autosaveNames()

@@ -15,7 +15,7 @@ import (
 	"sheaf/app/store"
 )
 
-// A Config is what a Blog is made of.
+// A Config says what a Blog is made of.
 type Config struct {
 	Store  *store.Worktree  // stays the caller's to close, after the blog
 	State  store.State      // what is kept beside the posts; nil: with Store
@@ -46,7 +46,8 @@ type Blog struct {
 	stats         stats
 }
 
-// Open reads the folder and keeps up with it until ctx ends or Close.
+// Open reads the folder and follows its changes until ctx ends or Close is
+// called.
 func Open(ctx context.Context, c Config) (*Blog, error) {
 	if c.Now == nil {
 		c.Now = time.Now
@@ -96,7 +97,7 @@ func Open(ctx context.Context, c Config) (*Blog, error) {
 	return b, nil
 }
 
-// unwatched names the folders that are large and hold no posts.
+// unwatched reports folders that are large and hold no posts.
 func unwatched(dir string) bool {
 	switch path.Base(dir) {
 	case "node_modules", "__site", "_site":
@@ -105,8 +106,9 @@ func unwatched(dir string) bool {
 	return false
 }
 
-// Close ends the watching, waits for it, and keeps what was counted. Editions
-// stay valid; what they have not read yet is gone with the folder.
+// Close stops following the folder, waits until that has stopped, and saves the
+// counts. Editions stay valid, but posts that were not read yet can no longer
+// be.
 func (b *Blog) Close() error {
 	b.cancel()
 	b.done.Wait()
@@ -114,7 +116,7 @@ func (b *Blog) Close() error {
 	return nil
 }
 
-// warm makes the text that is searched, behind everything else, so that the
+// warm makes the text that searches look into in the background, so that the
 // first search is as quick as the others.
 func (b *Blog) warm(ctx context.Context) {
 	for {
@@ -133,8 +135,8 @@ func (b *Blog) warm(ctx context.Context) {
 	}
 }
 
-// run makes the next edition when the folder has changed, an author has
-// committed, or a post's time has come. The index is its own.
+// run makes the next edition when the folder has changed, an author commits, or
+// a post's time has come. It owns the index.
 func (b *Blog) run(ctx context.Context, s *index, changed <-chan struct{}) {
 	timer := time.NewTimer(b.wait(s.last.due))
 	defer timer.Stop()
@@ -163,7 +165,7 @@ func (b *Blog) run(ctx context.Context, s *index, changed <-chan struct{}) {
 	}
 }
 
-// refresh makes the next edition if there is something new in the folder.
+// refresh makes the next edition if anything in the folder is new.
 func (b *Blog) refresh(s *index) {
 	changed, err := s.rescan()
 	if err != nil {
@@ -173,7 +175,7 @@ func (b *Blog) refresh(s *index) {
 	}
 }
 
-// contain runs f and outlives it.
+// contain runs f; if f panics, that is logged and ends there.
 func (b *Blog) contain(f func()) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -183,8 +185,9 @@ func (b *Blog) contain(f func()) {
 	f()
 }
 
-// recordHandEdits takes what is changed by hand into the history. What could not be
-// taken, for want of room perhaps, is tried again.
+// recordHandEdits commits what was changed by hand, once at the start and then
+// whenever something was. If that fails, on a full disk for example, it is
+// tried again half a minute later.
 func (b *Blog) recordHandEdits(ctx context.Context) {
 	first := b.imported
 	said := ""
@@ -222,8 +225,8 @@ func (b *Blog) recordHandEdits(ctx context.Context) {
 	}
 }
 
-// wait is how long to sleep until due: never so long that a clock which jumps
-// goes unnoticed.
+// wait returns how long to sleep until a post's time has come, a minute at
+// most, because the clock may be set meanwhile.
 func (b *Blog) wait(due time.Time) time.Duration {
 	if due.IsZero() {
 		return time.Minute
@@ -231,7 +234,8 @@ func (b *Blog) wait(due time.Time) time.Duration {
 	return min(max(due.Sub(b.lib.now()), 10*time.Millisecond), time.Minute)
 }
 
-// setEdition makes a snapshot of the index the current one.
+// setEdition makes a snapshot of the index the current one, and tells those who
+// wait for a newer edition.
 func (b *Blog) setEdition(s *index, next *snapshot) {
 	old := b.current.Load()
 	if old != nil && old.reader.same(next.reader) {
@@ -252,8 +256,8 @@ func (b *Blog) setEdition(s *index, next *snapshot) {
 	}
 }
 
-// A Visitor is somebody who may see editions: the only way to one. The zero
-// Visitor sees nothing.
+// A Visitor is somebody who sees an edition; there is no other way to one. The
+// zero Visitor sees nothing.
 type Visitor struct {
 	blog    *Blog
 	author  bool
@@ -262,29 +266,30 @@ type Visitor struct {
 	guest   *share // the only post the visitor sees; nil: not a guest
 }
 
-// An Author is a visitor who may see and change everything. Its methods are
-// what a reader cannot ask for: the only ways to one are Blog.Author, for who
-// has proven a key, and Visitor.Author. The zero Author is nobody: its methods
-// must not be called.
+// An Author is a visitor who sees everything and may change it. Its methods are
+// what a reader cannot ask for: an Author is made by Blog.Author, for somebody
+// who has proven a key, or had from a Visitor who is one. The zero Author is
+// nobody, and its methods must not be called.
 type Author struct {
 	visitor // not exported, or anybody could make an author of a reader
 }
 
 type visitor = Visitor
 
-// Reader makes a visitor who sees what is published.
+// Reader returns a visitor who sees what is published.
 func (b *Blog) Reader() Visitor { return Visitor{blog: b} }
 
-// Author makes an author. The name is the byline that goes with a proven key;
-// that it is proven is the caller's promise.
+// Author returns an author. The caller promises that the key which goes with
+// this byline was proven.
 func (b *Blog) Author(name string) Author {
 	return Author{Visitor{blog: b, author: true, name: name}}
 }
 
-// Visitor gives the author as a visitor like others.
+// Visitor returns the author as a visitor like any other.
 func (a Author) Visitor() Visitor { return a.visitor }
 
-// Author gives the author that the visitor is; false if it is none.
+// Author returns the author that the visitor is; ok is false for readers and
+// guests.
 func (v Visitor) Author() (a Author, ok bool) {
 	if !v.author {
 		return Author{}, false
@@ -292,7 +297,7 @@ func (v Visitor) Author() (a Author, ok bool) {
 	return Author{v}, true
 }
 
-// Edition gives the blog at this moment, as the visitor may see it.
+// Edition returns the blog at this moment, as the visitor may see it.
 func (v Visitor) Edition() *Edition {
 	switch {
 	case v.blog == nil:

@@ -15,7 +15,7 @@ type Rev = store.Rev
 // An Entry is one file of a change or of a revision.
 type Entry = store.Entry
 
-// Limits bound what one change may bring. A zero field takes its default.
+// Limits bound what one change may bring. A zero field stands for its default.
 type Limits struct {
 	Post   int64 // bytes of a post: 2 MiB
 	File   int64 // of any other file: 16 MiB
@@ -61,23 +61,23 @@ const (
 	Removed
 )
 
-// FileResult is what became of one file.
+// A FileResult is what a change did to one file.
 type FileResult struct {
 	Path   string
 	Action Action
 	Post   *Post // nil: not a post, or removed
 }
 
-// A Receipt is what the author is told of a change that was made.
+// A Receipt is what an author is told of a change that was made.
 type Receipt struct {
 	Rev      Rev // of the commit; of the head when nothing had to change
 	Files    []FileResult
 	Warnings []Problem
 }
 
-// Lines says a receipt in words, a line for each post, then the warnings:
-// "published  ssh -t HOST SLUG". It is what every channel answers. The lines hold
-// no control characters.
+// Lines says the receipt in words: a line for each post ("published ssh -t HOST
+// SLUG"), then the warnings. Every channel answers with them. They hold no
+// control characters.
 func (r Receipt) Lines(host string) []string {
 	var out []string
 	same, others := 0, 0
@@ -123,20 +123,20 @@ func (r Receipt) Lines(host string) []string {
 	return out
 }
 
-// A Refusal is a change that was not made, all of it, and why.
+// A Refusal says why a change was not made. Nothing of it was.
 type Refusal struct {
 	Problems []Problem
 	Conflict bool // somebody else was first: it is ErrConflict then
 }
 
-// Error gives the problems, a line for each.
+// Error returns the problems, one a line.
 func (r *Refusal) Error() string { return strings.Join(r.Lines(), "\n") }
 
-// Is makes a conflict known to errors.Is.
+// Is makes errors.Is(err, ErrConflict) report whether somebody else was first.
 func (r *Refusal) Is(target error) bool { return r.Conflict && target == ErrConflict }
 
-// Lines says a refusal in words, a line for each problem: "PATH:LINE: why".
-// They hold no control characters.
+// Lines says the refusal in words, one line a problem: "PATH:LINE: why". The
+// lines hold no control characters.
 func (r *Refusal) Lines() []string {
 	var out []string
 	for _, p := range r.Problems {
@@ -145,7 +145,7 @@ func (r *Refusal) Lines() []string {
 	return out
 }
 
-// refusal is a Refusal of one reason.
+// refusal returns a Refusal for one reason.
 func refusal(path, format string, args ...any) error {
 	return &Refusal{Problems: []Problem{{Path: path, Text: fmt.Sprintf(format, args...)}}}
 }

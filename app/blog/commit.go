@@ -11,23 +11,23 @@ import (
 	"sheaf/app/store"
 )
 
-// Via gives the visitor as it comes through a channel (sftp, scp, rsync, git,
-// pipe, shell, browser), which the record of what it commits names.
+// Via returns the visitor as coming by a channel (sftp, scp, rsync, git, pipe,
+// shell, browser). Commits record it.
 func (v Visitor) Via(channel string) Visitor {
 	v.channel = channel
 	return v
 }
 
-// Via gives the author as it comes through a channel: see Visitor.Via.
+// Via returns the author as coming by a channel: see Visitor.Via.
 func (a Author) Via(channel string) Author { return Author{a.visitor.Via(channel)} }
 
-// Put keeps the bytes of a file for a change and gives their hash for an
-// Entry.
+// Put stores the bytes of a file for a later change and returns the hash that
+// its Entry needs. Bytes that no commit names are removed after a day.
 func (a Author) Put(ctx context.Context, data []byte) (hash string, err error) {
 	return a.blog.lib.worktree.Put(ctx, data)
 }
 
-// MaxFile is the most bytes that a file of this path may have.
+// MaxFile is the largest size, in bytes, of a file with this path.
 func (v Visitor) MaxFile(name string) int64 {
 	if v.blog == nil {
 		return 0
@@ -39,12 +39,15 @@ func (v Visitor) MaxFile(name string) int64 {
 }
 
 // Commit checks a change, makes it durable and shows it: when it returns, the
-// next edition is out. All of it is made or nothing: a *Refusal says why not.
+// next edition is out. If anything is wrong with it nothing is changed, and the
+// error is a *Refusal.
 func (a Author) Commit(ctx context.Context, c Change) (Receipt, error) { return a.apply(ctx, c, true) }
 
-// Check is Commit without the change: what it would answer.
+// Check returns what Commit would, and changes nothing.
 func (a Author) Check(ctx context.Context, c Change) (Receipt, error) { return a.apply(ctx, c, false) }
 
+// apply is Commit or, if keep is false, Check. It begins again when a file of
+// the change is edited by hand at the same moment.
 func (a Author) apply(ctx context.Context, c Change, keep bool) (r Receipt, err error) {
 	if err := a.blog.awaitImport(ctx); err != nil {
 		return Receipt{}, err
@@ -62,8 +65,10 @@ func (a Author) apply(ctx context.Context, c Change, keep bool) (r Receipt, err 
 	return r, err
 }
 
-// apply does the work of Commit in the goroutine that owns the index. The index
-// that a change is judged on is the one that stands when it is made.
+// apply does the work of Commit in the goroutine that owns the index. What the
+// change would make of the index is what it is judged by; once the store has
+// the commit, that becomes the index, and nothing is read again. Only a change
+// of how other files are read needs a look at the folder.
 func (b *Blog) apply(ctx context.Context, s *index, a Author, c Change, keep bool) (Receipt, error) {
 	now := b.lib.now()
 	if c.Time.IsZero() {
@@ -121,7 +126,8 @@ func (b *Blog) apply(ctx context.Context, s *index, a Author, c Change, keep boo
 	return f.receipt, nil
 }
 
-// withIndex runs f in the goroutine that owns the index, and waits for it.
+// withIndex runs f in the goroutine that owns the index, and waits for it. The
+// error means that f did not run, or panicked.
 func (b *Blog) withIndex(ctx context.Context, f func(*index)) error {
 	done := make(chan error, 1)
 	job := func(s *index) {
@@ -144,7 +150,8 @@ func (b *Blog) withIndex(ctx context.Context, f func(*index)) error {
 	}
 }
 
-// awaitImport waits until the folder has been looked through once.
+// awaitImport waits until the folder has been compared with the history once
+// since the start.
 func (b *Blog) awaitImport(ctx context.Context) error {
 	select {
 	case <-b.imported:

@@ -14,9 +14,9 @@ const (
 	documentBase   = 8 << 10
 )
 
-// documents keeps the parsed documents used last, up to a number of bytes. One
-// that is dropped stays valid for those who have it, and is found again
-// through the weak pointer of its entry while they do.
+// documents keeps the parsed documents that were used last, up to a number of
+// bytes. One that is dropped stays valid for those who have it, and as long as
+// they do its entry finds it again by a weak pointer.
 type documents struct {
 	mu    sync.Mutex
 	cache *lru.Cache[*entry, *markdown.Document]
@@ -26,8 +26,8 @@ func newDocuments(limit int64) *documents {
 	return &documents{cache: lru.New[*entry, *markdown.Document](limit)}
 }
 
-// use marks the document of an entry as just used, and keeps it if it was
-// dropped meanwhile.
+// use marks an entry's document as just used, and takes it in again if it was
+// dropped.
 func (c *documents) use(e *entry, d *markdown.Document) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -17,8 +17,9 @@ type Text struct {
 	Body []byte
 }
 
-// Open gives the text of a post by its slug, or of a file by its path, also of
-// one that cannot be read as a post. fs.ErrNotExist if there is none.
+// Open returns the text of a post by its slug, or of a file by its path, which
+// need not be readable as a post. The error is fs.ErrNotExist if there is no
+// such post or file.
 func (a Author) Open(ctx context.Context, slug string) (Text, error) {
 	if err := a.blog.awaitImport(ctx); err != nil {
 		return Text{}, err
@@ -44,10 +45,10 @@ func (a Author) Open(ctx context.Context, slug string) (Text, error) {
 	return Text{Path: name, Hash: hex.EncodeToString(sum[:]), Body: body}, nil
 }
 
-// Save publishes an edited text: one file, one commit. It is made only if the
-// blob that the edit began from still stands at the path; else it is a Refusal
-// that is ErrConflict and says who was first. That somebody else has written
-// the very same is no conflict.
+// Save commits an edited text, if the blob that the edit began from still
+// stands at its path. Otherwise the error is a Refusal that is ErrConflict and
+// says who was first. That somebody else has saved the same bytes is no
+// conflict.
 func (a Author) Save(ctx context.Context, t Text, message string) (Receipt, error) {
 	hash, err := a.Put(ctx, t.Body)
 	if err != nil {
@@ -57,7 +58,8 @@ func (a Author) Save(ctx context.Context, t Text, message string) (Receipt, erro
 		expected: map[string]string{t.Path: t.Hash}})
 }
 
-// Edited is when a post's file was last changed. It is one look into a table.
+// Edited returns when a post's file was last changed. It costs one look into a
+// table.
 func (a Author) Edited(p *Post) time.Time {
 	if p == nil {
 		return time.Time{}

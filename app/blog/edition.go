@@ -11,7 +11,8 @@ import (
 )
 
 // An Edition is the whole blog at one moment, as one kind of visitor may see
-// it. It is immutable and shared: callers must not change the slices it gives.
+// it. It is immutable and shared: callers must not change the slices that its
+// methods return.
 type Edition struct {
 	site     Site
 	home     *Post
@@ -29,8 +30,7 @@ type Edition struct {
 	inspected *Post // stands for the post of its path: see Author.Sketch
 }
 
-// A tagIndex is what the tags of an edition's posts lead to. It is made when
-// somebody first asks.
+// A tagIndex finds posts by tag. It is made when somebody first asks.
 type tagIndex struct {
 	once   sync.Once
 	tags   []Tag
@@ -51,34 +51,36 @@ func newEdition(site Site, posts ...*Post) *Edition {
 // Site is what the blog says of itself.
 func (e *Edition) Site() Site { return e.site }
 
-// Home is the page shown above the list, nil when there is none.
+// Home returns the page shown above the list, nil if there is none.
 func (e *Edition) Home() *Post { return e.home }
 
-// Posts is the list: newest first, those without a date last. Authors have
-// what readers do not see in front of it.
+// Posts returns the list: the newest first, posts without a date last. Authors
+// have what readers do not see in front of it.
 func (e *Edition) Posts() []*Post { return e.posts }
 
-// Pages is the menu.
+// Pages returns the menu.
 func (e *Edition) Pages() []*Post { return e.pages }
 
-// Problems is what authors should look at, by path and line; readers have
+// Problems returns what authors should look at, by path and line. Readers have
 // none.
 func (e *Edition) Problems() []Problem { return e.problems }
 
-// Superseded is closed when a newer edition is out that differs in what this
-// kind of visitor can see.
+// Superseded returns a channel that is closed when a newer edition is out, if
+// that differs in what this kind of visitor can see.
 func (e *Edition) Superseded() <-chan struct{} { return e.superseded }
 
-// Tags are those of the listed posts, the most used first.
+// Tags returns the tags of the listed posts, the most used first.
 func (e *Edition) Tags() []Tag { return e.tagIndex().tags }
 
-// Tagged gives the posts with a tag, in the order of the list.
+// Tagged returns the posts with a tag, in the order of the list. Case and
+// accents of the tag do not matter.
 func (e *Edition) Tagged(tag string) []*Post {
 	return e.tagIndex().tagged[foldString(strings.TrimPrefix(strings.TrimSpace(tag), "#"))]
 }
 
-// Post finds a post or page by its slug or any other of its addresses, in any
-// case. What there is not, or not for this visitor, is fs.ErrNotExist.
+// Post finds a post or page by its slug or any of its other addresses, in any
+// case. The error is fs.ErrNotExist, and the same for what does not exist and
+// for what this visitor may not see.
 func (e *Edition) Post(slug string) (*Post, error) {
 	key := addressKey(slug)
 	p := e.bySlug(key)
@@ -94,7 +96,8 @@ func (e *Edition) Post(slug string) (*Post, error) {
 	return p, nil
 }
 
-// bySlug finds a post by its slug in lower case, nil if there is none.
+// bySlug finds a post by its slug in lower case. It returns nil if there is
+// none.
 func (e *Edition) bySlug(slug string) *Post {
 	if i, ok := e.addresses.slugs[slug]; ok {
 		return e.all[i]
@@ -102,7 +105,7 @@ func (e *Edition) bySlug(slug string) *Post {
 	return nil
 }
 
-// byOther finds a post by an address that is nobody's slug: one of its others,
+// byOther finds a post by an address that is not its slug: another that it has,
 // or one that it had.
 func (e *Edition) byOther(key string) *Post {
 	others, _ := e.addresses.more(e.all)
@@ -124,8 +127,7 @@ func (e *Edition) byFile(path string) *Post {
 	return e.all[i]
 }
 
-// byPath finds a post by a path without index and extension, as pathKey gives
-// it.
+// byPath finds a post by the path of its file, in the form of pathKey.
 func (e *Edition) byPath(key string) *Post {
 	_, paths := e.addresses.more(e.all)
 	if i, ok := paths[key]; ok {
@@ -134,8 +136,8 @@ func (e *Edition) byPath(key string) *Post {
 	return nil
 }
 
-// indexFile reports an index.md: without a text it is there for a generator
-// only.
+// indexFile reports whether the file is an index.md. Without a text it is there
+// for a generator only.
 func (e *entry) indexFile() bool {
 	return strings.TrimSuffix(path.Base(e.path), path.Ext(e.path)) == "index"
 }

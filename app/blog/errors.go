@@ -15,8 +15,9 @@ var ErrNotAuthor = errors.New("permission denied: no author key")
 // files meanwhile.
 var ErrConflict = store.ErrConflict
 
-// StorageProblem is the plain reason of an error that only who runs the server can do
-// something about, in words for an author; "" for all other errors.
+// StorageProblem explains an error that only the operator of the server can
+// mend (disk full, not writable) in words for an author. It returns "" for all
+// other errors.
 func StorageProblem(err error) string {
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):

@@ -23,9 +23,9 @@ import (
 	"sheaf/app/store"
 )
 
-// Files are the files of the blog at one revision, as a visitor may fetch
-// them: authors all that are kept, readers the sources of what is published
-// and the files these name. Immutable, and shared by all visitors of a kind.
+// Files are the files of the blog at one revision, as a visitor may fetch them:
+// for authors all, for readers the sources of what is published and the files
+// that these name. They are immutable and shared by all visitors of a kind.
 type Files struct {
 	blog    *Blog
 	author  bool
@@ -38,7 +38,7 @@ type Files struct {
 	hashes  map[string]string     // of readers: the paths
 }
 
-// FileInfo is one file or directory.
+// A FileInfo describes one file or directory.
 type FileInfo struct {
 	Path  string // "." is the top
 	Dir   bool
@@ -47,9 +47,9 @@ type FileInfo struct {
 	Hash  string
 }
 
-// Files gives the files of the newest revision. It waits until what stands in
-// the folder has been looked through once since the start. A guest has none:
-// fs.ErrNotExist.
+// Files returns the files of the newest revision. It waits until the folder has
+// been compared with the history once since the start. A guest has no files:
+// the error is fs.ErrNotExist.
 func (v Visitor) Files(ctx context.Context) (*Files, error) {
 	if v.blog == nil || v.guest != nil {
 		return nil, fs.ErrNotExist
@@ -109,8 +109,7 @@ func (v Visitor) Files(ctx context.Context) (*Files, error) {
 	return f, nil
 }
 
-// standing gives the plain files as they are, sorted by path, without their
-// hashes.
+// standing returns the plain files as they are, sorted by path, without hashes.
 func (b *Blog) standing() []Entry {
 	var entries []Entry
 	_ = b.lib.worktree.Walk(func(d *store.Dir) (enter []string) { // then there are none
@@ -131,8 +130,8 @@ func (b *Blog) standing() []Entry {
 	return entries
 }
 
-// add enters a file and the directories above it, which are as old as the first
-// file in them.
+// add enters a file and the directories above it. A directory is as old as the
+// first file in it.
 func (f *Files) add(info FileInfo) {
 	f.at[info.Path] = info
 	f.in[path.Dir(info.Path)] = append(f.in[path.Dir(info.Path)], info)
@@ -149,9 +148,9 @@ func (f *Files) add(info FileInfo) {
 // Rev is the revision.
 func (f *Files) Rev() Rev { return f.ledger.Rev() }
 
-// Stat finds a file or directory. A path without an own file that is SLUG.md
-// finds the source of that post. fs.ErrNotExist otherwise, and for what the
-// visitor may not have.
+// Stat describes a file or directory. If there is no file at a path SLUG.md,
+// that is the source of the post with this slug. The error is fs.ErrNotExist,
+// also for what the visitor may not have.
 func (f *Files) Stat(name string) (FileInfo, error) {
 	name = path.Clean(strings.Trim(name, "/"))
 	if info, ok := f.at[name]; ok {
@@ -167,7 +166,7 @@ func (f *Files) Stat(name string) (FileInfo, error) {
 	return FileInfo{}, fmt.Errorf("%s: %w", name, fs.ErrNotExist)
 }
 
-// List gives what is in a directory, sorted by name.
+// List returns what is in a directory, sorted by name.
 func (f *Files) List(dir string) ([]FileInfo, error) {
 	dir = path.Clean(strings.Trim(dir, "/"))
 	if info, ok := f.at[dir]; !ok || !info.Dir {
@@ -176,12 +175,12 @@ func (f *Files) List(dir string) ([]FileInfo, error) {
 	return f.in[dir], nil
 }
 
-// All gives every file, sorted by path.
+// All returns every file, sorted by path.
 func (f *Files) All() iter.Seq[FileInfo] { return slices.Values(f.list) }
 
-// Read gives the bytes of a file found by Stat, byte for byte; the hash alone
-// will do. A revision may be ahead of its edition: readers get no text that is
-// not for them any more.
+// Read returns the bytes of a file that Stat has found; a FileInfo with nothing
+// but the hash will do. The revision may be newer than the edition, so readers
+// get no text that is not for them any more.
 func (f *Files) Read(ctx context.Context, info FileInfo) ([]byte, error) {
 	if info.Dir {
 		return nil, errors.New("is a directory")
@@ -207,10 +206,10 @@ func (f *Files) Read(ctx context.Context, info FileInfo) ([]byte, error) {
 	return b, nil
 }
 
-// public gives the paths that readers may fetch, the sources of what they can
-// see and the other files that these name, and the posts by their paths. It is
-// false for what is in no list. A source that a terminal might obey is not
-// fetched.
+// public returns the paths that readers may fetch: the sources of what they see
+// and the files that these name. The value is false for a file that only an
+// unlisted post names, or is: it can be fetched, but is in no list. A source that
+// a terminal might obey is not fetched. posts are the readers' posts by path.
 func (e *Edition) public(entries []Entry) (paths map[string]bool, posts map[string]*Post) {
 	paths, posts = map[string]bool{}, map[string]*Post{}
 	type known struct{ full, blank string } // blank: the name, when it has blanks
@@ -260,8 +259,8 @@ func (e *Edition) public(entries []Entry) (paths map[string]bool, posts map[stri
 // named finds the words of a source that may be the names of files.
 var named = lazyregexp.New("[^\\s()<>\"'`\\[\\]{}|=]+\\.[A-Za-z0-9]{1,8}")
 
-// names gives the words of a post's source that may be the names of files. They
-// are found once for every version of it.
+// names returns the words of a post's source that may be names of files. It
+// looks for them once for each version of the post.
 func (p *Post) names() []string {
 	if found := p.entry.names.Load(); found != nil {
 		return *found
@@ -300,8 +299,8 @@ func (e *Edition) reaches(p *Post, word, full string) bool {
 	return false
 }
 
-// isConfigFile reports the files that say how a site is made, which are
-// nobody's but the authors'.
+// isConfigFile reports files that say how a site is made. They are the authors'
+// alone.
 func isConfigFile(name string) bool {
 	switch strings.ToLower(path.Ext(name)) {
 	case ".yaml", ".yml", ".toml", ".json", ".lock", ".env", ".jl", ".rb", ".js", ".ts", ".mjs", ".html", ".key", ".pem":
@@ -315,8 +314,8 @@ const (
 	maxPath = 500
 )
 
-// PathFor says what path is meant by what an author writes to: cleaned, below
-// the folder. The error is a plain reason.
+// PathFor returns the path that an author means who writes to name: cleaned,
+// below the folder. The error is a plain reason.
 func PathFor(name string) (string, error) {
 	clean := path.Clean(strings.TrimLeft(name, "/"))
 	switch {
@@ -347,14 +346,15 @@ func PathFor(name string) (string, error) {
 	return clean, nil
 }
 
-// foldName is what names are told apart by on every disk.
+// foldName returns the form in which names are compared: two with the same one
+// cannot both be on every disk.
 func foldName(p string) string { return norm.NFC.String(strings.ToLower(norm.NFC.String(p))) }
 
 // droppings are the temporary names of editors and of sed.
 var droppings = lazyregexp.New(`^(4913|sed[A-Za-z0-9]{6}|#.*#|.*~|.*\.(swp|swo|tmp|part|crdownload|filepart))$`)
 
-// Scratch reports a name that is nobody's work: hidden names and the droppings
-// of editors and of transfers (4913, .x.swp, x~).
+// Scratch reports names that are nobody's work: hidden ones, and the temporary
+// files of editors and transfers (4913, .x.swp, x~).
 func Scratch(name string) bool {
 	for part := range strings.SplitSeq(name, "/") {
 		if part != "" && part != "." && part != ".." && part[0] == '.' || droppings().MatchString(part) {

@@ -22,14 +22,14 @@ type Fields struct {
 	Draft   string // "yes" or "no"
 }
 
-// place gives how a text at a path is read, which may not be there yet.
+// place returns how a text at a path is read, which need not exist.
 func (a Author) place(name string) (markdown.Options, *section) {
 	sec := a.blog.current.Load().listing.nearest(path.Dir(name))
 	return sec.options(name, markdown.Auto), sec
 }
 
 // Fields reads the front matter of a text as if it stood at a path. The error
-// is the plain reason why it cannot be read.
+// is a plain reason.
 func (a Author) Fields(name string, src []byte) (Fields, error) {
 	o, sec := a.place(name)
 	s, fs, err := frontmatter.Read(src, o)
@@ -56,7 +56,7 @@ func (a Author) Fields(name string, src []byte) (Fields, error) {
 	return f, nil
 }
 
-// tagsIn gives the tags of the one field that SetField would write them to.
+// tagsIn returns the tags of the one field that SetField would write them to.
 func tagsIn(fs frontmatter.Fields, d markdown.Dialect) []string {
 	table, name, nested := strings.Cut(fs.NameOf("tags", d), ".")
 	if nested {
@@ -73,7 +73,7 @@ func tagsIn(fs frontmatter.Fields, d markdown.Dialect) []string {
 	return tags
 }
 
-// typed is a date as a person types it.
+// typed writes a date as a person types it.
 func typed(t time.Time) string {
 	switch {
 	case t.Equal(time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, t.Location())):
@@ -84,10 +84,10 @@ func typed(t time.Time) string {
 	return t.Format("2006-01-02 15:04:05")
 }
 
-// SetField gives a text with one field of its front matter changed to what was
-// typed, and no other bytes: title, slug, date (see ParseWhen), tags (between
-// commas), summary or draft (yes or no). Nothing typed takes the field away.
-// The error is a plain reason.
+// SetField returns a text with one field of its front matter changed to what
+// was typed, and all other bytes as they were. The fields are title, slug, date
+// (see ParseWhen), tags (between commas), summary and draft (yes or no). An
+// empty value removes the field. The error is a plain reason.
 func (a Author) SetField(name string, src []byte, field, value string) ([]byte, error) {
 	o, sec := a.place(name)
 	value = strings.TrimSpace(value)
@@ -149,9 +149,9 @@ func ParseWhen(text string, now time.Time, loc *time.Location) (time.Time, error
 	return frontmatter.ParseWhen(text, now, loc)
 }
 
-// Beside gives the files that belong to a post, or to one that is to be at a
+// Beside returns the files that belong to a post, or to one that is to be at a
 // path: what is in a folder of its own, what has its name, and what its text
-// names in the same folder. Sorted.
+// names in the same folder. They are sorted.
 func (a Author) Beside(name string) []string {
 	all := a.blog.current.Load()
 	p := all.author.byFile(name)
@@ -187,7 +187,8 @@ func (a Author) Beside(name string) []string {
 	return list
 }
 
-// hasName reports a file that has a post's name: sea.png and sea-2.png of sea.
+// hasName reports whether a file has a post's name, like sea.png and sea-2.png
+// of sea.
 func hasName(base, stem string) bool {
 	rest, ok := strings.CutPrefix(base, stem)
 	return ok && rest != "" && strings.ContainsRune(".-_ ", rune(rest[0]))

@@ -33,22 +33,25 @@ type Revision struct {
 }
 
 func revisionOf(c store.Commit, e Entry) Revision {
-	return Revision{c.Rev, c.Time, c.Author, c.Channel, c.Message, e.Path, e.Hash}
+	return Revision{
+		Rev: c.Rev, Time: c.Time, Author: c.Author, Channel: c.Channel, Message: c.Message, Path: e.Path, Hash: e.Hash,
+	}
 }
 
-// Commits gives the commits after a revision, in order.
+// Commits returns the commits after a revision, in order.
 func (a Author) Commits(since Rev) iter.Seq[Commit] {
 	return slices.Values(a.blog.lib.worktree.Ledger().Commits(since))
 }
 
-// Get gives the bytes of any version of a file.
+// Get returns the bytes of any version of a file. The error is fs.ErrNotExist
+// for a version that is not kept any more.
 func (a Author) Get(ctx context.Context, hash string) ([]byte, error) {
 	return a.blog.lib.worktree.Get(ctx, hash)
 }
 
-// Log is the history, newest first, at most limit revisions (0: all): of one
-// post, by any slug or path it has or had, removed ones too, or with "" of the
-// blog.
+// Log returns the history, the newest first, limit revisions at most (0: all).
+// It is that of one post, by any slug or path that it has or had, also of one
+// that was removed; post "" is the whole blog.
 func (a Author) Log(ctx context.Context, post string, limit int) ([]Revision, error) {
 	var all []Revision
 	if post != "" {
@@ -72,8 +75,8 @@ func (a Author) Log(ctx context.Context, post string, limit int) ([]Revision, er
 	return all, nil
 }
 
-// trail gives the revisions of one post, newest first: of the path it has, and
-// before each renaming of the path it had then.
+// trail returns the revisions of one post, the newest first. Before a renaming
+// they are those of the path that the post had then.
 func (a Author) trail(ctx context.Context, post string) ([]Revision, error) {
 	l := a.blog.lib.worktree.Ledger()
 	at, err := a.lastPath(ctx, l, post)
@@ -100,7 +103,9 @@ func (a Author) trail(ctx context.Context, post string) ([]Revision, error) {
 	return all, nil
 }
 
-// lastPath is the path that a post has, or had last.
+// lastPath returns the path that a post has, or had last. A removed post is
+// found by its path, by the slug in its path, and by the slug that its front
+// matter gave it.
 func (a Author) lastPath(ctx context.Context, l *store.Ledger, post string) (string, error) {
 	clean := strings.Trim(post, "/")
 	if _, there := l.Entry(clean); there {
@@ -145,7 +150,8 @@ func (a Author) lastPath(ctx context.Context, l *store.Ledger, post string) (str
 	return "", fmt.Errorf("post %q: %w", post, fs.ErrNotExist)
 }
 
-// followed is where what was at a path went, by renamings.
+// followed returns the path that a file at a path has after some commits, which
+// may have renamed it.
 func followed(commits []store.Commit, at string) string {
 	for _, c := range commits {
 		if to, ok := c.Meta[movedKey+pathPrefix+at]; ok {
@@ -155,7 +161,7 @@ func followed(commits []store.Commit, at string) string {
 	return at
 }
 
-// nameSlug is the slug that a path alone gives.
+// nameSlug is the slug that follows from a path alone.
 func nameSlug(name string) string {
 	stem := strings.TrimSuffix(path.Base(name), path.Ext(name))
 	if stem == "index" {
@@ -167,8 +173,8 @@ func nameSlug(name string) string {
 	return slugOf(stem + ".md")
 }
 
-// on gives the revision of a trail that counts at a revision of the blog: none
-// when there was no such post yet, or no more.
+// on returns the revision of a trail that counts at a revision of the blog; ok
+// is false if there was no such post then.
 func (a Author) on(trail []Revision, rev Rev) (r Revision, ok bool, err error) {
 	if head := a.blog.lib.worktree.Ledger().Rev(); rev > head {
 		return r, false, fmt.Errorf("revision %d: %w", rev, fs.ErrNotExist)
@@ -181,7 +187,7 @@ func (a Author) on(trail []Revision, rev Rev) (r Revision, ok bool, err error) {
 	return r, false, nil
 }
 
-// source gives the bytes of a revision.
+// source returns the bytes of a revision.
 func (a Author) source(ctx context.Context, r Revision) ([]byte, error) {
 	src, err := a.blog.lib.worktree.Get(ctx, r.Hash)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -190,8 +196,9 @@ func (a Author) source(ctx context.Context, r Revision) ([]byte, error) {
 	return src, err
 }
 
-// At gives a post's source as of a revision, and the path it had; 0 is the
-// newest. fs.ErrNotExist if there was none.
+// At returns a post's source as of a revision (0: the newest), and the path it
+// had. The error is fs.ErrNotExist if there was no such post then, and a
+// Refusal if the version is not kept any more.
 func (a Author) At(ctx context.Context, post string, rev Rev) (src []byte, name string, err error) {
 	trail, err := a.trail(ctx, post)
 	if err != nil {
@@ -208,16 +215,15 @@ func (a Author) At(ctx context.Context, post string, rev Rev) (src []byte, name 
 	return src, r.Path, err
 }
 
-// Version gives a post's source as it was at a revision, for a post of any slug
-// or path it has or had. fs.ErrNotExist if there was none.
+// Version is At without the path.
 func (a Author) Version(ctx context.Context, post string, rev Rev) ([]byte, error) {
 	src, _, err := a.At(ctx, post, rev)
 	return src, err
 }
 
-// Diff is the unified diff of a post from a revision to the present, its lines
-// safe for a terminal; 0 is the revision before the last. What was not there is
-// empty.
+// Diff returns the unified diff of a post from a revision to now, with lines
+// that are safe for a terminal. Revision 0 is the one before the last. A post
+// that did not exist counts as empty.
 func (a Author) Diff(ctx context.Context, post string, rev Rev) ([]textdiff.Line, error) {
 	trail, err := a.trail(ctx, post)
 	if err != nil {
@@ -248,8 +254,8 @@ func (a Author) Diff(ctx context.Context, post string, rev Rev) ([]textdiff.Line
 	return lines, nil
 }
 
-// Restore brings a post back to what it was at a revision, under the path it
-// has or had last; one that was removed with its folder, with that.
+// Restore brings a post back to what it was at a revision, at the path that it
+// has or had last. One that was removed with its folder comes back with it.
 func (a Author) Restore(ctx context.Context, post string, rev Rev) (Receipt, error) {
 	if err := a.blog.awaitImport(ctx); err != nil {
 		return Receipt{}, err
@@ -287,7 +293,8 @@ func (a Author) Restore(ctx context.Context, post string, rev Rev) (Receipt, err
 	return a.Commit(ctx, c)
 }
 
-// Undo takes back one commit, if nothing has touched its files since.
+// Undo takes back one commit. If any of its files has been changed since, the
+// error is a Refusal that says by whom.
 func (a Author) Undo(ctx context.Context, rev Rev) (Receipt, error) {
 	if err := a.blog.awaitImport(ctx); err != nil {
 		return Receipt{}, err

@@ -17,7 +17,7 @@ import (
 )
 
 // An index is what is known of every source in the folder. It belongs to one
-// goroutine at a time; what it is at one moment is handed out as a snapshot.
+// goroutine at a time; what it holds at one moment is handed out as a snapshot.
 type index struct {
 	lib     *library
 	shallow bool // only the folder itself, nothing below it
@@ -34,15 +34,15 @@ func newIndex(f *store.Worktree) *index {
 	return &index{lib: &library{worktree: f, docs: newDocuments(64 << 20), now: time.Now}}
 }
 
-// An entryList is in the order of walkOrder.
+// An entryList is sorted by walkOrder of the paths.
 type entryList []*entry
 
-// find gives the position of the file with a path, or where it would be.
+// find returns the position of the file with a path, or where it would be.
 func (l entryList) find(path string) (int, bool) {
 	return slices.BinarySearchFunc(l, path, func(e *entry, path string) int { return walkOrder(e.path, path) })
 }
 
-// get gives the entry of the file with a path, nil if there is none.
+// get returns the entry of the file with a path, nil if there is none.
 func (l entryList) get(path string) *entry {
 	if i, ok := l.find(path); ok {
 		return l[i]
@@ -50,8 +50,8 @@ func (l entryList) get(path string) *entry {
 	return nil
 }
 
-// with gives a list in which changed entries, by path, have replaced those of
-// before; nil leaves a path out.
+// with returns the list after a change: changed holds new entries by path, nil
+// for a file that goes.
 func (l entryList) with(changed map[string]*entry) entryList {
 	out := make(entryList, 0, len(l)+len(changed))
 	from := 0
@@ -145,7 +145,7 @@ func (s *index) rescan() (changed bool, err error) {
 	return !same, nil
 }
 
-// without gives the entries that are not in another list.
+// without returns the entries that are not in another list.
 func (l entryList) without(o entryList) []*entry {
 	var gone []*entry
 	for _, e := range l {
@@ -159,7 +159,7 @@ func (l entryList) without(o entryList) []*entry {
 	return gone
 }
 
-// look gives what is known of a file, reading it if it has to; old is what was
+// look returns what is known of a file, reading it if it has to; old is what was
 // known of its path, nil if nothing was. It gives nil for a file that is not
 // there any more. What cannot be read, and could be before, is as it was: unread
 // says why.
@@ -202,8 +202,8 @@ func (s *index) broken(f file, old *entry, why string) *entry {
 	return brokenEntry(f, s.lib, why)
 }
 
-// learn takes what the log says about addresses and first days, from where it
-// was read last. Snapshots have the maps, so that what changes is a copy.
+// learn reads the log on from where it was read last, for old addresses and
+// first days. Snapshots share the maps, so changes are made to copies.
 func (s *index) learn(l *store.Ledger) {
 	ownFirst, ownMoved := false, false
 	for _, c := range l.Commits(s.learned) {
@@ -244,7 +244,7 @@ func (s *index) learn(l *store.Ledger) {
 	}
 }
 
-// owned gives a map that may be changed: m itself if it is ours, else a copy.
+// owned returns a map that may be changed: m itself if it is ours, else a copy.
 func owned[V any](m map[string]V, ours bool) map[string]V {
 	switch {
 	case m == nil:
@@ -255,9 +255,9 @@ func owned[V any](m map[string]V, ours bool) map[string]V {
 	return maps.Clone(m)
 }
 
-// renamings are the slugs that a commit has given up, with the paths of the
-// posts they go on leading to, and the paths with those that have replaced
-// them.
+// renamings returns what a commit records about moved posts: the slugs they
+// gave up, with the paths that these go on leading to, and their old paths with
+// the new ones.
 func renamings(c store.Commit) (slugs, paths map[string]string) {
 	slugs, paths = map[string]string{}, map[string]string{}
 	for key, to := range c.Meta {
@@ -271,8 +271,8 @@ func renamings(c store.Commit) (slugs, paths map[string]string) {
 	return slugs, paths
 }
 
-// day is when the first of some paths that has been committed was so first, now
-// if none has. It is zero for a file that was found in the folder.
+// day returns when the first of the paths that has been committed was committed
+// first: now if none has, zero for a file that was found in the folder.
 func (s *index) day(now time.Time, paths ...string) time.Time {
 	for _, path := range paths {
 		if t, known := s.first[path]; known {
@@ -282,8 +282,7 @@ func (s *index) day(now time.Time, paths ...string) time.Time {
 	return now
 }
 
-// setDay gives a post without a date that of its first commit; zero is not
-// known.
+// setDay gives a post without a date one. Zero is none.
 func (e *entry) setDay(day time.Time) {
 	if !day.IsZero() && !e.hasDate && !e.page && !e.broken && !e.indexFile() {
 		e.date, e.hasDate = day.In(e.section.location()), true

@@ -8,9 +8,10 @@ import (
 	"sheaf/app/markdown"
 )
 
-// with gives the index as it would be after a change, and the entries that are
+// with returns the index as a change would make it, and the entries that are
 // new in it, by path; nil for a file that goes or is no post. sources are the
-// texts that come. Nothing of the index itself is changed.
+// texts that come. The index itself stays as it is, and shares with the other
+// what does not change.
 func (s *index) with(changed []Entry, sources map[string][]byte) (next *index, fresh map[string]*entry) {
 	lib := &library{worktree: s.lib.worktree, docs: newDocuments(1 << 20), now: s.lib.now, pending: map[string]bool{}}
 	fresh = make(map[string]*entry, len(changed))
@@ -32,7 +33,7 @@ func (s *index) with(changed []Entry, sources map[string][]byte) (next *index, f
 		learned: s.learned, moved: s.moved, first: s.first}, fresh
 }
 
-// with gives a listing that also has the home pages that come with a change.
+// with returns the listing with the home pages that come with a change.
 func (l *listing) with(changed []Entry) *listing {
 	next := *l
 	for _, e := range changed {
@@ -44,7 +45,7 @@ func (l *listing) with(changed []Entry) *listing {
 	return &next
 }
 
-// keep takes over the entries of an index made by with, once the change stands.
+// keep takes over the entries of an index made by with, when the change stands.
 // What was parsed to judge it is not parsed again.
 func (s *index) keep(next *index, fresh map[string]*entry) {
 	var gone []*entry
@@ -67,10 +68,10 @@ func (s *index) keep(next *index, fresh map[string]*entry) {
 	s.entries = next.entries
 }
 
-// keepsShape reports whether a change leaves the way in which the other files
-// are read as it is, so that no walk is needed after it: it has no
-// configuration, no folder of posts comes or goes with it, and no file becomes
-// or stops to be the index of others.
+// keepsShape reports whether the files that are not in a change are still read
+// as before it, so that the folder need not be walked. It is false for a change
+// of a configuration, when a folder of posts comes or goes, and when a file
+// becomes or stops being the index of others.
 func (s *index) keepsShape(changed []Entry) bool {
 	changes := make(map[string]bool, len(changed))
 	for _, e := range changed {
@@ -104,7 +105,7 @@ func (s *index) keepsShape(changed []Entry) bool {
 	return true
 }
 
-// in gives the entries of one directory: "" or "dir/".
+// in returns the entries of one directory, "" or "dir/".
 func (l entryList) in(dir string) entryList {
 	from, _ := l.find(dir)
 	to := from

@@ -10,23 +10,23 @@ import (
 	"sheaf/app/markdown"
 )
 
-// A Inspection is what the blog would make of a text that is not in it.
+// An Inspection is what the blog would make of a text that is not in it.
 type Inspection struct {
 	Post     *Post     // in no edition; its Document is of the text
 	Problems []Problem // by line; those without one first
 	Body     int       // where the text after the front matter begins, in bytes
 }
 
-// Inspect reads a text as if it stood at a path, where there may be nothing yet.
-// Nothing is kept and nobody is waited for, so that it can follow every key.
-// The problems are those that Check would tell of; of a text that has errors,
-// those too that Check would tell when they are gone.
+// Inspect reads a text as if it stood at a path, which need not exist. Nothing
+// is stored and nobody is waited for, so it can follow every key. The problems
+// are those that Check would report and, for a text with errors, those that it
+// would report when the errors are gone.
 func (a Author) Inspect(name string, src []byte) Inspection {
 	now := a.blog.lib.now()
 	all := a.blog.current.Load()
 	old := all.author.byFile(name)
-	at, is := all.listing.locate(name)
-	if !is {
+	at, isPost := all.listing.locate(name)
+	if !isPost {
 		at = file{path: name, section: all.listing.nearest(path.Dir(name))}
 	} else if old != nil {
 		at = old.entry.file
@@ -40,37 +40,16 @@ func (a Author) Inspect(name string, src []byte) Inspection {
 	}
 	e.setDay(day)
 
-	var out Inspection
-	say := func(line int, warning bool, text string) {
-		out.Problems = append(out.Problems, Problem{Path: name, Line: line, Warning: warning, Text: text})
-	}
-	if clean, err := PathFor(name); err != nil {
-		say(0, false, err.Error())
-	} else if clean != name {
-		say(0, false, "is not a plain path")
-	} else if !is {
-		say(0, true, notAPost)
-	}
-	if why := wrongSize(int64(len(src)), a.MaxFile(name)); why != "" {
-		say(0, false, why)
-	}
-	if line, why := Unprintable(src); why != "" {
-		e.problems = e.problems[:len(e.problems)-1] // the same, as what it is for a post that stands
-		say(line, false, why)
-	}
+	out := Inspection{Problems: a.wrongText(e, isPost)}
 	out.Problems = append(out.Problems, e.problems...)
-
-	state, slug, home := e.state(now), e.slug(), false
-	if is && slices.Contains(all.listing.homes, name) && (all.author.home == nil || all.author.home.Path == name) {
-		slug, home = "index", true
-	} else if is {
+	state, slug, above := e.state(now), e.slug(), e.title
+	home := all.author.home
+	if isPost && slices.Contains(all.listing.homes, name) && (home == nil || home.Path == name) {
+		slug, above = "index", all.author.site.Title
+	} else if isPost {
 		var taken []Problem
 		slug, state, taken = all.slugOf(e, state, now)
 		out.Problems = append(out.Problems, taken...)
-	}
-	above := e.title
-	if home {
-		above = all.author.site.Title
 	}
 	out.Post = e.post(slug, above, state)
 	if old != nil && old.Slug != slug {
@@ -84,10 +63,33 @@ func (a Author) Inspect(name string, src []byte) Inspection {
 	return out
 }
 
+// wrongText returns why a text could not be committed at its path, whatever it
+// says; isPost says whether it is a post there.
+func (a Author) wrongText(e *entry, isPost bool) (problems []Problem) {
+	say := func(line int, warning bool, text string) {
+		problems = append(problems, Problem{Path: e.path, Line: line, Warning: warning, Text: text})
+	}
+	if clean, err := PathFor(e.path); err != nil {
+		say(0, false, err.Error())
+	} else if clean != e.path {
+		say(0, false, "is not a plain path")
+	} else if !isPost {
+		say(0, true, notAPost)
+	}
+	if why := wrongSize(int64(len(e.given)), a.MaxFile(e.path)); why != "" {
+		say(0, false, why)
+	}
+	if line, why := Unprintable(e.given); why != "" {
+		e.problems = e.problems[:len(e.problems)-1] // the same, as what it is for a post that stands
+		say(line, false, why)
+	}
+	return problems
+}
+
 const notAPost = "not a post: its name or folder says so"
 
-// slugOf gives the slug of a file that is not among the others yet, and what is
-// wrong with it.
+// slugOf returns the slug and the state of an entry that is not among the
+// others yet, and what is wrong with its slug.
 func (v *snapshot) slugOf(e *entry, state State, now time.Time) (string, State, []Problem) {
 	key := strings.ToLower(e.slug())
 	others := v.assigned.wants(v.claims, key)

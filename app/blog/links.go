@@ -9,7 +9,8 @@ import (
 	"sheaf/app/markdown"
 )
 
-// pathKey is what files are found by: no extension, no index, any case.
+// pathKey returns the form in which paths are compared: without extension and
+// index, in lower case.
 func pathKey(p string) string {
 	p = strings.ToLower(strings.Trim(p, "/"))
 	switch ext := path.Ext(p); ext {
@@ -22,10 +23,11 @@ func pathKey(p string) string {
 	return strings.TrimSuffix(strings.TrimSuffix(p, "/_index"), "/index")
 }
 
-// Resolve finds the post that a link in another one goes to, in any dialect's
-// form: a path beside the post or below the site with or without .md, Zola's
-// @/post.md, an address of the site on the web, a slug; with #heading, which
-// alone is the post itself. ok is false for a link that goes elsewhere.
+// Resolve finds the post that a link in another one leads to. It takes the
+// forms of all dialects: a path beside the post or below the site, with or
+// without .md, Zola's @/post.md, an address of the site on the web, a slug. A
+// #heading may follow, or stand alone for the post itself. ok is false for a
+// link that leads elsewhere.
 func (e *Edition) Resolve(from *Post, target string) (p *Post, heading string, ok bool) {
 	target = strings.TrimSpace(target)
 	target, heading, _ = strings.Cut(target, "#")
@@ -60,6 +62,7 @@ func (e *Edition) Resolve(from *Post, target string) (p *Post, heading string, o
 	return p, heading, true
 }
 
+// ours reports whether a host is that of this site.
 func (e *Edition) ours(from *Post, host string) bool {
 	host = strings.TrimPrefix(host, "www.")
 	if host == e.site.Host {
@@ -73,65 +76,85 @@ func (e *Edition) ours(from *Post, host string) bool {
 	return false
 }
 
+// resolve finds the post of a link without heading and host: by its path, then
+// by any of its addresses, then by the last element alone. It returns nil if
+// there is none.
 func (e *Edition) resolve(from *Post, target string) *Post {
-	var sec *section
-	dir := "."
-	if from != nil {
-		sec, dir = from.entry.section, path.Dir(from.Path)
-	}
 	inside, zola := strings.CutPrefix(target, "@/")
-	rooted := zola || strings.HasPrefix(target, "/")
 	if !zola {
 		inside = strings.Trim(target, "/")
 	}
-	if rooted {
+	var p *Post
+	if zola || strings.HasPrefix(target, "/") {
 		if b := e.site.base; b != "" && !zola {
 			inside = strings.TrimPrefix(strings.TrimPrefix(inside, b), "/")
 		}
 		if inside == "" {
 			return e.home
 		}
-		tops := []string{""}
-		if sec != nil {
-			tops = []string{path.Join(sec.dir, sec.base), sec.dir, ""}
-		}
-		for _, top := range tops {
-			if p := e.byPath(pathKey(path.Join(top, inside))); p != nil {
-				return p
-			}
-		}
+		p = e.belowSite(from, inside)
 	} else {
-		// Beside the file; and, as browsers see it, beside the page, which is
-		// one folder deeper when its address ends with a slash.
-		for _, base := range []string{dir, strings.TrimSuffix(pathOf(from), path.Ext(pathOf(from)))} {
-			if full := path.Join(base, inside); !strings.HasPrefix(full, "../") {
-				if p := e.byPath(pathKey(full)); p != nil {
-					return p
-				}
-			}
-		}
+		p = e.besidePost(from, inside)
+	}
+	if p != nil {
+		return p
 	}
 	inside = strings.TrimPrefix(path.Clean("/"+inside), "/")
 	if p, err := e.Post(inside); err == nil {
 		return p
 	}
-	// A name alone, or the last element of an address on the web whose
-	// pattern is not known here.
-	last := path.Base(inside)
-	stem := addressKey(last)
+	return e.byLastElement(from, inside)
+}
+
+// belowSite finds a post by its path below the site, or below the section of the
+// post that links to it.
+func (e *Edition) belowSite(from *Post, inside string) *Post {
+	tops := []string{""}
+	if from != nil {
+		sec := from.entry.section
+		tops = []string{path.Join(sec.dir, sec.base), sec.dir, ""}
+	}
+	for _, top := range tops {
+		if p := e.byPath(pathKey(path.Join(top, inside))); p != nil {
+			return p
+		}
+	}
+	return nil
+}
+
+// besidePost finds a post by its path beside the file that links to it or, as
+// browsers see it, beside the page, which is one folder deeper when its address
+// ends with a slash.
+func (e *Edition) besidePost(from *Post, inside string) *Post {
+	bases := []string{".", ""}
+	if from != nil {
+		bases = []string{path.Dir(from.Path), strings.TrimSuffix(from.Path, path.Ext(from.Path))}
+	}
+	for _, base := range bases {
+		if full := path.Join(base, inside); !strings.HasPrefix(full, "../") {
+			if p := e.byPath(pathKey(full)); p != nil {
+				return p
+			}
+		}
+	}
+	return nil
+}
+
+// byLastElement finds a post by a name alone, or by the last element of an
+// address on the web whose pattern is not known here.
+func (e *Edition) byLastElement(from *Post, address string) *Post {
+	stem := addressKey(path.Base(address))
 	if stem == "index" {
-		stem = path.Base(path.Dir(inside))
+		stem = path.Base(path.Dir(address))
 	}
 	for _, name := range []string{stem, strings.Join(addressOf(stem), "/")} {
 		if p := e.bySlug(name); p != nil && p != e.home {
 			return p
 		}
 	}
-	if sec != nil {
-		if _, rest, ok := frontmatter.NameDate(stem, sec.location()); ok {
-			if p := e.bySlug(rest); p != nil {
-				return p
-			}
+	if from != nil {
+		if _, rest, ok := frontmatter.NameDate(stem, from.entry.section.location()); ok {
+			return e.bySlug(rest)
 		}
 	}
 	return nil

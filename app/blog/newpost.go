@@ -21,7 +21,7 @@ type custom struct {
 	flag  string             // the field that says whether they are drafts; "": the generator's own
 }
 
-// makeCustom looks at all posts for what is usual.
+// makeCustom finds out by looking at all posts.
 func (v *snapshot) makeCustom() custom {
 	inDir, datedInDir := map[string]int{}, map[string]int{}
 	kinds, flags := map[markdown.FrontKind]int{}, map[string]int{}
@@ -61,9 +61,10 @@ func (v *snapshot) makeCustom() custom {
 	return c
 }
 
-// PathOf says where a post with this source goes: to the post with its slug, if
-// there is one, else into the folder that most posts are in, named after its
-// slug or title, and after its date if the others there are.
+// PathOf returns where a post with this source goes: to the post with its slug
+// if there is one, else into the folder that most posts are in, named after its
+// slug or title, with its date in the name if most names there have one. A
+// source with neither slug nor title is a Refusal.
 func (a Author) PathOf(src []byte) (name string, err error) {
 	now := a.blog.current.Load()
 	custom := now.custom()
@@ -90,7 +91,8 @@ func (a Author) PathOf(src []byte) (name string, err error) {
 	return path.Join(custom.dir, slug+".md"), nil
 }
 
-// slugFor makes a slug of a title: its letters and digits, in lower case.
+// slugFor makes a slug of a title: its letters and digits in lower case, 80
+// bytes at most.
 func slugFor(title string) string {
 	var words []string
 	for _, w := range strings.FieldsFunc(strings.ToLower(title), func(r rune) bool {
@@ -114,9 +116,9 @@ func slugFor(title string) string {
 	return slug
 }
 
-// Starter gives the source of a new post, a draft, in the manner that most of
-// this blog's posts are written in, and where the cursor goes: to the title if
-// there is none, else to the text. PathOf says where the post goes.
+// Starter returns the source of a new post, a draft written as most posts of
+// the blog are, and where the cursor goes: to the title if that is empty, else
+// to the text. PathOf says where the post goes.
 func (a Author) Starter(title string) (src []byte, at int) {
 	title = strings.TrimSpace(markdown.Clean(strings.Join(strings.Fields(title), " ")))
 	now := a.blog.current.Load()
@@ -132,7 +134,7 @@ func (a Author) Starter(title string) (src []byte, at int) {
 	return src, at
 }
 
-// most gives what there is most of, the first of equals.
+// most returns the key with the largest count, the first of equals.
 func most[K cmp.Ordered](n map[K]int) (best K) {
 	for _, k := range slices.Sorted(maps.Keys(n)) {
 		if n[k] > n[best] {
@@ -142,8 +144,9 @@ func most[K cmp.Ordered](n map[K]int) (best K) {
 	return best
 }
 
-// start writes a front matter of a kind. flag is the field that the blog's
-// posts say in whether they are drafts, "" its generator's own.
+// start writes a front matter of a kind. flag is the field in which the blog's
+// posts say whether they are drafts; "" is the generator's own. at is where the
+// cursor goes.
 func start(kind markdown.FrontKind, flag, title string, o markdown.Options, sec *section) (src []byte, at int) {
 	const stand = "Untitled"
 	text := map[markdown.FrontKind]string{

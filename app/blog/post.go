@@ -34,8 +34,8 @@ func (s State) String() string {
 // Visible reports whether readers can see a post in this state.
 func (s State) Visible() bool { return s == Published || s == Page }
 
-// A Post is one post or page in one state. It is immutable; two pointers that
-// are equal are the same text in the same state.
+// A Post is one post or page in one state. It is immutable. Two equal pointers
+// are the same text in the same state.
 type Post struct {
 	Slug        string // the address, without a leading or trailing slash
 	Path        string // of the file, below the content folder
@@ -60,8 +60,8 @@ type Post struct {
 	entry *entry
 }
 
-// An entry is what is known of one version of one file. Posts made of it share
-// it; the next edition takes it over when the file has not changed.
+// An entry is what is known of one version of one file. Posts that are made of
+// it share it, and the next edition takes it over if the file has not changed.
 type entry struct {
 	file
 	hash    uint64
@@ -80,7 +80,8 @@ type entry struct {
 	above   string // that doc was made for
 }
 
-// A library is where the posts of a blog are read from and kept.
+// A library is where the posts of a blog are read from, and the documents that
+// were parsed.
 type library struct {
 	worktree *store.Worktree
 	docs     *documents
@@ -89,8 +90,8 @@ type library struct {
 }
 
 // Note is the line under a post's title: "8 April 2021 · 4 min · #life". What
-// is not known is left out; to authors it says first why readers do not see
-// the post.
+// is not known is left out. For authors it begins with the reason why readers
+// do not see the post.
 func (p *Post) Note() string {
 	var parts []string
 	switch p.State {
@@ -113,19 +114,19 @@ func (p *Post) Note() string {
 	return strings.Join(parts, " · ")
 }
 
-// Due is when readers may see a scheduled post, in the blog's time zone; zero
-// for one that is not scheduled.
+// Due returns when readers may see a scheduled post, in the blog's time zone.
+// It is zero for any other post.
 func (p *Post) Due() time.Time { return p.entry.due }
 
-// Source gives the file's bytes. A post that was taken away, or taken back,
-// since this edition was made gives fs.ErrNotExist.
+// Source returns the bytes of the file. The error is fs.ErrNotExist if the post
+// was removed, or taken back, since this edition was made.
 func (p *Post) Source() ([]byte, error) {
 	src, _, err := p.read()
 	return src, err
 }
 
-// source gives the bytes that were given, else those of the file as it is now.
-// They must not be changed.
+// source returns the bytes that were given, else those of the file as it is
+// now. They must not be changed.
 func (e *entry) source() ([]byte, error) {
 	if e.given != nil {
 		return e.given, nil
@@ -137,8 +138,8 @@ func (e *entry) source() ([]byte, error) {
 	return src, nil
 }
 
-// read also reports whether the bytes are still those of this post. When they
-// are not, they are given only to those who could see them anyway.
+// read returns the bytes of the file, and whether they are still those of this
+// post. If they are not, only those get them who could see them anyway.
 func (p *Post) read() (src []byte, same bool, err error) {
 	e := p.entry
 	src, err = e.source()
@@ -158,11 +159,11 @@ func (p *Post) read() (src []byte, same bool, err error) {
 	return src, false, nil
 }
 
-// Document gives the post's text, parsed once for everybody and kept as long
-// as somebody uses it or the cache has room. A post that cannot be read any
-// more gives a document that says so. A first heading that says what stands
-// above the text is not in it: the post's title, and on the home page, which is
-// shown below the site's title, that one.
+// Document returns the parsed text. It is parsed once for everybody and kept as
+// long as somebody uses it or the cache has room. If the post cannot be read
+// any more, the document says so. A first heading that repeats the title above
+// the text is left out: that is the post's title or, on the home page, the
+// site's.
 func (p *Post) Document() *markdown.Document {
 	e := p.entry
 	e.parsing.Lock()
@@ -193,8 +194,8 @@ func (p *Post) Document() *markdown.Document {
 	return d
 }
 
-// Summary is the author's description, else the text before a more-mark, else
-// the first paragraph.
+// Summary returns the author's description, else the text before a more-mark,
+// else the first paragraph.
 func (p *Post) Summary() string {
 	if p.Description != "" {
 		return p.Description

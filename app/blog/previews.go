@@ -1,7 +1,6 @@
 package blog
 
 import (
-	"cmp"
 	"context"
 	"crypto/subtle"
 	"encoding/json"
@@ -19,7 +18,7 @@ import (
 )
 
 // A Preview shows one post, whatever its state, to everybody who has the token,
-// until it is revoked or the post removed.
+// until it is revoked or the post is removed.
 type Preview struct {
 	Token  string    `json:"token"`
 	Path   string    `json:"path"`
@@ -39,8 +38,8 @@ type previews struct {
 	list map[string]*share // by path
 }
 
-// A share is a preview that is open. Its guests keep it: when it ends their
-// edition holds nothing any more.
+// A share is an open preview. Guests hold on to it: when it ends, its edition
+// becomes empty.
 type share struct {
 	Preview
 	edition atomic.Pointer[Edition]
@@ -72,7 +71,7 @@ func (b *Blog) loadPreviews() {
 	}
 }
 
-// save makes the previews durable. The lock is held.
+// save makes the previews durable. The caller holds the lock.
 func (p *previews) save(state store.State) error {
 	file := previewsFile{Rev: p.rev}
 	for _, s := range p.list {
@@ -86,8 +85,9 @@ func (p *previews) save(state store.State) error {
 	return state.SetState(previewsState, src)
 }
 
-// followMoves goes after the posts that were moved, and ends the previews of those
-// that were removed. It reports whether any is otherwise now. The lock is held.
+// followMoves follows posts that were moved, and ends the previews of posts
+// that were removed. It reports whether any preview has changed. The caller
+// holds the lock.
 func (p *previews) followMoves(commits []store.Commit) (changed bool) {
 	for _, c := range commits {
 		p.rev = c.Rev
@@ -129,7 +129,7 @@ func (s *share) end() {
 	}
 }
 
-// show gives the guests the post as it is in an edition.
+// show sets what guests see: the post, or nothing if p is nil.
 func (s *share) show(p *Post, site Site) {
 	var only []*Post
 	if p != nil {
@@ -145,7 +145,7 @@ func (s *share) show(p *Post, site Site) {
 	}
 }
 
-// showPreviews brings the previews to a snapshot.
+// showPreviews brings all previews to a snapshot.
 func (b *Blog) showPreviews(v *snapshot) {
 	p := &b.previews
 	p.mu.Lock()
@@ -160,9 +160,9 @@ func (b *Blog) showPreviews(v *snapshot) {
 	}
 }
 
-// Share makes an unguessable token that shows a post to whoever has it. For a
-// post that is shared already it is the same one. fs.ErrNotExist if there is
-// no such post.
+// Share makes a token that cannot be guessed and shows a post to whoever has
+// it. A post that is shared already keeps its token. The error is
+// fs.ErrNotExist if there is no such post.
 func (a Author) Share(_ context.Context, slug string) (Preview, error) {
 	b := a.blog
 	p := &b.previews
@@ -189,8 +189,8 @@ func (a Author) Share(_ context.Context, slug string) (Preview, error) {
 	return s.Preview, nil
 }
 
-// Revoke ends a preview, also for those who have it open. One that is not there
-// is fs.ErrNotExist.
+// Revoke ends a preview, also for those who have it open. The error is
+// fs.ErrNotExist if there is no such preview.
 func (a Author) Revoke(_ context.Context, token string) error {
 	p := &a.blog.previews
 	p.mu.Lock()
@@ -208,8 +208,8 @@ func (a Author) Revoke(_ context.Context, token string) error {
 	return nil
 }
 
-// find looks at every token, and at all of each, so that how long it takes
-// tells nothing. The lock is held.
+// find compares all of every token, so that the time it takes tells nothing.
+// The caller holds the lock.
 func (p *previews) find(token string) (found *share) {
 	for _, s := range p.list {
 		if subtle.ConstantTimeCompare([]byte(s.Token), []byte(token)) == 1 {
@@ -219,20 +219,7 @@ func (p *previews) find(token string) (found *share) {
 	return found
 }
 
-// Previews are all that are open, the newest first.
-func (a Author) Previews(context.Context) ([]Preview, error) {
-	p := &a.blog.previews
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	all := make([]Preview, 0, len(p.list))
-	for _, s := range p.list {
-		all = append(all, s.Preview)
-	}
-	slices.SortFunc(all, func(a, b Preview) int { return cmp.Or(b.Since.Compare(a.Since), strings.Compare(a.Path, b.Path)) })
-	return all, nil
-}
-
-// PreviewOf gives the preview of a post; false if it is not shared.
+// PreviewOf returns the preview of a post; ok is false if it is not shared.
 func (a Author) PreviewOf(post *Post) (Preview, bool) {
 	if post == nil {
 		return Preview{}, false
@@ -247,9 +234,9 @@ func (a Author) PreviewOf(post *Post) (Preview, bool) {
 	return s.Preview, true
 }
 
-// Guest makes a visitor who sees the one post of a preview and nothing else,
-// for as long as it is shared. It is false for a token that is none, or none
-// any more.
+// Guest returns a visitor who sees the one post of a preview and nothing else,
+// as long as it is shared. ok is false if the token is not that of an open
+// preview.
 func (b *Blog) Guest(token string) (Visitor, bool) {
 	p := &b.previews
 	p.mu.RLock()
@@ -265,8 +252,8 @@ func (b *Blog) Guest(token string) (Visitor, bool) {
 	return Visitor{blog: b, guest: s}, true
 }
 
-// Preview gives the post that a guest has come for, "" when it is gone; false
-// for all other visitors.
+// Preview returns the slug of the post that a guest sees, "" if that is gone;
+// ok is false for all other visitors.
 func (v Visitor) Preview() (slug string, ok bool) {
 	if v.guest == nil {
 		return "", false

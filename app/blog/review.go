@@ -16,14 +16,14 @@ import (
 	"sheaf/app/store"
 )
 
-// maxInspected is how many posts of one change are read whole to find dead links
-// and the like; of a larger one `sheaf check` tells.
+// maxInspected bounds the posts of one change that are read whole to find dead
+// links and the like. For a larger change `sheaf check` tells.
 const maxInspected = 100
 
-// maxReviewedBytes bounds the posts of one change, which are judged side by side.
+// maxReviewedBytes bounds the texts of one change, which are judged together.
 const maxReviewedBytes = 128 << 20
 
-// review is a change on its way into the blog.
+// A review is what is known of a change while it is being judged.
 type review struct {
 	Change
 	ledger   *store.Ledger
@@ -37,17 +37,19 @@ type review struct {
 	moved    map[string]string // old addresses, to the paths they lead to
 }
 
+// refuse adds a reason not to make the change.
 func (f *review) refuse(path string, line int, format string, args ...any) {
 	f.problems = append(f.problems, Problem{Path: path, Line: line, Text: fmt.Sprintf(format, args...)})
 }
 
+// refusal returns the reasons not to make the change.
 func (f *review) refusal() *Refusal {
 	sortProblems(f.problems)
 	return &Refusal{Problems: f.problems, Conflict: f.conflict}
 }
 
-// entries checks names, sizes and what others did meanwhile, and gives what
-// really changes.
+// entries checks names, sizes and what others have done meanwhile. It returns
+// the entries that change anything, and notes in the receipt what each does.
 func (f *review) entries() []Entry {
 	if len(f.Entries) > f.limits.Files {
 		f.refuse(".", 0, "more than %d files in one change", f.limits.Files)
@@ -57,56 +59,29 @@ func (f *review) entries() []Entry {
 	var total int64
 	seen := map[string]bool{}
 	for _, e := range f.Entries {
-		name := e.Path
-		now, known := f.ledger.Entry(name)
-		if !known { // what is there under a bad name can be changed and removed
-			clean, err := PathFor(name)
-			switch {
-			case err != nil:
-				f.refuse(name, 0, "%v", err)
-				continue
-			case name != clean:
-				f.refuse(name, 0, "is not a plain path")
-				continue
-			}
-		}
-		if seen[name] {
-			f.refuse(name, 0, "is named twice")
+		now, known := f.ledger.Entry(e.Path)
+		why := f.wrongEntry(e, now, known, seen[e.Path])
+		seen[e.Path] = true
+		if why != "" {
+			f.refuse(e.Path, 0, "%s", why)
 			continue
 		}
-		seen[name] = true
-		if hash, is := f.expected[name]; is && hash != now.Hash && e.Hash != now.Hash {
-			f.conflict = true
-			f.refuse(name, 0, "%s", f.since(name))
+		if known && e.Hash == now.Hash {
+			f.receipt.Files = append(f.receipt.Files, FileResult{Path: e.Path})
 			continue
-		}
-		limit := f.limits.File
-		if isMarkdown(name) {
-			limit = f.limits.Post
 		}
 		if y := e.MTime.Year(); y < 1970 || y > 2200 {
 			e.MTime = time.Time{}
 		}
-		switch {
-		case e.Hash == "" && !known:
-			f.refuse(name, 0, "there is no such file")
-			continue
-		case known && e.Hash == now.Hash:
-			f.receipt.Files = append(f.receipt.Files, FileResult{Path: name})
-			continue
-		case e.Hash != "" && wrongSize(e.Size, limit) != "":
-			f.refuse(name, 0, "%s", wrongSize(e.Size, limit))
-			continue
-		}
 		action := Updated
 		switch {
 		case e.Hash == "":
-			action, f.gone[name] = Removed, true
+			action, f.gone[e.Path] = Removed, true
 		case !known:
 			action = Added
 		}
 		total += e.Size
-		f.receipt.Files = append(f.receipt.Files, FileResult{Path: name, Action: action})
+		f.receipt.Files = append(f.receipt.Files, FileResult{Path: e.Path, Action: action})
 		changed = append(changed, e)
 	}
 	if total > f.limits.Change {
@@ -117,7 +92,38 @@ func (f *review) entries() []Entry {
 	return changed
 }
 
-// wrongSize says why a file of that size is not taken, "" if it is.
+// wrongEntry returns why an entry is not taken, "" if it is. now is what stands
+// at its path, if known; seen says whether the path was named before.
+func (f *review) wrongEntry(e, now Entry, known, seen bool) string {
+	if !known { // what is there under a bad name can be changed and removed
+		clean, err := PathFor(e.Path)
+		if err != nil {
+			return err.Error()
+		}
+		if e.Path != clean {
+			return "is not a plain path"
+		}
+	}
+	limit := f.limits.File
+	if isMarkdown(e.Path) {
+		limit = f.limits.Post
+	}
+	hash, is := f.expected[e.Path]
+	switch {
+	case seen:
+		return "is named twice"
+	case is && hash != now.Hash && e.Hash != now.Hash:
+		f.conflict = true
+		return f.since(e.Path)
+	case e.Hash == "" && !known:
+		return "there is no such file"
+	case e.Hash != "" && e.Hash != now.Hash:
+		return wrongSize(e.Size, limit)
+	}
+	return ""
+}
+
+// wrongSize returns why a file of this size is not taken, "" if it is.
 func wrongSize(size, limit int64) string {
 	switch {
 	case size == 0:
@@ -128,7 +134,7 @@ func wrongSize(size, limit int64) string {
 	return ""
 }
 
-// others finds the files that somebody else has changed since Base.
+// others refuses files that somebody else has changed since Base.
 func (f *review) others(changed []Entry) {
 	if f.Base == 0 {
 		return
@@ -162,7 +168,7 @@ func (f *review) others(changed []Entry) {
 	}
 }
 
-// since says who has changed a file last.
+// since says by whom and when a file was changed last.
 func (f *review) since(name string) string {
 	var last store.Commit
 	what := "changed"
@@ -183,10 +189,11 @@ func (f *review) since(name string) string {
 	return fmt.Sprintf("%s by %s (%s) at %s, after you opened it", what, who, last.Channel, last.Time.Local().Format("2 Jan 15:04:05"))
 }
 
-// names refuses new names that are one with another on some disks, equal but
-// for case or the form of their accents, folders too; and files in the place of
-// folders and the other way round, also of those that go with the same change:
-// no disk can do that in one step.
+// names refuses new names that some disks cannot keep apart from another, in
+// files and in folders: they are equal but for case or the form of their
+// accents. It also refuses a file in the place of a folder, and the other way
+// round, even if the old one goes with the same change: no disk can do that in
+// one step.
 func (f *review) names(changed []Entry) {
 	var added []string
 	for _, e := range changed {
@@ -237,7 +244,7 @@ func (f *review) names(changed []Entry) {
 	}
 }
 
-// read looks into the bytes of what comes. The texts stay in memory until the
+// read checks the bytes of what comes, and keeps the texts in memory until the
 // change is made.
 func (f *review) read(ctx context.Context, folder *store.Worktree, changed []Entry) error {
 	var texts int64
@@ -275,8 +282,8 @@ func (f *review) read(ctx context.Context, folder *store.Worktree, changed []Ent
 	return nil
 }
 
-// Unprintable finds what has no place in a text, because a terminal might obey
-// it: the line, and why; "" if there is nothing.
+// Unprintable returns the first line with something that has no place in a text,
+// because a terminal might obey it, and what that is; "" if there is none.
 func Unprintable(b []byte) (line int, why string) {
 	if !utf8.Valid(b) {
 		for n, l := range bytes.Split(b, []byte("\n")) {
@@ -296,12 +303,12 @@ func Unprintable(b []byte) (line int, why string) {
 	return 0, ""
 }
 
-// isConfig reports the names of the configuration that authors may change.
+// isConfig reports whether a file is the blog's own configuration.
 func isConfig(name string) bool {
 	return slices.Contains(siteFiles, strings.TrimPrefix(name, "content/"))
 }
 
-// config checks site.yaml like a post.
+// config checks site.yaml as strictly as a post.
 func (f *review) config(name string, b []byte) {
 	if line, why := Unprintable(b); why != "" {
 		f.refuse(name, line, "%s", why)
@@ -319,8 +326,8 @@ func (f *review) config(name string, b []byte) {
 	}
 }
 
-// wrongType finds a picture that is something else than its name says. What a
-// file is is never taken from its name.
+// wrongType returns why a picture is not what its name says, "" if it is or if
+// the name says nothing. The type of a file is never taken from its name.
 func wrongType(name string, b []byte) string {
 	want := map[string]string{".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif",
 		".webp": "image/webp", ".bmp": "image/bmp", ".ico": "image/x-icon", ".pdf": "application/pdf"}[strings.ToLower(path.Ext(name))]
@@ -331,9 +338,10 @@ func wrongType(name string, b []byte) string {
 	return ""
 }
 
-// judge looks at the blog as it would be: at what changes, and if asked to at
-// all that came. What is wrong elsewhere counts when it was not before: two
-// posts of one slug are the fault of the one that comes.
+// judge compares the blog as it would be with the blog as it is. Errors of the
+// files that change are reasons to refuse, and so are new ones elsewhere: when
+// two posts want one slug, it is the fault of the one that comes. If all is
+// set, the files that came without a change are looked at as well.
 func (f *review) judge(before, after *snapshot, changed []Entry, all bool) {
 	ours := map[string]bool{}
 	for _, c := range changed {
@@ -384,7 +392,7 @@ func (f *review) judge(before, after *snapshot, changed []Entry, all bool) {
 }
 
 // findRenamed finds the posts that a change moves: one that goes and one that
-// comes with the same text, or else with the same title, are the same post.
+// comes with the same bytes, or else with the same title, are the same post.
 func (f *review) findRenamed(before *snapshot, next *index, changed []Entry) {
 	f.renamed = map[string]string{}
 	claims := next.claims(make([]State, len(next.entries)))
@@ -427,7 +435,7 @@ func (f *review) findRenamed(before *snapshot, next *index, changed []Entry) {
 	}
 }
 
-// meta is what the record of the commit says besides what came with it: the
+// meta returns the record of the commit: what came with the change, and the
 // addresses that posts had.
 func (f *review) meta() map[string]string {
 	if len(f.moved) == 0 {
@@ -450,7 +458,7 @@ const movedKey = "blog.moved."
 // pathPrefix marks a path in the place of an address: it was renamed.
 const pathPrefix = "/"
 
-// move keeps the address a post had.
+// move notes that a post is found at another address or path.
 func (f *review) move(old, now *Post) {
 	if old.Slug != now.Slug {
 		f.moved[addressKey(old.Slug)] = now.Path

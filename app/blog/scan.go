@@ -14,7 +14,7 @@ import (
 	"sheaf/app/store"
 )
 
-// A file is one source of a post, where it stands.
+// A file is where the source of a post stands.
 type file struct {
 	path     string
 	section  *section
@@ -40,8 +40,8 @@ type listing struct {
 	unread   []string // directories of which not all is known
 }
 
-// scan walks the folder. Sections that say what they said before (which may be
-// nil) are the same ones. A shallow scan stays at the top.
+// scan walks the folder. Sections that have not changed since before, which may
+// be nil, are shared with it. A shallow scan stays at the top.
 func scan(folder *store.Worktree, before *listing, shallow bool) (*listing, error) {
 	l, err := walkSections(folder, before, func(l *listing, d *store.Dir, sec *section) []string {
 		l.collect(d, sec)
@@ -57,7 +57,8 @@ func scan(folder *store.Worktree, before *listing, shallow bool) (*listing, erro
 	return l, nil
 }
 
-// walkSections walks the folder with the section every directory is in.
+// walkSections walks the folder and calls visit with each directory and the
+// section it is in; visit returns the directories to enter.
 func walkSections(folder *store.Worktree, before *listing, visit func(*listing, *store.Dir, *section) []string) (*listing, error) {
 	l := &listing{sections: map[string]*section{}}
 	in := map[string]*section{}
@@ -119,8 +120,8 @@ func (l *listing) isUnread(name string) bool {
 	return slices.ContainsFunc(l.unread, func(dir string) bool { return dir == "." || strings.HasPrefix(name, dir+"/") })
 }
 
-// sectionAt gives the section that begins at a directory, nil when none does;
-// above is that of the directory it is in, nil at the top.
+// sectionAt returns the section that begins at a directory, nil if none does.
+// above is the section of the directory it is in, nil at the top.
 func (l *listing) sectionAt(folder *store.Worktree, d *store.Dir, above *section) *section {
 	kind, config, configured := generatorOf(folder, d)
 	if above != nil && !configured && (kind == markdown.Auto || kind == above.kind) {
@@ -175,8 +176,8 @@ func (l *listing) collect(d *store.Dir, sec *section) {
 	}
 }
 
-// locate says whether a file of this path is read as a post, and in which
-// section.
+// locate reports whether a file with this path is read as a post, and where
+// that stands.
 func (l *listing) locate(name string) (file, bool) {
 	dir := path.Dir(name)
 	sec := l.nearest(dir)
@@ -197,7 +198,7 @@ func (l *listing) locate(name string) (file, bool) {
 	return file{path: name, section: sec}, true
 }
 
-// enter gives the directories with posts in or below them.
+// enter returns the directories that may hold posts.
 func (s *section) enter(d *store.Dir) []string {
 	var in []string
 	atTop := d.Path == s.dirOrDot()
@@ -214,8 +215,8 @@ func (s *section) enter(d *store.Dir) []string {
 	return in
 }
 
-// underscored says which folders with an underscore hold posts: Jekyll's own,
-// and in a Jekyll site its collections.
+// underscored reports whether a folder with an underscore holds posts: Jekyll's
+// own do, and the collections of a Jekyll site.
 func (s *section) underscored(name string) bool {
 	switch name {
 	case "_posts", "_drafts", "_pages":
@@ -227,7 +228,7 @@ func (s *section) underscored(name string) bool {
 	return s.kind == markdown.Jekyll
 }
 
-// foreign names the folders of a generator that hold no posts.
+// foreign returns the folders of a generator that hold no posts.
 func (s *section) foreign() []string {
 	switch s.kind {
 	case markdown.Hugo, markdown.Zola:
@@ -240,6 +241,7 @@ func (s *section) foreign() []string {
 	return nil
 }
 
+// isMarkdown reports the extensions of texts that can be posts.
 func isMarkdown(name string) bool {
 	switch strings.ToLower(path.Ext(name)) {
 	case ".md", ".markdown", ".mdx", ".mkd":
@@ -248,10 +250,10 @@ func isMarkdown(name string) bool {
 	return false
 }
 
-// IsMarkdown reports the names of texts that can be posts.
+// IsMarkdown reports whether a file of this name can be a post.
 func IsMarkdown(name string) bool { return isMarkdown(path.Base(name)) }
 
-// skips says which Markdown files are not posts.
+// skips reports whether a Markdown file is not a post.
 func (s *section) skips(dir, name string) bool {
 	stem := strings.TrimSuffix(name, path.Ext(name))
 	if name[0] == '.' || name[0] == '_' && stem != "_index" {
@@ -266,7 +268,7 @@ func (s *section) skips(dir, name string) bool {
 	return s.ignores(path.Join(dir, name))
 }
 
-// notPost knows the files that every repository has.
+// notPost reports the names of files that every repository has.
 func notPost(stem string) bool {
 	switch strings.ToUpper(stem) {
 	case "README", "LICENSE", "LICENCE", "CHANGELOG", "404":
@@ -287,23 +289,15 @@ type pathInfo struct {
 	lang    string
 }
 
+// pathInfo reads the path of a file: date, language and folder names are taken
+// out of it, and what is left is the address.
 func (f file) pathInfo() pathInfo {
 	sec, rel := f.section, f.rel()
 	parts := strings.Split(rel, "/")
 	last := len(parts) - 1
 	name := strings.TrimSuffix(parts[last], path.Ext(parts[last]))
 	var at pathInfo
-	for _, dir := range parts[:last] {
-		switch strings.ToLower(dir) {
-		case "_drafts":
-			at.draft = true
-		case "_pages", "pages":
-			at.page = true
-		}
-		if at.lang == "" && isLang(dir) {
-			at.lang = dir
-		}
-	}
+	at.readFolders(parts[:last])
 	if sec.kind == markdown.Hugo || sec.kind == markdown.Zola {
 		// about.fr.md, index.fr.md
 		if i := strings.LastIndexByte(name, '.'); i > 0 && isLang(name[i+1:]) {
@@ -328,28 +322,49 @@ func (f file) pathInfo() pathInfo {
 		at.date = t
 	}
 	at.name = name
-	var address []string
 	if sec.dir != "" && !(last == 0 && dirs == nil) {
-		address = addressOf(sec.dir)
+		at.address = addressOf(sec.dir)
 	}
-	for _, dir := range dirs {
-		if dir == "_posts" || dir == "_drafts" || dir == "_pages" || dir == "src" || dir == "content" {
-			continue
-		}
-		address = append(address, addressOf(strings.TrimPrefix(dir, "_"))...)
-	}
-	if at.lang != "" && !slices.Contains(address, at.lang) {
-		address = append(address, at.lang)
-	}
-	a := addressOf(name)
-	if len(a) == 0 {
-		a = []string{"post"}
-	}
-	at.address = append(address, a...)
+	at.makeAddress(dirs)
 	return at
 }
 
-// isLang recognises the names of languages that folders and files carry.
+// readFolders takes what the names of folders say about the posts in them.
+func (at *pathInfo) readFolders(dirs []string) {
+	for _, dir := range dirs {
+		switch strings.ToLower(dir) {
+		case "_drafts":
+			at.draft = true
+		case "_pages", "pages":
+			at.page = true
+		}
+		if at.lang == "" && isLang(dir) {
+			at.lang = dir
+		}
+	}
+}
+
+// makeAddress adds to the address of the section those of the folders, the
+// language and the name. Folders that only a generator needs are not in it.
+func (at *pathInfo) makeAddress(dirs []string) {
+	for _, dir := range dirs {
+		switch dir {
+		case "_posts", "_drafts", "_pages", "src", "content":
+		default:
+			at.address = append(at.address, addressOf(strings.TrimPrefix(dir, "_"))...)
+		}
+	}
+	if at.lang != "" && !slices.Contains(at.address, at.lang) {
+		at.address = append(at.address, at.lang)
+	}
+	name := addressOf(at.name)
+	if len(name) == 0 {
+		name = []string{"post"}
+	}
+	at.address = append(at.address, name...)
+}
+
+// isLang reports whether a name of a folder or file is that of a language.
 func isLang(s string) bool {
 	switch strings.ToLower(s) {
 	case "en", "de", "fr", "es", "it", "pt", "nl", "pl", "ru", "uk", "cs", "sv", "da", "no", "nb", "fi", "tr", "el", "he",
@@ -360,11 +375,11 @@ func isLang(s string) bool {
 	return false
 }
 
-// undatedPage decides on a file that has no date and does not say what it is.
-// In the folders of a generator, what stands at the top and has no date is no
-// post; in Franklin's, neither is the index of a folder. A plain folder has
-// only posts, but for the index of a folder with posts in it and the names
-// that every site gives such pages.
+// undatedPage decides whether a file is a page that has no date and does not
+// say what it is. In a generator's folder it is one at the top; in Franklin's,
+// so is the index of a folder. In a plain folder it is a post, but for the
+// index of a folder with posts in it and the names that every site gives its
+// pages.
 func (f file) undatedPage() bool {
 	s := f.section
 	rel := f.rel()
@@ -392,11 +407,11 @@ func (f file) undatedPage() bool {
 	return false
 }
 
-// posts reports whether the file stands in a folder made for posts.
+// posts reports whether the file is in a folder made for posts.
 func (f file) posts() bool { return strings.Contains("/"+f.path, "/_posts/") }
 
-// addressOf makes elements of an address of a path: no blanks, nothing a shell
-// or `SLUG#heading` would take for something else.
+// addressOf returns the elements of an address for a path: without blanks, and
+// without what a shell or `SLUG#heading` would take for something else.
 func addressOf(p string) []string {
 	var out []string
 	for _, s := range strings.Split(p, "/") {
@@ -419,6 +434,7 @@ func addressOf(p string) []string {
 	return out
 }
 
+// slugOf returns the slug that a path leads to.
 func slugOf(p string) string {
 	a := addressOf(strings.TrimSuffix(path.Base(p), path.Ext(p)))
 	if len(a) == 0 {

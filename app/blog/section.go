@@ -15,8 +15,8 @@ import (
 )
 
 // A section is a part of the folder with a configuration of its own: what the
-// nearest config.md, _posts, hugo.toml ... says about the posts below it. It
-// is immutable.
+// nearest config.md, _posts, hugo.toml ... says about the posts below it. It is
+// immutable.
 type section struct {
 	dir      string // below the folder, "" for the folder itself
 	kind     markdown.Dialect
@@ -62,6 +62,7 @@ func (s *section) seal(config []byte) {
 	s.key = h.Sum64()
 }
 
+// location is the time zone of dates that name none.
 func (s *section) location() *time.Location {
 	if s.loc == nil {
 		return time.Local
@@ -89,6 +90,7 @@ func (s *section) contentTop() string {
 	return path.Join(s.dirOrDot(), first)
 }
 
+// ignores reports whether the configuration excludes a path.
 func (s *section) ignores(p string) bool {
 	rel := strings.TrimPrefix(p, s.dirSlash())
 	for _, i := range s.ignored {
@@ -99,10 +101,12 @@ func (s *section) ignores(p string) bool {
 	return false
 }
 
+// ours reports whether a host is that of the section's site on the web.
 func (s *section) ours(host string) bool {
 	return slices.Contains(s.hosts, strings.TrimPrefix(host, "www."))
 }
 
+// options says how a source at a path is read in a dialect.
 func (s *section) options(p string, d markdown.Dialect) markdown.Options {
 	return markdown.Options{Dialect: d, Path: strings.TrimPrefix(p, s.dirSlash()), Site: s.site}
 }

@@ -14,9 +14,9 @@ import (
 	"sheaf/app/store"
 )
 
-// A Site is what a blog says of itself: site.yaml, else what the
-// configuration of its generator says; without a title in them the home page's,
-// else the name of the folder.
+// A Site is what a blog says of itself: in site.yaml, else in the configuration
+// of its generator. A blog without a title has that of its home page, else the
+// name of its folder.
 type Site struct {
 	Title    string
 	Tagline  string
@@ -144,6 +144,7 @@ func (s *Site) fill(name string, fs frontmatter.Fields) []Problem {
 	return problems
 }
 
+// link adds a link, if it leads somewhere.
 func (s *Site) link(l Link) {
 	if l.URL == "" {
 		return
@@ -154,8 +155,7 @@ func (s *Site) link(l Link) {
 	s.Links = append(s.Links, l)
 }
 
-// fillFrom takes what is still missing from the configuration of any
-// generator.
+// fillFrom takes what is still missing from the configuration of any generator.
 func (s *Site) fillFrom(fs frontmatter.Fields) {
 	params := append(append(append(frontmatter.Fields{}, fs.Sub("extra")...), fs.Sub("params")...), fs...)
 	set := func(to *string, v string) {
@@ -193,7 +193,8 @@ func (s *Site) fillFrom(fs frontmatter.Fields) {
 	}
 }
 
-// accentOf checks a colour: #rgb, #rrggbb, 0 to 255, or an ANSI name.
+// accentOf returns a colour in the form of Site.Accent: of #rgb, #rrggbb, a
+// number from 0 to 255, or an ANSI name. It returns "" for anything else.
 func accentOf(s string) string {
 	if h, ok := strings.CutPrefix(s, "#"); ok {
 		if _, err := strconv.ParseUint(h, 16, 32); err != nil {

@@ -7,15 +7,15 @@ import (
 	"sync"
 )
 
-// A claim is all that counts when slugs are assigned: what an entry asks for,
-// and what precedence it has.
+// A claim is what counts when slugs are assigned: the slug that an entry asks
+// for, and its precedence.
 type claim struct {
 	*entry
 	visible bool // to readers
 	home    homeRole
 }
 
-// A homeRole says whether an entry stands where a home page would.
+// A homeRole says whether an entry is in the place of a home page.
 type homeRole int8
 
 const (
@@ -24,7 +24,7 @@ const (
 	otherHome
 )
 
-// same reports whether two claims have the same outcome.
+// same reports whether two claims lead to the same outcome.
 func (c claim) same(o claim) bool {
 	if c.visible != o.visible || c.home != o.home {
 		return false
@@ -33,18 +33,18 @@ func (c claim) same(o claim) bool {
 		slices.Equal(c.address, o.address)
 }
 
-// slug is what the entry would be called if no other wanted the name.
+// slug is what the post is called if no other wants the name.
 func (e *entry) slug() string { return e.address[len(e.address)-1] }
 
-// listed reports whether a claim gets a slug: a second home page does not, nor
+// listed reports whether a claim gets a slug. A second home page does not, nor
 // does an index file without a text, which is there for a generator only.
 func (c claim) listed() bool {
 	return c.home == isHome || c.home == notHome && !(c.empty && c.indexFile())
 }
 
 // An assignment is the outcome of the claims of all entries, in their order. It
-// depends on nothing else, so that editions with the same claims share one. It
-// is immutable.
+// depends on nothing else, so editions with the same claims share one. It is
+// immutable.
 type assignment struct {
 	slugs    []string     // "" for an entry that is not listed
 	broken   map[int]bool // the entries whose slug is that of another
@@ -54,10 +54,11 @@ type assignment struct {
 	wanted  map[string]int
 }
 
-// assign gives every listed entry its slug. One that is taken goes to the first
-// in the order of paths, what readers can see before what they cannot; the next
-// one is told by its folder, or by the date in its name (`2014/intro`), and is
-// an error when nothing tells it or its author has asked for that very slug.
+// assign gives every listed entry its slug. Of several that want the same one,
+// those that readers can see come first, then the order of paths decides. The
+// next is told apart by its folder or by the date in its name (`2014/intro`);
+// it has an error if nothing tells it apart, or if its author has asked for
+// that very slug.
 func assign(claims []claim) *assignment {
 	a := &assignment{slugs: make([]string, len(claims)), broken: map[int]bool{}}
 	taken := make(map[string]int, len(claims))
@@ -96,9 +97,9 @@ func assign(claims []claim) *assignment {
 	return a
 }
 
-// longerSlug tries the names by which an entry can be told from another that
-// has its slug, until one is accepted: its folders before it, or the name of
-// its file with the date.
+// longerSlug tries the slugs by which an entry can be told from another that
+// has its own, until one is accepted: with the folders before it, then with the
+// date of its file's name.
 func (e *entry) longerSlug(accept func(slug string) bool) bool {
 	for i := len(e.address) - 2; i >= 0; i-- {
 		if i > 0 && len(e.address[i]) <= 2 && strings.Trim(e.address[i], "0123456789") == "" {
@@ -111,8 +112,8 @@ func (e *entry) longerSlug(accept func(slug string) bool) bool {
 	return accept(slugOf(e.path))
 }
 
-// wants counts the entries that would like to have a slug, in lower case.
-// claims are those of the assignment.
+// wants returns how many entries would like to have a slug, which is in lower
+// case. claims are those of the assignment.
 func (a *assignment) wants(claims []claim, slug string) int {
 	a.counted.Do(func() {
 		a.wanted = make(map[string]int, len(claims))

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// A snapshot is all that is known of the blog at one moment: the files, and
-// the editions made of them. It is immutable, and shares with the snapshot
-// before it what has not changed.
+// A snapshot is what is known of the blog at one moment: the files, and the
+// editions made of them. It is immutable once it is current, and shares with
+// the snapshot before it what has not changed.
 type snapshot struct {
 	listing  *listing
 	entries  entryList
@@ -25,7 +25,7 @@ type snapshot struct {
 	custom   func() custom        // made when somebody first asks
 }
 
-// post gives the post of the file with a path, nil if there is none.
+// post returns the post of the file with a path, nil if there is none.
 func (v *snapshot) post(path string) *Post {
 	if i, ok := v.entries.find(path); ok {
 		return v.posts[i]
@@ -33,9 +33,9 @@ func (v *snapshot) post(path string) *Post {
 	return nil
 }
 
-// snapshot makes the editions of what the index holds. A file that has not
-// changed keeps its *Post from the last one, and the posts their order and
-// their addresses.
+// snapshot makes the editions of what the index holds. Files that have not
+// changed keep their *Post from the snapshot before, and the posts their order
+// and their addresses.
 func (s *index) snapshot(now time.Time) *snapshot {
 	before := s.last
 	if before == nil {
@@ -82,7 +82,7 @@ func (s *index) snapshot(now time.Time) *snapshot {
 	return v
 }
 
-// claims gives what the entries claim.
+// claims returns what the entries claim, given their states.
 func (s *index) claims(states []State) []claim {
 	claims := make([]claim, len(s.entries))
 	for i, e := range s.entries {
@@ -102,9 +102,9 @@ func (s *index) claims(states []State) []claim {
 	return claims
 }
 
-// makePosts gives every listed entry its post, that of the snapshot before if
-// nothing about it has changed. It gives those that are new and those of before
-// that are no more.
+// makePosts sets the post of every listed entry, which is that of the snapshot
+// before if nothing about it has changed. It returns the posts that are new,
+// and those of before that are gone.
 func (v *snapshot) makePosts(before *snapshot, states []State, siteTitle string) (fresh []*Post, gone map[*Post]bool) {
 	gone = map[*Post]bool{}
 	j := 0
@@ -140,8 +140,9 @@ func (v *snapshot) makePosts(before *snapshot, states []State, siteTitle string)
 	return fresh, gone
 }
 
-// edition makes an edition of the posts that a visitor may see; nil: all. Of
-// the one before it takes what is still right.
+// edition makes an edition of the posts that a visitor may see: those that sees
+// accepts, or all if it is nil. It takes from the edition before what is still
+// right.
 func (v *snapshot) edition(before *Edition, site Site, fresh []*Post, gone map[*Post]bool, sees func(*Post) bool) *Edition {
 	e := newEdition(site)
 	e.all = make([]*Post, 0, len(v.posts))
@@ -176,8 +177,8 @@ func (v *snapshot) edition(before *Edition, site Site, fresh []*Post, gone map[*
 // inLists reports whether a post is in a list, for those who can see it.
 func (p *Post) inLists() bool { return !p.Unlisted || !p.State.Visible() }
 
-// merged gives a list in its order without those that are gone, and with fresh
-// ones.
+// merged returns a sorted list without the posts that are gone, and with fresh
+// ones, which it sorts.
 func merged(list []*Post, gone map[*Post]bool, fresh []*Post) []*Post {
 	kept := make([]*Post, 0, len(list))
 	for _, p := range list {
@@ -198,8 +199,8 @@ func merged(list []*Post, gone map[*Post]bool, fresh []*Post) []*Post {
 	return append(out, kept...)
 }
 
-// setMoved gives the editions the addresses that posts had, each those that
-// lead to what it has.
+// setMoved sets the addresses that posts had. Each edition has those that lead
+// to a post in it.
 func (v *snapshot) setMoved(moved map[string]string) {
 	v.author.moved, v.reader.moved = moved, map[string]string{}
 	for old, to := range moved {
@@ -220,7 +221,7 @@ func sortProblems(list []Problem) {
 	})
 }
 
-// weight orders the menu: what was given none comes after what was.
+// weight orders the menu: pages without a weight come last.
 func weight(p *Post) int64 {
 	if w := p.entry.weight; w != 0 {
 		return w

@@ -20,12 +20,12 @@ import (
 	"sheaf/app/store"
 )
 
-// A Day is a day of the calendar: how many days after 1 January 1970.
+// A Day is a day of the calendar: the number of days since 1 January 1970.
 type Day int
 
 const dayForm = "2006-01-02"
 
-// calendarDay is the day that t falls on where t is.
+// calendarDay is the day on which t falls in its own zone.
 func calendarDay(t time.Time) Day {
 	y, m, d := t.Date()
 	return Day(time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / (24 * 60 * 60))
@@ -37,10 +37,10 @@ func (d Day) Date() time.Time { return time.Unix(int64(d)*24*60*60, 0).UTC() }
 // String is the day as 2006-01-02.
 func (d Day) String() string { return d.Date().Format(dayForm) }
 
-// MarshalText gives the day as String does.
+// MarshalText returns the day as String does.
 func (d Day) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-// UnmarshalText takes what MarshalText gives.
+// UnmarshalText reads what MarshalText returns.
 func (d *Day) UnmarshalText(b []byte) error {
 	t, err := time.Parse(dayForm, string(b))
 	if err == nil {
@@ -49,7 +49,7 @@ func (d *Day) UnmarshalText(b []byte) error {
 	return err
 }
 
-// A Count is how often something happened.
+// A Count is how often something has happened.
 type Count struct {
 	Total int
 	Month int // in the last 30 days, today among them
@@ -58,8 +58,8 @@ type Count struct {
 	Days  map[Day]int // those on which it did; the last 400 at most
 }
 
-// Stats are how much the blog is read: readers' views and sessions, never an
-// author's or a guest's. There is nothing in them about a person.
+// Stats say how much the blog is read: readers' views and sessions, never an
+// author's or a guest's. They hold nothing about a person.
 type Stats struct {
 	Today    Day // in the blog's time zone
 	Now      int // sessions that are open
@@ -91,10 +91,10 @@ const (
 	maxStatsPosts = 10_000
 )
 
-// statsPause is how long counts are gathered before they are kept.
+// statsPause is how long counts gather before they are saved.
 const statsPause = time.Minute
 
-// stats counts in memory, and keeps the counts now and then.
+// stats counts in memory, and saves the counts now and then.
 type stats struct {
 	state store.State
 	zone  func() *time.Location
@@ -113,7 +113,7 @@ type stats struct {
 	dirty  chan struct{} // cap 1: there is something to keep
 }
 
-// statsFile is what is kept.
+// statsFile is what is saved.
 type statsFile struct {
 	Rev      Rev               `json:"rev"` // renamings up to it have been followed
 	Views    tally             `json:"views"`
@@ -139,7 +139,7 @@ func (t *tally) add(d Day) (first bool) {
 	return t.Days[d] == 1
 }
 
-// fold sums up the days before one, and tells how many they were.
+// fold adds the days before one to Earlier, and returns how many they were.
 func (t *tally) fold(before Day) (gone int) {
 	for d, n := range t.Days {
 		if d < before {
@@ -151,7 +151,7 @@ func (t *tally) fold(before Day) (gone int) {
 	return gone
 }
 
-// merge takes another tally in.
+// merge adds another tally to this one.
 func (t *tally) merge(u *tally) {
 	t.Earlier += u.Earlier
 	t.sum += u.sum
@@ -163,7 +163,7 @@ func (t *tally) merge(u *tally) {
 	}
 }
 
-// sumUp makes the sum of a tally that was read.
+// sumUp computes the sum of a tally that was read, and checks it.
 func (t *tally) sumUp() error {
 	t.sum = t.Earlier
 	for _, n := range t.Days {
@@ -185,7 +185,7 @@ func (t *tally) last() (last Day) {
 	return last
 }
 
-// count is the tally as it is given away.
+// count returns the tally as a Count.
 func (t *tally) count(today Day) Count {
 	c := Count{Total: t.sum, Days: maps.Clone(t.Days)}
 	for d, n := range t.Days {
@@ -263,8 +263,8 @@ func readStats(src []byte) (file statsFile, err error) {
 	return file, err
 }
 
-// day is the one that is counted now, after what has become too old has been
-// summed up. The lock is held.
+// day returns today, after the days that have become too old were summed up.
+// The caller holds the lock.
 func (s *stats) day(today Day) Day {
 	if today != s.today {
 		s.today = today
@@ -280,7 +280,7 @@ func (s *stats) day(today Day) Day {
 
 func (s *stats) date() Day { return calendarDay(s.now().In(s.zone())) }
 
-// touch notes that there is something to keep. The lock is held.
+// touch notes that there is something to save. The caller holds the lock.
 func (s *stats) touch() {
 	s.changed = true
 	select {
@@ -312,7 +312,7 @@ func (s *stats) viewed(at string) {
 }
 
 // forgetDays sums up the oldest days of all posts until a tenth is free. The
-// lock is held.
+// caller holds the lock.
 func (s *stats) forgetDays() {
 	on := map[Day]int{}
 	for _, t := range s.file.Posts {
@@ -332,7 +332,7 @@ func (s *stats) forgetDays() {
 	}
 }
 
-// forgetPosts forgets a tenth of the posts. The lock is held.
+// forgetPosts forgets a tenth of the posts. The caller holds the lock.
 func (s *stats) forgetPosts() {
 	paths := slices.SortedFunc(maps.Keys(s.file.Posts), func(a, b string) int {
 		x, y := s.file.Posts[a], s.file.Posts[b]
@@ -344,7 +344,7 @@ func (s *stats) forgetPosts() {
 	}
 }
 
-// followMoves goes after the posts that were moved.
+// followMoves follows posts that were moved.
 func (s *stats) followMoves(l *store.Ledger) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -378,8 +378,8 @@ func (s *stats) followMoves(l *store.Ledger) {
 	}
 }
 
-// save keeps the counts if any is new. The log is told once why it cannot: a
-// folder that can only be read is no news every minute.
+// save saves the counts if any is new. The log is told only once why it cannot:
+// that a folder is read-only is no news every minute.
 func (s *stats) save(log *slog.Logger) {
 	s.saving.Lock()
 	defer s.saving.Unlock()
@@ -414,7 +414,7 @@ func (f statsFile) clone() statsFile {
 		c := t.clone()
 		posts[at] = &c
 	}
-	return statsFile{f.Rev, f.Views.clone(), f.Sessions.clone(), posts}
+	return statsFile{Rev: f.Rev, Views: f.Views.clone(), Sessions: f.Sessions.clone(), Posts: posts}
 }
 
 func (t tally) clone() tally {
@@ -422,8 +422,7 @@ func (t tally) clone() tally {
 	return t
 }
 
-// keepStats keeps the counts, a pause after the first that is new, until ctx
-// ends.
+// keepStats saves the counts, a pause after the first new one, until ctx ends.
 func (b *Blog) keepStats(ctx context.Context, pause time.Duration) {
 	for {
 		select {
@@ -440,20 +439,20 @@ func (b *Blog) keepStats(ctx context.Context, pause time.Duration) {
 	}
 }
 
-// counted tells whether what the visitor does is counted.
+// counted reports whether what the visitor does is counted.
 func (v Visitor) counted() bool { return v.blog != nil && !v.author && v.guest == nil }
 
-// Viewed counts that a reader has been shown a post. Whoever shows it says so
-// once for each session. What authors and guests see is not counted, nor what
-// readers do not see.
+// Viewed counts that a reader has been shown a post. Call it once for each post
+// and session. Authors and guests are not counted, nor are posts that readers
+// do not see.
 func (v Visitor) Viewed(p *Post) {
 	if v.counted() && p != nil && p.State.Visible() {
 		v.blog.stats.viewed(p.Path)
 	}
 }
 
-// Visit counts a reader's session, which is open until leave is called; more
-// calls do nothing.
+// Visit counts a reader's session, which is open until leave is called. leave
+// may be called again.
 func (v Visitor) Visit() (leave func()) {
 	if !v.counted() {
 		return func() {}
@@ -472,7 +471,8 @@ func (v Visitor) Visit() (leave func()) {
 	})
 }
 
-// Views is how often readers have viewed a post. It is one look into a table.
+// Views returns how often readers have viewed a post. It costs one look into a
+// table.
 func (a Author) Views(p *Post) int {
 	if p == nil {
 		return 0
@@ -486,7 +486,7 @@ func (a Author) Views(p *Post) int {
 	return 0
 }
 
-// Stats tells how much the blog is read. It is the caller's.
+// Stats returns how much the blog is read. The caller may change it.
 func (a Author) Stats() Stats {
 	e := a.Edition()
 	s := &a.blog.stats
