@@ -40,7 +40,9 @@ func (a Author) changePost(ctx context.Context, slug string, work func(p *Post) 
 
 // editSource commits what change makes of a post's source, at the path that
 // change returns.
-func (a Author) editSource(ctx context.Context, slug, verb string, change func(p *Post, src []byte) (to string, out []byte, err error)) (Receipt, error) {
+func (a Author) editSource(ctx context.Context, slug, verb string,
+	change func(p *Post, src []byte) (to string, out []byte, err error),
+) (Receipt, error) {
 	return a.changePost(ctx, slug, func(p *Post) (Change, error) {
 		src, err := p.Source()
 		if err != nil {
@@ -92,7 +94,8 @@ func (p *Post) undrafted(src []byte, day time.Time) (to string, out []byte, err 
 	}
 	parts[i] = "_posts"
 	if last := len(parts) - 1; !p.entry.indexFile() {
-		if _, _, dated := frontmatter.NameDate(strings.TrimSuffix(parts[last], path.Ext(parts[last])), time.UTC); !dated {
+		stem := strings.TrimSuffix(parts[last], path.Ext(parts[last]))
+		if _, _, dated := frontmatter.NameDate(stem, time.UTC); !dated {
 			parts[last] = day.In(p.entry.section.location()).Format("2006-01-02-") + parts[last]
 		}
 	}

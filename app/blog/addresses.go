@@ -32,7 +32,8 @@ func (p *Post) sameAddresses(o *Post) bool {
 		return false
 	}
 	a, b := p.entry, o.entry
-	return a == b || a.path == b.path && a.url == b.url && slices.Equal(a.address, b.address) && slices.Equal(a.aliases, b.aliases)
+	return a == b || a.path == b.path && a.url == b.url &&
+		slices.Equal(a.address, b.address) && slices.Equal(a.aliases, b.aliases)
 }
 
 // more returns the addresses besides the slugs. all are the posts, in their

@@ -35,9 +35,9 @@ type Autosave struct {
 // maxAutosaves bounds the texts of one author.
 const maxAutosaves = 100
 
-// Each autosave is a state (see store.State) named by the prefix, its author and
-// its ID: a line with the magic and the checksum of the rest, a line of JSON,
-// and the body.
+// Each autosave is a state (see store.State) named by the prefix, its author
+// and its ID: a line with the magic and the checksum of the rest, a line of
+// JSON, and the body.
 const (
 	autosavePrefix = "edit-"
 	autosaveMagic  = "sheaf-edit "
@@ -60,15 +60,16 @@ func random() string {
 }
 
 // Autosave keeps a text until it is discarded: when it returns nil, the text
-// outlives the server. One without an ID is new, any other replaces the author's
-// autosave of that ID. Author is ignored, and a zero Time is now. When an author
-// has 100, the oldest refused upload makes room; if none was refused, the answer
-// is a Refusal. That ctx ends does not stop it: autosaves are for connections
-// that are lost.
+// outlives the server. One without an ID is new, any other replaces the
+// author's autosave of that ID. Author is ignored, and a zero Time is now. When
+// an author has 100, the oldest refused upload makes room; if none was refused,
+// the answer is a Refusal. That ctx ends does not stop it: autosaves are for
+// connections that are lost.
 func (a Author) Autosave(_ context.Context, s Autosave) (id string, err error) {
+	size, limit := int64(len(s.Body)), a.blog.limits.Post
 	switch {
-	case int64(len(s.Body)) > a.blog.limits.Post:
-		return "", refusal(s.Path, "is too big: %s; at most %s", bytesOf(int64(len(s.Body))), bytesOf(a.blog.limits.Post))
+	case size > limit:
+		return "", refusal(s.Path, "is too big: %s; at most %s", bytesOf(size), bytesOf(limit))
 	case s.ID != "" && !autosaveID().MatchString(s.ID):
 		return "", fmt.Errorf("kept text %q: %w", markdown.Shorten(markdown.Clean(s.ID), 40), fs.ErrInvalid)
 	case len(s.Path) > maxPath:
@@ -76,7 +77,8 @@ func (a Author) Autosave(_ context.Context, s Autosave) (id string, err error) {
 	}
 	s.Author = a.name
 	s.Cursor = min(max(s.Cursor, 0), len(s.Body))
-	s.Reason, s.Channel = markdown.Shorten(markdown.Line(s.Reason), 1000), markdown.Shorten(markdown.Line(s.Channel), 20)
+	s.Reason = markdown.Shorten(markdown.Line(s.Reason), 1000)
+	s.Channel = markdown.Shorten(markdown.Line(s.Channel), 20)
 	if s.Time.IsZero() {
 		s.Time = a.blog.lib.now()
 	}
@@ -115,7 +117,8 @@ func (a Author) discardOldest(names []string) error {
 	return refusal("texts", "%d are kept for you already; discard one first", len(names))
 }
 
-// autosaveNames returns the names of the states that are the author's autosaves.
+// autosaveNames returns the names of the states that are the author's
+// autosaves.
 func (a Author) autosaveNames() ([]string, error) {
 	names, err := a.blog.state.States()
 	mine := autosavesOf(a.name)
@@ -208,7 +211,8 @@ type autosaveHead struct {
 
 func (s Autosave) marshal() ([]byte, error) {
 	head, err := json.Marshal(autosaveHead{
-		ID: s.ID, Author: s.Author, Path: s.Path, Hash: s.Hash, Cursor: s.Cursor, Time: s.Time, Channel: s.Channel, Reason: s.Reason,
+		ID: s.ID, Author: s.Author, Path: s.Path, Hash: s.Hash,
+		Cursor: s.Cursor, Time: s.Time, Channel: s.Channel, Reason: s.Reason,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("kept text: %w", err)

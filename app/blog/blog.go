@@ -60,8 +60,10 @@ func Open(ctx context.Context, c Config) (*Blog, error) {
 	}
 	s := newIndex(c.Store)
 	s.lib.now = c.Now
-	b := &Blog{log: c.Log, lib: s.lib, state: c.State, limits: c.Limits.or(), jobs: make(chan func(*index)), autosaveLocks: map[string]int{},
-		imported: make(chan struct{}), handEdited: make(chan struct{}, 1)}
+	b := &Blog{
+		log: c.Log, lib: s.lib, state: c.State, limits: c.Limits.or(), autosaveLocks: map[string]int{},
+		jobs: make(chan func(*index)), imported: make(chan struct{}), handEdited: make(chan struct{}, 1),
+	}
 	ctx, b.cancel = context.WithCancel(ctx)
 	b.closed = ctx.Done()
 	s.learn(c.Store.Ledger())

@@ -41,7 +41,9 @@ func (l Limits) or() Limits {
 // A Change is a set of files to be put and removed as one commit. The bytes of
 // the files have been given to Author.Put before.
 type Change struct {
-	Base    Rev     // what the author saw: files of the change that have changed since are a conflict. 0: whatever stands there
+	// Base is what the author saw: files of the change that somebody else has
+	// changed since are a conflict. 0 overwrites whatever stands there.
+	Base    Rev
 	Entries []Entry // Hash "" removes; a zero MTime is now
 	Message string
 	Time    time.Time         // zero: now
@@ -93,7 +95,9 @@ func (r Receipt) Lines(host string) []string {
 	for _, f := range r.Files {
 		word, what := "", markdown.Line(f.Path)
 		switch {
-		case f.Action == Unchanged && same > many, f.Post == nil && f.Action != Removed && f.Action != Unchanged && others > many:
+		case f.Action == Unchanged && same > many:
+			continue
+		case f.Post == nil && f.Action != Removed && f.Action != Unchanged && others > many:
 			continue
 		case f.Action == Removed:
 			word = "removed"

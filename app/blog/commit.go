@@ -98,8 +98,10 @@ func (b *Blog) apply(ctx context.Context, s *index, a Author, c Change, keep boo
 	}
 	f.receipt.Rev = f.ledger.Rev()
 	if keep && len(changed) > 0 {
-		rev, err := b.lib.worktree.Commit(ctx, f.ledger.Rev(), store.Commit{ID: c.ID, Time: c.Time, Author: a.name, Channel: a.channel,
-			Message: c.Message, Meta: f.meta(), Entries: changed})
+		rev, err := b.lib.worktree.Commit(ctx, f.ledger.Rev(), store.Commit{
+			ID: c.ID, Time: c.Time, Author: a.name, Channel: a.channel, Message: c.Message, Meta: f.meta(),
+			Entries: changed,
+		})
 		if err != nil {
 			return Receipt{}, err
 		}

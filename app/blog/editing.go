@@ -30,7 +30,8 @@ func (a Author) Open(ctx context.Context, slug string) (Text, error) {
 	if p == nil {
 		var err error
 		p, err = e.Post(slug)
-		if _, there := a.blog.lib.worktree.Ledger().Entry(name); err != nil && (!there || !isMarkdown(name) && !isConfig(name)) {
+		_, there := a.blog.lib.worktree.Ledger().Entry(name)
+		if err != nil && (!there || !isMarkdown(name) && !isConfig(name)) {
 			return Text{}, err
 		}
 	}
@@ -54,8 +55,11 @@ func (a Author) Save(ctx context.Context, t Text, message string) (Receipt, erro
 	if err != nil {
 		return Receipt{}, err
 	}
-	return a.Commit(ctx, Change{Entries: []Entry{{Path: t.Path, Hash: hash, Size: int64(len(t.Body))}}, Message: message,
-		expected: map[string]string{t.Path: t.Hash}})
+	return a.Commit(ctx, Change{
+		Entries:  []Entry{{Path: t.Path, Hash: hash, Size: int64(len(t.Body))}},
+		Message:  message,
+		expected: map[string]string{t.Path: t.Hash},
+	})
 }
 
 // Edited returns when a post's file was last changed. It costs one look into a

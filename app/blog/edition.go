@@ -44,8 +44,10 @@ type Tag struct {
 }
 
 func newEdition(site Site, posts ...*Post) *Edition {
-	return &Edition{site: site, all: posts, posts: posts, searched: posts, addresses: newAddresses(posts), byTag: &tagIndex{},
-		superseded: make(chan struct{})}
+	return &Edition{
+		site: site, all: posts, posts: posts, searched: posts,
+		addresses: newAddresses(posts), byTag: &tagIndex{}, superseded: make(chan struct{}),
+	}
 }
 
 // Site is what the blog says of itself.
@@ -142,10 +144,15 @@ func (e *entry) indexFile() bool {
 	return strings.TrimSuffix(path.Base(e.path), path.Ext(e.path)) == "index"
 }
 
+// post makes a post of an entry. above is the title shown above its text.
 func (e *entry) post(slug, above string, state State) *Post {
-	return &Post{above: above, Slug: slug, Path: e.path, Title: e.title, Date: e.date, Updated: e.updated, Expires: e.expires, HasDate: e.hasDate,
-		State: state, Tags: e.tags, Aliases: e.aliases, Authors: e.authors, Description: e.description, Lang: e.lang,
-		Series: e.series, External: e.external, Unlisted: e.unlisted, Words: e.words, Minutes: e.minutes, entry: e}
+	return &Post{
+		Slug: slug, Path: e.path, Title: e.title,
+		Date: e.date, Updated: e.updated, Expires: e.expires, HasDate: e.hasDate, State: state,
+		Tags: e.tags, Aliases: e.aliases, Authors: e.authors, Description: e.description, Lang: e.lang,
+		Series: e.series, External: e.external, Unlisted: e.unlisted, Words: e.words, Minutes: e.minutes,
+		above: above, entry: e,
+	}
 }
 
 // tagIndex makes what follows from the tags.

@@ -65,7 +65,10 @@ func (v Visitor) Files(ctx context.Context) (*Files, error) {
 	if f := last.Load(); f != nil && f.ledger == ledger && f.edition == edition && ledger.Rev() > 0 {
 		return f, nil
 	}
-	f := &Files{blog: v.blog, author: v.author, ledger: ledger, edition: edition, at: map[string]FileInfo{}, in: map[string][]FileInfo{}, hashes: map[string]string{}}
+	f := &Files{
+		blog: v.blog, author: v.author, ledger: ledger, edition: edition,
+		at: map[string]FileInfo{}, in: map[string][]FileInfo{}, hashes: map[string]string{},
+	}
 	entries := ledger.Entries()
 	if ledger.Rev() == 0 {
 		// Nothing has been kept: the folder is empty, or cannot be written.
@@ -303,7 +306,8 @@ func (e *Edition) reaches(p *Post, word, full string) bool {
 // alone.
 func isConfigFile(name string) bool {
 	switch strings.ToLower(path.Ext(name)) {
-	case ".yaml", ".yml", ".toml", ".json", ".lock", ".env", ".jl", ".rb", ".js", ".ts", ".mjs", ".html", ".key", ".pem":
+	case ".yaml", ".yml", ".toml", ".json", ".lock", ".env", ".jl", ".rb", ".js", ".ts", ".mjs", ".html",
+		".key", ".pem":
 		return true
 	}
 	return false
@@ -329,7 +333,8 @@ func PathFor(name string) (string, error) {
 		return "", errors.New("has a name that is not UTF-8")
 	}
 	for _, r := range clean {
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) && r != 0x200d || r == '\\' || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r) {
+		const joiner = 0x200d // holds emoji together
+		if r == '\\' || unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp, unicode.Cf) && r != joiner {
 			return "", fmt.Errorf("has a character in its name that cannot be kept (%U)", r)
 		}
 	}

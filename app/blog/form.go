@@ -96,7 +96,8 @@ func (a Author) SetField(name string, src []byte, field, value string) ([]byte, 
 	case "slug":
 		value = strings.TrimSuffix(value, ".md")
 		if s := addressOf(value); value != "" && (len(s) != 1 || s[0] != value) {
-			return nil, fmt.Errorf("%q cannot be a slug: letters, digits and dashes can", markdown.Shorten(markdown.Clean(value), 60))
+			typed := markdown.Shorten(markdown.Clean(value), 60)
+			return nil, fmt.Errorf("%q cannot be a slug: letters, digits and dashes can", typed)
 		}
 	case "date":
 		if value == "" {
@@ -110,7 +111,8 @@ func (a Author) SetField(name string, src []byte, field, value string) ([]byte, 
 	case "tags":
 		var tags []string
 		for _, t := range strings.Split(value, ",") {
-			if t = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(t), "#")); t != "" && !slices.Contains(tags, t) {
+			t = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(t), "#"))
+			if t != "" && !slices.Contains(tags, t) {
 				tags = append(tags, t)
 			}
 		}

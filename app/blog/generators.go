@@ -38,7 +38,8 @@ var generators = []generator{
 	{markdown.Hugo, []string{"config.toml"}, configures, func(top *generatorTop) bool {
 		return top.has("content", "archetypes", "themes")
 	}},
-	{markdown.Hugo, []string{"config.yaml", "config.yml", "config.json"}, configures | describes, (*generatorTop).isHugo},
+	{markdown.Hugo, []string{"config.yaml", "config.yml", "config.json"}, configures | describes,
+		(*generatorTop).isHugo},
 	{markdown.Hugo, []string{"config"}, configures, (*generatorTop).isHugo},
 	{markdown.Jekyll, []string{"_config.yml", "_config.yaml", "_config.toml"}, configures | describes | isTop, nil},
 	{markdown.MDX, []string{"astro.config.mjs", "astro.config.ts", "astro.config.js"}, configures | isTop, nil},

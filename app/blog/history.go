@@ -284,7 +284,8 @@ func (a Author) Restore(ctx context.Context, post string, rev Rev) (Receipt, err
 		removal, _ := l.Commit(last.Rev)
 		before := l.At(last.Rev - 1)
 		for _, e := range removal.Entries {
-			if _, there := l.Entry(e.Path); e.Hash == "" && e.Path != last.Path && strings.HasPrefix(e.Path, dir) && !there {
+			_, there := l.Entry(e.Path)
+			if e.Hash == "" && e.Path != last.Path && strings.HasPrefix(e.Path, dir) && !there {
 				c.Entries = append(c.Entries, before[e.Path])
 			}
 		}
@@ -322,7 +323,8 @@ func (a Author) Undo(ctx context.Context, rev Rev) (Receipt, error) {
 			if who == "" {
 				who = "somebody at the server"
 			}
-			no.Problems = append(no.Problems, Problem{Path: e.Path, Text: fmt.Sprintf("has been changed since, by %s in r%d", who, by.Rev)})
+			why := fmt.Sprintf("has been changed since, by %s in r%d", who, by.Rev)
+			no.Problems = append(no.Problems, Problem{Path: e.Path, Text: why})
 		} else if was.Hash != "" {
 			if _, err := a.source(ctx, Revision{Rev: rev - 1, Path: e.Path, Hash: was.Hash}); err != nil {
 				return Receipt{}, err

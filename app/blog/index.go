@@ -137,7 +137,8 @@ func (s *index) rescan() (changed bool, err error) {
 	}
 
 	entries := entryList(slices.DeleteFunc(found, func(e *entry) bool { return e == nil })) // gone since it was listed
-	same := s.listing != nil && s.listing.site.equal(l.site) && slices.Equal(s.listing.problems, l.problems) && slices.Equal(s.entries, entries)
+	same := s.listing != nil && s.listing.site.equal(l.site) && slices.Equal(s.listing.problems, l.problems) &&
+		slices.Equal(s.entries, entries)
 	if !same {
 		s.lib.docs.forget(s.entries.without(entries))
 	}
@@ -159,10 +160,10 @@ func (l entryList) without(o entryList) []*entry {
 	return gone
 }
 
-// look returns what is known of a file, reading it if it has to; old is what was
-// known of its path, nil if nothing was. It gives nil for a file that is not
-// there any more. What cannot be read, and could be before, is as it was: unread
-// says why.
+// look returns what is known of a file, reading it if it has to; old is what
+// was known of its path, nil if nothing was. It gives nil for a file that is
+// not there any more. What cannot be read, and could be before, is as it was:
+// unread says why.
 func (s *index) look(r *store.Reader, f file, old *entry) (e *entry, unread error) {
 	defer func() {
 		if p := recover(); p != nil { // a fault of ours must not hide the other posts

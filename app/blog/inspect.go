@@ -96,7 +96,8 @@ func (v *snapshot) slugOf(e *entry, state State, now time.Time) (string, State, 
 	if old := v.author.byFile(e.path); old != nil && strings.ToLower(old.entry.slug()) == key {
 		others--
 	}
-	if holder := v.author.bySlug(key); others == 0 && (holder == nil || holder.Path == e.path) && !(e.empty && e.indexFile()) {
+	holder := v.author.bySlug(key)
+	if others == 0 && (holder == nil || holder.Path == e.path) && !(e.empty && e.indexFile()) {
 		return e.slug(), state, nil
 	}
 	// Somebody else wants it: the whole blog decides.
@@ -106,7 +107,9 @@ func (v *snapshot) slugOf(e *entry, state State, now time.Time) (string, State, 
 		states[i] = o.state(now)
 	}
 	a := assign(s.claims(states))
-	problems := slices.DeleteFunc(a.problems, func(p Problem) bool { return p.Path != e.path && slices.Contains(v.author.problems, p) })
+	problems := slices.DeleteFunc(a.problems, func(p Problem) bool {
+		return p.Path != e.path && slices.Contains(v.author.problems, p)
+	})
 	i, _ := s.entries.find(e.path)
 	slug := cmp.Or(a.slugs[i], e.slug())
 	if a.broken[i] {

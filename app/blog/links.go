@@ -49,7 +49,8 @@ func (e *Edition) Resolve(from *Post, target string) (p *Post, heading string, o
 		target = "/" + strings.Trim(u.Path, "/")
 	}
 	switch path.Ext(target) {
-	case ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".pdf", ".zip", ".css", ".js", ".xml", ".mp4", ".txt", ".csv":
+	case ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".mp4",
+		".pdf", ".zip", ".css", ".js", ".xml", ".txt", ".csv":
 		return nil, "", false
 	}
 	p = e.resolve(from, target)
@@ -106,8 +107,8 @@ func (e *Edition) resolve(from *Post, target string) *Post {
 	return e.byLastElement(from, inside)
 }
 
-// belowSite finds a post by its path below the site, or below the section of the
-// post that links to it.
+// belowSite finds a post by its path below the site, or below the section of
+// the post that links to it.
 func (e *Edition) belowSite(from *Post, inside string) *Post {
 	tops := []string{""}
 	if from != nil {
@@ -163,7 +164,8 @@ func (e *Edition) byLastElement(from *Post, address string) *Post {
 // at reports whether a link in a post can mean p, by its slug or its path.
 func (p *Post) at(from *Post, target string) bool {
 	key := pathKey(strings.TrimPrefix(target, "@/"))
-	return key == strings.ToLower(p.Slug) || key == pathKey(p.Path) || pathKey(path.Join(path.Dir(pathOf(from)), target)) == pathKey(p.Path)
+	beside := pathKey(path.Join(path.Dir(pathOf(from)), target))
+	return key == strings.ToLower(p.Slug) || key == pathKey(p.Path) || beside == pathKey(p.Path)
 }
 
 func pathOf(p *Post) string {

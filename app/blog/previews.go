@@ -179,7 +179,8 @@ func (a Author) Share(_ context.Context, slug string) (Preview, error) {
 	if len(p.list) >= maxPreviews {
 		return Preview{}, refusal(post.Path, "%d posts are shared already; revoke one first", len(p.list))
 	}
-	s := &share{Preview: Preview{Token: random(), Path: post.Path, Author: a.name, Since: b.lib.now().Truncate(time.Second)}}
+	since := b.lib.now().Truncate(time.Second)
+	s := &share{Preview: Preview{Token: random(), Path: post.Path, Author: a.name, Since: since}}
 	p.list[post.Path] = s
 	if err := p.save(b.state); err != nil {
 		delete(p.list, post.Path)

@@ -164,7 +164,8 @@ func (f *review) others(changed []Entry) {
 			who = "somebody at the server"
 		}
 		f.conflict = true
-		f.refuse(name, 0, "changed by %s (%s) at %s, after you fetched it; fetch it again first", who, c.Channel, c.Time.Local().Format("2 Jan 15:04:05"))
+		f.refuse(name, 0, "changed by %s (%s) at %s, after you fetched it; fetch it again first",
+			who, c.Channel, c.Time.Local().Format("2 Jan 15:04:05"))
 	}
 }
 
@@ -186,7 +187,8 @@ func (f *review) since(name string) string {
 	if last.Rev == 0 {
 		return "is not there any more"
 	}
-	return fmt.Sprintf("%s by %s (%s) at %s, after you opened it", what, who, last.Channel, last.Time.Local().Format("2 Jan 15:04:05"))
+	return fmt.Sprintf("%s by %s (%s) at %s, after you opened it",
+		what, who, last.Channel, last.Time.Local().Format("2 Jan 15:04:05"))
 }
 
 // names refuses new names that some disks cannot keep apart from another, in
@@ -329,8 +331,10 @@ func (f *review) config(name string, b []byte) {
 // wrongType returns why a picture is not what its name says, "" if it is or if
 // the name says nothing. The type of a file is never taken from its name.
 func wrongType(name string, b []byte) string {
-	want := map[string]string{".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif",
-		".webp": "image/webp", ".bmp": "image/bmp", ".ico": "image/x-icon", ".pdf": "application/pdf"}[strings.ToLower(path.Ext(name))]
+	want := map[string]string{
+		".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif", ".webp": "image/webp",
+		".bmp": "image/bmp", ".ico": "image/x-icon", ".pdf": "application/pdf",
+	}[strings.ToLower(path.Ext(name))]
 	if is := http.DetectContentType(b); want != "" && is != want {
 		is, _, _ = strings.Cut(is, ";")
 		return fmt.Sprintf("is not what its name says: it looks like %s", is)
@@ -470,5 +474,6 @@ func (f *review) move(old, now *Post) {
 }
 
 func (p *Post) movedFrom(old *Post) Problem {
-	return Problem{Path: p.Path, Warning: true, Text: fmt.Sprintf("slug changed from %q to %q; the old one still leads here", old.Slug, p.Slug)}
+	text := fmt.Sprintf("slug changed from %q to %q; the old one still leads here", old.Slug, p.Slug)
+	return Problem{Path: p.Path, Warning: true, Text: text}
 }

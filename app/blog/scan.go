@@ -59,7 +59,9 @@ func scan(folder *store.Worktree, before *listing, shallow bool) (*listing, erro
 
 // walkSections walks the folder and calls visit with each directory and the
 // section it is in; visit returns the directories to enter.
-func walkSections(folder *store.Worktree, before *listing, visit func(*listing, *store.Dir, *section) []string) (*listing, error) {
+func walkSections(folder *store.Worktree, before *listing,
+	visit func(*listing, *store.Dir, *section) (enter []string),
+) (*listing, error) {
 	l := &listing{sections: map[string]*section{}}
 	in := map[string]*section{}
 	err := folder.Walk(func(d *store.Dir) []string {
@@ -117,7 +119,9 @@ func (l *listing) keepUnread(before *listing) {
 
 // isUnread reports a path below a directory that cannot be read.
 func (l *listing) isUnread(name string) bool {
-	return slices.ContainsFunc(l.unread, func(dir string) bool { return dir == "." || strings.HasPrefix(name, dir+"/") })
+	return slices.ContainsFunc(l.unread, func(dir string) bool {
+		return dir == "." || strings.HasPrefix(name, dir+"/")
+	})
 }
 
 // sectionAt returns the section that begins at a directory, nil if none does.
@@ -232,7 +236,8 @@ func (s *section) underscored(name string) bool {
 func (s *section) foreign() []string {
 	switch s.kind {
 	case markdown.Hugo, markdown.Zola:
-		return []string{"archetypes", "themes", "layouts", "public", "static", "resources", "assets", "data", "i18n", "templates", "sass", "target"}
+		return []string{"archetypes", "themes", "layouts", "public", "static", "resources", "assets", "data", "i18n",
+			"templates", "sass", "target"}
 	case markdown.Jekyll:
 		return []string{"vendor", "assets", "script", "features", "spec", "test", "lib", "rake"}
 	case markdown.Eleventy, markdown.MDX:
@@ -367,8 +372,8 @@ func (at *pathInfo) makeAddress(dirs []string) {
 // isLang reports whether a name of a folder or file is that of a language.
 func isLang(s string) bool {
 	switch strings.ToLower(s) {
-	case "en", "de", "fr", "es", "it", "pt", "nl", "pl", "ru", "uk", "cs", "sv", "da", "no", "nb", "fi", "tr", "el", "he",
-		"ar", "fa", "hi", "ja", "ko", "zh", "cn", "tw", "vi", "th", "id", "hu", "ro", "bg", "ca", "eu", "gl",
+	case "en", "de", "fr", "es", "it", "pt", "nl", "pl", "ru", "uk", "cs", "sv", "da", "no", "nb", "fi", "tr", "el",
+		"he", "ar", "fa", "hi", "ja", "ko", "zh", "cn", "tw", "vi", "th", "id", "hu", "ro", "bg", "ca", "eu", "gl",
 		"zh-cn", "zh-tw", "zh-hans", "zh-hant", "pt-br", "pt-pt", "en-us", "en-gb", "es-es", "es-mx":
 		return true
 	}

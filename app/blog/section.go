@@ -29,7 +29,9 @@ type section struct {
 	key      uint64 // equal for sections that say the same
 }
 
-func newSection(folder *store.Worktree, dir string, kind markdown.Dialect, config []byte, base string, loc *time.Location) *section {
+func newSection(
+	folder *store.Worktree, dir string, kind markdown.Dialect, config []byte, base string, loc *time.Location,
+) *section {
 	s := &section{dir: dir, kind: kind, base: base, loc: loc}
 	files, err := fs.Sub(folder.FS(), s.dirOrDot())
 	if err != nil {

@@ -34,9 +34,9 @@ type Site struct {
 }
 
 func (s Site) equal(t Site) bool {
-	return s.Title == t.Title && s.Tagline == t.Tagline && s.Author == t.Author && s.Host == t.Host && s.Accent == t.Accent &&
-		s.Lang == t.Lang && slices.Equal(s.Links, t.Links) && s.Location.String() == t.Location.String() &&
-		slices.Equal(s.hosts, t.hosts) && s.base == t.base && s.Git == t.Git
+	return s.Title == t.Title && s.Tagline == t.Tagline && s.Author == t.Author && s.Host == t.Host &&
+		s.Accent == t.Accent && s.Lang == t.Lang && s.Git == t.Git && s.base == t.base &&
+		s.Location.String() == t.Location.String() && slices.Equal(s.Links, t.Links) && slices.Equal(s.hosts, t.hosts)
 }
 
 // A Link is one of the site's links elsewhere.
@@ -57,7 +57,8 @@ func readSite(folder *store.Worktree, d *store.Dir) (Site, []Problem) {
 		fs, bad := frontmatter.ParseFile(name, b)
 		if bad != nil {
 			_, why, _ := strings.Cut(bad.Text, ": ")
-			problems = append(problems, Problem{Path: name, Line: bad.Line, Text: markdown.Clean("cannot be read: " + why)})
+			text := markdown.Clean("cannot be read: " + why)
+			problems = append(problems, Problem{Path: name, Line: bad.Line, Text: text})
 		}
 		return fs
 	}
@@ -102,7 +103,8 @@ func (s *Site) fill(name string, fs frontmatter.Fields) []Problem {
 	var problems []Problem
 	bad := func(key, format string, args ...any) {
 		f, _ := fs.Get(key)
-		problems = append(problems, Problem{Path: name, Line: f.Line, Warning: true, Text: fmt.Sprintf(format, args...)})
+		text := fmt.Sprintf(format, args...)
+		problems = append(problems, Problem{Path: name, Line: f.Line, Warning: true, Text: text})
 	}
 	s.fillFrom(fs)
 	s.Host = markdown.Clean(fs.Text("host"))
@@ -113,7 +115,8 @@ func (s *Site) fill(name string, fs frontmatter.Fields) []Problem {
 	}
 	if a := strings.ToLower(fs.Text("accent", "color", "colour")); a != "" {
 		if s.Accent = accentOf(a); s.Accent == "" {
-			bad("accent", "accent %q is neither #rrggbb nor a colour's number or name", markdown.Shorten(markdown.Clean(a), 40))
+			bad("accent", "accent %q is neither #rrggbb nor a colour's number or name",
+				markdown.Shorten(markdown.Clean(a), 40))
 		}
 	}
 	if z := fs.Text("timezone"); z != "" {
@@ -127,7 +130,10 @@ func (s *Site) fill(name string, fs frontmatter.Fields) []Problem {
 		for _, x := range v {
 			switch x := x.(type) {
 			case frontmatter.Fields:
-				l := Link{markdown.PlainLine(x.Text("title", "name", "text", "label")), markdown.Clean(x.Text("url", "href", "link"))}
+				l := Link{
+					Text: markdown.PlainLine(x.Text("title", "name", "text", "label")),
+					URL:  markdown.Clean(x.Text("url", "href", "link")),
+				}
 				if l.URL == "" && len(x) == 1 { // - GitHub: https://…
 					l = Link{markdown.PlainLine(x[0].Name), markdown.Clean(x[0].String())}
 				}

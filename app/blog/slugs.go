@@ -29,8 +29,8 @@ func (c claim) same(o claim) bool {
 	if c.visible != o.visible || c.home != o.home {
 		return false
 	}
-	return c.entry == o.entry || c.path == o.path && c.explicit == o.explicit && c.lang == o.lang && c.empty == o.empty &&
-		slices.Equal(c.address, o.address)
+	return c.entry == o.entry || c.path == o.path && c.explicit == o.explicit && c.lang == o.lang &&
+		c.empty == o.empty && slices.Equal(c.address, o.address)
 }
 
 // slug is what the post is called if no other wants the name.
@@ -81,14 +81,16 @@ func assign(claims []claim) *assignment {
 				continue
 			}
 			first := claims[taken[strings.ToLower(c.slug())]]
-			if insists := c.explicit && first.explicit && c.lang == first.lang; !insists && c.longerSlug(func(s string) bool { return give(i, s) }) {
+			insists := c.explicit && first.explicit && c.lang == first.lang
+			if !insists && c.longerSlug(func(s string) bool { return give(i, s) }) {
 				if c.lang == first.lang {
-					a.problems = append(a.problems, Problem{Path: c.path, Warning: true,
-						Text: fmt.Sprintf("slug %q is that of %s; this post is at %s", c.slug(), first.path, a.slugs[i])})
+					why := fmt.Sprintf("slug %q is that of %s; this post is at %s", c.slug(), first.path, a.slugs[i])
+					a.problems = append(a.problems, Problem{Path: c.path, Warning: true, Text: why})
 				}
 				continue
 			}
-			a.problems = append(a.problems, Problem{Path: c.path, Text: fmt.Sprintf("slug %q is already that of %s", c.slug(), first.path)})
+			why := fmt.Sprintf("slug %q is already that of %s", c.slug(), first.path)
+			a.problems = append(a.problems, Problem{Path: c.path, Text: why})
 			a.broken[i] = true
 			for full := strings.Join(addressOf(pathKey(c.path)), "/"); !give(i, full); full += "-2" {
 			}

@@ -125,7 +125,8 @@ func (v *snapshot) makePosts(before *snapshot, states []State, siteTitle string)
 		}
 		switch {
 		case slug == "":
-		case old != nil && old.entry == c.entry && old.Slug == slug && old.State == states[i] && old.above == above && wasHome == (c.home == isHome):
+		case old != nil && old.entry == c.entry && old.Slug == slug && old.State == states[i] && old.above == above &&
+			wasHome == (c.home == isHome):
 			v.posts[i] = old
 			continue
 		default:
@@ -143,7 +144,9 @@ func (v *snapshot) makePosts(before *snapshot, states []State, siteTitle string)
 // edition makes an edition of the posts that a visitor may see: those that sees
 // accepts, or all if it is nil. It takes from the edition before what is still
 // right.
-func (v *snapshot) edition(before *Edition, site Site, fresh []*Post, gone map[*Post]bool, sees func(*Post) bool) *Edition {
+func (v *snapshot) edition(
+	before *Edition, site Site, fresh []*Post, gone map[*Post]bool, sees func(*Post) bool,
+) *Edition {
 	e := newEdition(site)
 	e.all = make([]*Post, 0, len(v.posts))
 	e.searched = make([]*Post, 0, len(v.posts))

@@ -82,9 +82,9 @@ const (
 )
 
 // What is kept is bounded: days before the last maxStatsDays are known in sum
-// only, and so are the oldest when there are more than maxStatsCells days of all
-// posts together. Of more than maxStatsPosts posts those that nobody has viewed
-// for the longest time are forgotten.
+// only, and so are the oldest when there are more than maxStatsCells days of
+// all posts together. Of more than maxStatsPosts posts those that nobody has
+// viewed for the longest time are forgotten.
 const (
 	maxStatsDays  = 400
 	maxStatsCells = 100_000
@@ -218,13 +218,14 @@ func (b *Blog) loadStats() {
 	s.dirty = make(chan struct{}, 1)
 	head := b.lib.worktree.Ledger().Rev()
 	s.file = statsFile{Rev: head, Posts: map[string]*tally{}}
+	const countedAnew = "views and sessions not read: they are counted anew"
 	src, err := b.state.State(statsState)
 	if errors.Is(err, fs.ErrNotExist) {
 		return
 	}
 	if err != nil {
 		s.lost = true
-		b.log.Warn("views and sessions not read: they are counted anew and not kept", "err", markdown.Line(err.Error()))
+		b.log.Warn(countedAnew+" and not kept", "err", markdown.Line(err.Error()))
 		return
 	}
 	file, err := readStats(src)
@@ -233,10 +234,10 @@ func (b *Blog) loadStats() {
 		aside := damagedStats + hex.EncodeToString(check[:4])
 		if kept := b.state.SetState(aside, src); kept != nil {
 			s.lost = true
-			b.log.Warn("views and sessions not read: they are counted anew and not kept", "err", markdown.Line(err.Error()))
+			b.log.Warn(countedAnew+" and not kept", "err", markdown.Line(err.Error()))
 			return
 		}
-		b.log.Warn("views and sessions not read: they are counted anew", "err", markdown.Line(err.Error()), "aside", aside)
+		b.log.Warn(countedAnew, "err", markdown.Line(err.Error()), "aside", aside)
 		return
 	}
 	s.file = file
@@ -492,7 +493,9 @@ func (a Author) Stats() Stats {
 	s := &a.blog.stats
 	today := s.date()
 	s.mu.Lock()
-	st := Stats{Today: s.day(today), Now: s.open, Sessions: s.file.Sessions.count(today), Views: s.file.Views.count(today)}
+	st := Stats{
+		Today: s.day(today), Now: s.open, Sessions: s.file.Sessions.count(today), Views: s.file.Views.count(today),
+	}
 	for at, t := range s.file.Posts {
 		if p := e.byFile(at); p != nil {
 			st.Posts = append(st.Posts, PostCount{p, t.count(today)})
@@ -500,7 +503,8 @@ func (a Author) Stats() Stats {
 	}
 	s.mu.Unlock()
 	slices.SortFunc(st.Posts, func(a, b PostCount) int {
-		return cmp.Or(cmp.Compare(b.Month, a.Month), cmp.Compare(b.Total, a.Total), strings.Compare(a.Post.Path, b.Post.Path))
+		return cmp.Or(cmp.Compare(b.Month, a.Month), cmp.Compare(b.Total, a.Total),
+			strings.Compare(a.Post.Path, b.Post.Path))
 	})
 	return st
 }
