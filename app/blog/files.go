@@ -202,7 +202,8 @@ func (f *Files) Read(ctx context.Context, info FileInfo) ([]byte, error) {
 		return nil, err
 	}
 	if p := f.posts[info.Path]; p != nil && sum(b) != p.entry.hash {
-		if now := newEntry(p.entry.file, b, p.entry.lib, p.entry.dialect); !now.state(f.blog.lib.now()).Visible() || now.unprintable {
+		now := newEntry(p.entry.file, b, p.entry.lib, p.entry.dialect)
+		if !now.state(f.blog.lib.now()).Visible() || now.unprintable {
 			return nil, fmt.Errorf("%s: %w", info.Path, fs.ErrNotExist)
 		}
 	}
