@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -59,4 +60,110 @@ func TestAttackFeedThatNobodyReads(t *testing.T) {
 	})
 	a.atMost("48 readers of the feed", used.grown(), 32<<20)
 	a.othersRead(others)
+}
+
+// Clones that are cut while the view for them is made.
+func TestAttackClonesThatAreCut(t *testing.T) {
+	a := attack(t, gallery(32))
+	const blog = 64 << 20
+	c := a.client("127.0.0.5")
+	c.adopted()
+	used := a.during(func() {
+		for i := range 6 {
+			_, _ = c.run(time.Duration(200+100*i)*time.Millisecond, "git", "clone", "-q", "ssh://blog/blog", filepath.Join(t.TempDir(), "cut"))
+		}
+		// Whoever waits for it gets it in the end.
+		var wg sync.WaitGroup
+		for i := range 2 {
+			other, to := a.client(fmt.Sprintf("127.0.0.%d", 6+i)), filepath.Join(t.TempDir(), "clone")
+			wg.Go(func() {
+				if said, err := other.run(time.Minute, "git", "clone", "-q", "ssh://blog/blog", to); err != nil {
+					t.Errorf("%v: %s", err, said)
+				} else if _, err := os.Stat(filepath.Join(to, "picture-31.png")); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+	})
+	makers := 0
+	for _, command := range used.programs {
+		if strings.Contains(command, "fast-import") {
+			makers++
+		}
+	}
+	if makers != 1 {
+		t.Errorf("the view was begun %d times", makers)
+	}
+	a.atMost("what the view takes while it is made", used.disk, 2*blog)
+	a.until("no program runs", func() bool { return len(descendants(a.cmd.Process.Pid)) == 0 })
+	var left []string
+	_ = filepath.WalkDir(filepath.Join(a.content, ".sheaf"), func(p string, d fs.DirEntry, err error) error {
+		if err == nil && (strings.HasPrefix(d.Name(), "tmp_") || strings.HasPrefix(d.Name(), "fast_import")) {
+			left = append(left, p)
+		}
+		return nil
+	})
+	if len(left) > 0 {
+		t.Errorf("%d half-made packs are left: %q", len(left), left[0])
+	}
+}
+
+// What is taken back is not in what a new clone brings.
+func TestAttackHistoryOfAClone(t *testing.T) {
+	const secret = "the words that should not have been said"
+	a := attack(t, gallery(1))
+	ada := a.author()
+	publish := func(text string) {
+		t.Helper()
+		if out := a.says(ada, "publish slip.md", "---\ntitle: A slip\ndate: 2022-01-01\n---\n"+text+"\n"); !strings.Contains(out, "ssh -t ") {
+			t.Fatal(out)
+		}
+	}
+	// In all that came, whether a branch leads to it or not.
+	isThere := func(from string) bool {
+		t.Helper()
+		c, to := a.client(from), filepath.Join(t.TempDir(), "clone")
+		for _, args := range [][]string{
+			{"clone", "-q", "ssh://blog/blog", to},
+			{"-C", to, "cat-file", "--batch-all-objects", "--batch"},
+		} {
+			said, err := c.run(30*time.Second, "git", args...)
+			if err != nil {
+				t.Fatalf("%v: %.500s", err, said)
+			}
+			if strings.Contains(said, secret) {
+				return true
+			}
+		}
+		return false
+	}
+	publish("These are " + secret + ".")
+	if !isThere("127.0.0.5") {
+		t.Fatal("what is published is not in the clone")
+	}
+	publish("These are others.")
+	if isThere("127.0.0.6") {
+		t.Error("what was edited out is in a new clone")
+	}
+	publish("Again " + secret + ".")
+	if !isThere("127.0.0.7") {
+		t.Fatal("what is published again is not in the clone")
+	}
+	for _, command := range []string{"unpublish slip", "rm slip"} {
+		if out := a.says(ada, command, ""); strings.Contains(out, "sheaf: ") {
+			t.Fatalf("%s: %s", command, out)
+		}
+	}
+	if isThere("127.0.0.6") {
+		t.Error("what was removed is in a new clone")
+	}
+}
+
+// adopted waits until the server has taken the files into its history.
+func (c client) adopted() {
+	c.Helper()
+	if said, err := c.run(time.Minute, "scp", "-F", c.config, "blog:pictures.md", c.TempDir()); err != nil {
+		c.Fatalf("%v: %s", err, said)
+	}
 }

@@ -81,7 +81,12 @@ func (c serve) Run(ctx context.Context, p Process) error {
 	}
 	defer remove()
 	figures := &metrics{setter: typeset.New(pageCache), blog: b, version: buildVersion(p.Version)}
-	if figures.server, err = c.newServer(b, figures.setter, scratch, figures.version, log); err != nil {
+	files, err := transfer.New(transfer.Config{Scratch: scratch, Log: log, AuthorsOnly: !c.Limits.ReaderPrograms})
+	if err != nil {
+		return err
+	}
+	defer files.Close()
+	if figures.server, err = c.newServer(b, figures.setter, files, figures.version, log); err != nil {
 		return err
 	}
 	if c.Metrics != "" {
@@ -119,12 +124,8 @@ func serveUntil(ctx context.Context, srv *sshd.Server, l net.Listener, draining 
 
 // newServer makes the SSH server with all rooms behind it.
 func (c serve) newServer(
-	b *blog.Blog, setter *typeset.Setter, scratch, version string, log *slog.Logger,
+	b *blog.Blog, setter *typeset.Setter, files *transfer.Transfer, version string, log *slog.Logger,
 ) (*sshd.Server, error) {
-	files, err := transfer.New(transfer.Config{Scratch: scratch, Log: log, AuthorsOnly: !c.Limits.ReaderPrograms})
-	if err != nil {
-		return nil, err
-	}
 	return sshd.New(sshd.Config{
 		Blog:     b,
 		Setter:   setter,

@@ -74,6 +74,7 @@ func newFixture(tb testing.TB, files map[string]string) *fixture {
 	}
 	tb.Cleanup(func() {
 		f.idle()
+		f.Close()
 		if n := f.reserved.Load(); n != 0 {
 			tb.Errorf("%d bytes are still reserved", n)
 		}

@@ -17,8 +17,9 @@ import (
 // one. It has one branch.
 //
 // Authors and readers have separate views. A readers' view, if the site allows
-// one, has only ever held what was public. Its history is how that looked each
-// time somebody fetched it; nothing of the authors' commits is in it.
+// one, holds nothing but what is public (git_public.go). Its history is how that
+// has grown, each time somebody fetched it; nothing of the authors' commits is
+// in it.
 //
 // A push becomes one change of the blog, which records the pushed commit, while
 // the view keeps the commits as they were pushed. The order is:
@@ -39,6 +40,8 @@ const branch = "refs/heads/main"
 const (
 	maxPack    = "512m"
 	allocLimit = "GIT_ALLOC_LIMIT=96m" // for one object of a push, delta or tree
+
+	readerGitMemory = 128 << 20 // bytes, of each program of git that runs for a reader
 )
 
 // gitSettings are passed with every call, so that nothing depends on a
@@ -73,6 +76,9 @@ func gitSettings() []string {
 // A repository is a view in the folder dir. Except for git and gitWith, its
 // methods require Transfer.viewMu to be held.
 type repository struct{ dir string }
+
+// authorsView is the view of authors.
+func (t *Transfer) authorsView() repository { return repository{filepath.Join(t.dir, "blog.git")} }
 
 // git returns a call of git on the repository.
 func (r repository) git(args ...string) program { return r.gitWith(nil, args...) }
@@ -114,13 +120,17 @@ func (t *Transfer) git(ctx context.Context, s Session, args []string) (status in
 		s.say("sheaf: git: this blog is not given away as a repository")
 		return 1, nil
 	}
-	name := "public.git"
-	if isAuthor {
-		name = "blog.git"
-	}
-	r := repository{filepath.Join(t.dir, name)}
-	if err := t.updateView(ctx, r, s.Visitor); err != nil {
+	if err := t.updateView(ctx, s.Visitor); err != nil {
 		return s.reportUnavailable(err)
+	}
+	r := t.authorsView()
+	if !isAuthor {
+		public, release := t.takePublic()
+		defer release()
+		if public == nil {
+			return 1, errors.New("view for git: there is none for readers")
+		}
+		r = public.repository
 	}
 	var env []string
 	for _, e := range s.Env {
@@ -131,7 +141,10 @@ func (t *Transfer) git(ctx context.Context, s Session, args []string) (status in
 	if isPush {
 		return t.receive(ctx, s, author, r, env)
 	}
-	p := r.git("upload-pack", "--strict", "--timeout=600", ".")
+	p := r.gitWith([]string{"pack.threads=1"}, "upload-pack", "--strict", "--timeout=600", ".")
+	if !isAuthor {
+		p.memory = readerGitMemory
+	}
 	p.env = append(p.env, env...)
 	p.in, p.out, p.err = s.In, s.Out, &lineWriter{session: s}
 	return p.run(ctx)
@@ -194,6 +207,13 @@ func (r repository) open(ctx context.Context) (st viewState, valid bool, err err
 	// Locks of a git that was killed: nobody else writes here.
 	for _, lock := range []string{"HEAD.lock", "packed-refs.lock", branch + ".lock"} {
 		_ = os.Remove(filepath.Join(r.dir, filepath.FromSlash(lock)))
+	}
+	// And what it has not finished writing.
+	for _, pattern := range []string{"objects/pack/tmp_*", "objects/pack/.tmp*", "fast_import_crash_*"} {
+		left, _ := filepath.Glob(filepath.Join(r.dir, filepath.FromSlash(pattern)))
+		for _, name := range left {
+			_ = os.Remove(name)
+		}
 	}
 	st, recorded := r.state()
 	var head string

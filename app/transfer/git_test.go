@@ -1,6 +1,8 @@
 package transfer
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -194,8 +196,11 @@ func TestGitReaders(t *testing.T) {
 	dir, git := clone(t, reader)
 	everything := func() string {
 		t.Helper()
-		view := repository{filepath.Join(h.scratch, "public.git")}
-		out, err := view.git("cat-file", "--batch-all-objects", "--batch").output(t.Context())
+		views, _ := filepath.Glob(filepath.Join(h.scratch, publicPattern))
+		if len(views) != 1 {
+			t.Fatalf("views: %v", views)
+		}
+		out, err := repository{views[0]}.git("cat-file", "--batch-all-objects", "--batch").output(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -218,13 +223,38 @@ func TestGitReaders(t *testing.T) {
 	if git("rev-parse", "HEAD") != tip {
 		t.Error("readers see that authors work")
 	}
+	// What is added is pulled.
+	h.commit("posts/more.md", onePost("More"))
+	git("pull", "-q")
+	if out := git("log", "--format=%s"); strings.Count(out, "\n") != 2 {
+		t.Errorf("history: %s", out)
+	}
+	// A sentence that is taken back, while somebody reads from the view.
+	_, release := h.takePublic()
+	h.commit("posts/more.md", onePost("More, and better"))
+	if _, again := clone(t, reader); strings.Contains(again("cat-file", "--batch-all-objects", "--batch"), onePost("More")) {
+		t.Error("an earlier version is in a new clone")
+	}
+	if views, _ := filepath.Glob(filepath.Join(h.scratch, publicPattern)); len(views) != 2 {
+		t.Errorf("views: %v", views)
+	}
+	release()
+	git("fetch", "-q")
+	git("reset", "-q", "--hard", "origin/main")
 	// A time that comes, and a post that goes.
 	later := time.Date(2099, 1, 2, 0, 0, 0, 0, time.UTC)
 	edition := h.blog.Reader().Edition()
 	h.now.Store(&later)
 	h.commit("posts/hello.md", "---\ntitle: Hello\ndraft: true\n---\nThe first words.\n")
 	<-edition.Superseded()
-	git("pull", "-q")
+	if !strings.Contains(everything(), "The first words") {
+		t.Error("what is public is not in the view")
+	}
+	git("fetch", "-q")
+	git("reset", "-q", "--hard", "origin/main")
+	if strings.Contains(everything(), "The first words") {
+		t.Error("what was taken back is still in the view")
+	}
 	if _, err := os.Stat(filepath.Join(dir, "posts/later.md")); err != nil {
 		t.Error("what is published by its date does not come")
 	}
@@ -315,5 +345,50 @@ func BenchmarkGit(b *testing.B) {
 		must(b, env, b.TempDir(), "git", "clone", "-q", "b:x", "y")
 		b.ReportMetric(time.Since(start).Seconds(), "s-clone")
 		b.StartTimer()
+	}
+}
+
+// Whoever waits for a view gets the one that is being made, which goes on when
+// the session that has asked first has ended.
+func TestGitViewIsMadeOnceForAll(t *testing.T) {
+	h := newFixture(t, someFiles)
+	installed(t, "git")
+	v := h.blog.Reader()
+	h.viewMu.Lock() // nobody gets further
+	first, cut := context.WithCancel(t.Context())
+	results := make(chan error)
+	go func() { results <- h.updateView(first, v) }()
+	await(t, func() bool { h.Transfer.mu.Lock(); defer h.Transfer.mu.Unlock(); return len(h.updates) == 1 })
+	for range 3 {
+		go func() { results <- h.updateView(t.Context(), v) }()
+	}
+	cut()
+	if err := <-results; !errors.Is(err, context.Canceled) {
+		t.Errorf("cut: %v", err)
+	}
+	h.viewMu.Unlock()
+	for range 3 {
+		if err := <-results; err != nil {
+			t.Error(err)
+		}
+	}
+	views, _ := filepath.Glob(filepath.Join(h.scratch, "*"))
+	if len(views) != 1 || !strings.HasPrefix(filepath.Base(views[0]), "public-") {
+		t.Errorf("made: %v", views)
+	}
+	// The next server goes on with it, without what a killed one has left.
+	for _, name := range []string{"objects/pack/tmp_pack_x", "fast_import_crash_1"} {
+		write(t, views[0], map[string]string{name: "half"})
+	}
+	again, err := New(Config{Scratch: h.scratch})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	if err := again.updateView(t.Context(), v); err != nil || again.public.dir != views[0] {
+		t.Errorf("%v: %v", again.public, err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(views[0], "objects/pack/tmp_*")); len(left) > 0 {
+		t.Errorf("left: %v", left)
 	}
 }

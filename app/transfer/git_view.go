@@ -8,10 +8,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -21,28 +19,71 @@ import (
 )
 
 // updateView brings a view to the newest revision: that of the authors if v is
-// one, otherwise that of the readers.
-func (t *Transfer) updateView(ctx context.Context, r repository, v blog.Visitor) error {
-	t.viewMu.Lock()
-	defer t.viewMu.Unlock()
-	old, valid, err := r.open(ctx)
-	if err != nil {
-		return err
-	}
+// one, otherwise that of the readers. It is done once for all who ask for the
+// same revision, and goes on when their sessions end.
+func (t *Transfer) updateView(ctx context.Context, v blog.Visitor) error {
 	files, err := v.Files(ctx)
 	if err != nil {
 		return err
 	}
-	var next viewState
-	var write writeFunc
-	if author, ok := v.Author(); ok {
-		next, write, err = r.planHistory(ctx, author, files, old, valid)
-	} else {
-		next, write, err = r.planPublic(ctx, v, files, old, valid)
+	t.mu.Lock()
+	u := t.updates[files]
+	if u == nil {
+		u = &update{done: make(chan struct{})}
+		t.updates[files] = u
+		t.running.Go(func() {
+			defer close(u.done)
+			ctx, cancel := context.WithTimeout(t.ctx, maxUpdate)
+			defer cancel()
+			u.err = t.makeView(ctx, v, files)
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			delete(t.updates, files)
+		})
 	}
+	t.mu.Unlock()
+	select {
+	case <-u.done:
+		return u.err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// maxUpdate is how long a view may take to be made.
+const maxUpdate = 15 * time.Minute
+
+// An update of a view is under way until done is closed.
+type update struct {
+	done chan struct{}
+	err  error
+}
+
+// makeView brings a view to the revision of files, which are v's.
+func (t *Transfer) makeView(ctx context.Context, v blog.Visitor, files *blog.Files) (err error) {
+	t.viewMu.Lock()
+	defer t.viewMu.Unlock()
+	defer t.contain(&err)
+	author, ok := v.Author()
+	if !ok {
+		return t.makePublic(ctx, v, files)
+	}
+	r := t.authorsView()
+	old, valid, err := r.open(ctx)
 	if err != nil {
 		return err
 	}
+	next, write, err := r.planHistory(ctx, author, files, old, valid)
+	if err != nil {
+		return err
+	}
+	return t.write(ctx, r, old, valid, next, write)
+}
+
+// write brings a view from one state to the next.
+func (t *Transfer) write(
+	ctx context.Context, r repository, old viewState, valid bool, next viewState, write writeFunc,
+) (err error) {
 	next.Commit = old.Commit
 	if write == nil {
 		if valid && next.Rev == old.Rev {
@@ -97,40 +138,6 @@ func (r repository) planHistory(ctx context.Context, a blog.Author, files *blog.
 		}
 		return nil
 	}, nil
-}
-
-// planPublic plans the update of the readers' view, as planHistory does of the
-// authors': one commit from what was public to what is public now. It says
-// nothing about who changed what and when.
-func (r repository) planPublic(ctx context.Context, v blog.Visitor, files *blog.Files, old viewState, valid bool) (
-	viewState, writeFunc, error,
-) {
-	next := viewState{Files: map[string]string{}}
-	for info := range files.All() {
-		next.Files[info.Path] = info.Hash
-	}
-	switch {
-	case !valid:
-		write, err := r.snapshot(ctx, old.Commit, files, "What is published")
-		return next, write, err
-	case maps.Equal(old.Files, next.Files):
-		return next, nil, nil
-	}
-	var entries []blog.Entry
-	for info := range files.All() {
-		if old.Files[info.Path] != info.Hash {
-			entries = append(entries, blog.Entry{Path: info.Path, Hash: info.Hash, Size: info.Size})
-		}
-	}
-	for name := range old.Files {
-		if _, still := next.Files[name]; !still {
-			entries = append(entries, blog.Entry{Path: name})
-		}
-	}
-	slices.SortFunc(entries, byPath)
-	site := v.Edition().Site()
-	c := blog.Commit{Author: cmp.Or(site.Author, site.Title), Time: time.Now(), Entries: entries}
-	return next, func(w *importer) error { return w.commit(c, readBy(files)) }, nil
 }
 
 // newCommits returns the blog's commits from the view's revision to another,

@@ -58,6 +58,14 @@ type Transfer struct {
 	dir      string       // Config.Scratch, absolute
 	viewMu   sync.Mutex   // guards the git repositories in dir
 	reserved atomic.Int64 // bytes of file contents held by sftp sessions
+
+	ctx     context.Context // of what is done for more than one session; stop ends it
+	stop    context.CancelFunc
+	running sync.WaitGroup // what is done in it
+
+	mu      sync.Mutex
+	updates map[*blog.Files]*update // of views, that are under way
+	public  *publicView             // nil before the first; set with viewMu held as well
 }
 
 // New makes the scratch folder and removes what an earlier server has left in
@@ -68,7 +76,8 @@ func New(c Config) (*Transfer, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	t := &Transfer{config: c}
+	t := &Transfer{config: c, updates: map[*blog.Files]*update{}}
+	t.ctx, t.stop = context.WithCancel(context.Background())
 	dir, err := filepath.Abs(c.Scratch)
 	if err != nil {
 		return nil, fmt.Errorf("scratch folder: %w", err)
@@ -76,10 +85,19 @@ func New(c Config) (*Transfer, error) {
 	t.dir = dir
 	_ = os.RemoveAll(filepath.Join(dir, "rsync"))
 	_ = os.RemoveAll(filepath.Join(dir, "hook"))
+	_ = os.RemoveAll(filepath.Join(dir, "public.git")) // of an earlier version: it kept what was taken back
+	t.findPublic()
 	if err := os.MkdirAll(dir, 0o700); err != nil && !errors.Is(err, fs.ErrPermission) {
 		return nil, fmt.Errorf("scratch folder: %w", err)
 	}
 	return t, nil
+}
+
+// Close ends what is done for more than one session, and waits for it. The
+// sessions have ended before.
+func (t *Transfer) Close() {
+	t.stop()
+	t.running.Wait()
 }
 
 // IsCopyCommand reports whether a client that runs this command copies files,
