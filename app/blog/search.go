@@ -364,19 +364,20 @@ func snippet(before, after string, words [][]byte) string {
 // foldedIndex returns where the folded word stands in text that is not folded,
 // -1 if it does not.
 func foldedIndex(text string, word []byte) int {
-	folded := make([]byte, 0, len(text))
-	var starts []int // of the folded bytes, in text
-	for i := 0; i < len(text); {
-		n := norm.NFC.NextBoundaryInString(text[i:], true)
-		before := len(folded)
-		folded = appendFold(folded, text[i:i+n])
-		for range len(folded) - before {
-			starts = append(starts, i)
-		}
-		i += n
+	at := bytes.Index(appendFold(make([]byte, 0, len(text)), text), word)
+	if at < 0 {
+		return -1
 	}
-	if i := bytes.Index(folded, word); i >= 0 && i < len(starts) {
-		return starts[i]
+	// A step takes what is folded by itself.
+	var folded []byte
+	for i, n := 0, 0; i < len(text); i += n {
+		if n = 1; text[i] >= utf8.RuneSelf {
+			n = norm.NFC.NextBoundaryInString(text[i:], true)
+		}
+		folded = appendFold(folded[:0], text[i:i+n])
+		if at -= len(folded); at < 0 {
+			return i
+		}
 	}
 	return -1
 }
