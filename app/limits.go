@@ -19,7 +19,8 @@ type limits struct {
 	PerIPv4         int           `name:"max-per-ipv4" env:"SHEAF_MAX_PER_IPV4" default:"16" placeholder:"N" help:"Connections of one IPv4 address (${default}, $$${env})." group:"Limits"`
 	PerIPv6         int           `name:"max-per-ipv6" env:"SHEAF_MAX_PER_IPV6" default:"16" placeholder:"N" help:"Connections of one IPv6 /64 (${default}, $$${env})." group:"Limits"`
 	Sessions        int           `name:"max-sessions" env:"SHEAF_MAX_SESSIONS" default:"4" placeholder:"N" help:"Sessions of one connection (${default}, $$${env})." group:"Limits"`
-	Handshake       time.Duration `name:"handshake-time" env:"SHEAF_HANDSHAKE_TIME" default:"10s" placeholder:"TIME" help:"For a client to log in (${default}, $$${env})." group:"Limits"`
+	Handshake       time.Duration `name:"handshake-time" env:"SHEAF_HANDSHAKE_TIME" default:"10s" placeholder:"TIME" help:"For a client to exchange keys (${default}, $$${env})." group:"Limits"`
+	Login           time.Duration `name:"login-time" env:"SHEAF_LOGIN_TIME" default:"2m" placeholder:"TIME" help:"From there to log in: for a fingerprint, a passphrase (${default}, $$${env})." group:"Limits"`
 	Lifetime        time.Duration `name:"lifetime" env:"SHEAF_LIFETIME" default:"4h" placeholder:"TIME" help:"Of a connection (${default}, $$${env})." group:"Limits"`
 	Idle            time.Duration `name:"idle" env:"SHEAF_IDLE" default:"15m" placeholder:"TIME" help:"Without a key pressed, for readers (${default}, $$${env})." group:"Limits"`
 	IdleAuthor      time.Duration `name:"idle-author" env:"SHEAF_IDLE_AUTHOR" default:"2h" placeholder:"TIME" help:"The same for authors (${default}, $$${env})." group:"Limits"`
@@ -56,6 +57,7 @@ func (l limits) clients() sshd.Limits {
 		PerIPv6:         l.PerIPv6,
 		Channels:        l.Sessions,
 		Handshake:       l.Handshake,
+		Login:           l.Login,
 		Lifetime:        l.Lifetime,
 		Idle:            l.Idle,
 		IdleAuthor:      l.IdleAuthor,

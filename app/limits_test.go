@@ -29,7 +29,7 @@ func TestFlagsHaveTheDefaultsOfTheRooms(t *testing.T) {
 	}
 	d, l := sshd.DefaultLimits(), s.Limits.clients()
 	want := sshd.Limits{Connections: d.Connections, Unauthenticated: d.Unauthenticated, PerIPv4: d.PerIPv4, PerIPv6: d.PerIPv6,
-		Channels: d.Channels, Handshake: d.Handshake, Lifetime: d.Lifetime, Idle: d.Idle, IdleAuthor: d.IdleAuthor}
+		Channels: d.Channels, Handshake: d.Handshake, Login: d.Login, Lifetime: d.Lifetime, Idle: d.Idle, IdleAuthor: d.IdleAuthor}
 	if l != want {
 		t.Errorf("got %+v, want %+v", l, want)
 	}

@@ -59,7 +59,8 @@ type conn struct {
 	mu            sync.Mutex
 	closed        bool
 	authenticated bool
-	timedOut      bool // the handshake has taken too long
+	exchanged     bool // keys, once
+	timedOut      bool // the login has taken too long
 	surplus       bool // a reader for whom there is no place
 	author        *author
 	typed         *rate.Limiter     // bytes typed on all channels
@@ -68,7 +69,7 @@ type conn struct {
 	channels      map[*channel]bool // opened and not ended
 	sessions      int               // of the channels, those that wait for a command or are answered
 	ending        error             // set once the connection has been told to end
-	handshake     *time.Timer
+	handshake     *time.Timer       // and of the login after it
 	lifetime      *time.Timer
 	idle          *time.Timer // nil until authenticated
 	unused        *time.Timer // the same; runs while a reader has no session
@@ -139,9 +140,24 @@ func (c *conn) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// keysExchanged says that the server answers a key exchange. From the first one
+// on a person may be at work: compares a fingerprint, types a passphrase,
+// touches a key.
+func (c *conn) keysExchanged() {
+	c.srv.gate.exchanged(c)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed || c.exchanged {
+		return
+	}
+	c.exchanged = true
+	c.handshake.Reset(c.srv.limits.Login)
+}
+
 // Close closes the socket and gives back the place of the connection. A
-// connection that closes before it was authenticated is charged to its network.
-// From the second call on it returns net.ErrClosed.
+// connection that closes before it has exchanged keys is charged to its network;
+// later it may be a person who said no to a fingerprint. From the second call on
+// it returns net.ErrClosed.
 func (c *conn) Close() error {
 	c.mu.Lock()
 	if c.closed {
@@ -150,7 +166,7 @@ func (c *conn) Close() error {
 	}
 	c.closed = true
 	close(c.gone)
-	authenticated, penalty := c.authenticated, penaltyNoAuth
+	authenticated, exchanged, penalty := c.authenticated, c.exchanged, penaltyNoAuth
 	if c.timedOut {
 		penalty = penaltyTimeout
 	}
@@ -163,7 +179,9 @@ func (c *conn) Close() error {
 	err := c.Conn.Close()
 	if excused := c.srv.gate.leave(c); !authenticated && !excused {
 		c.srv.counts.failed.Add(1)
-		c.srv.charge(c.from, penalty)
+		if !exchanged {
+			c.srv.charge(c.from, penalty)
+		}
 	}
 	return err
 }
@@ -211,7 +229,7 @@ func (c *conn) refusedKeys() (n int, fingerprints []string) {
 	return len(c.refused), slices.Clone(c.fingerprints)
 }
 
-// authenticationDone ends the time limit of the handshake, and begins those of
+// authenticationDone ends the time limit of the login, and begins those of
 // idleness and of connections without a session. author says that the key of
 // one has been proven.
 func (c *conn) authenticationDone(author bool) {

@@ -23,7 +23,8 @@ type Limits struct {
 	ProgramsReader  int // of these, readers': 4
 	CopiesNetwork   int // of readers of one network, sessions of either kind: 2
 
-	Handshake  time.Duration // from accept to the end of authentication: 10 s
+	Handshake  time.Duration // from accept to the exchange of keys, without a person: 10 s
+	Login      time.Duration // from there to the end of authentication, for people to answer: 2 min
 	Start      time.Duration // from the opening of a channel to its command: 10 s
 	NoSession  time.Duration // of a reader's connection without a session: 30 s
 	Lifetime   time.Duration // of a connection: 4 h
@@ -67,6 +68,7 @@ func (l Limits) withDefaults(d Limits) Limits {
 	number(&l.ProgramsReader, d.ProgramsReader)
 	number(&l.CopiesNetwork, d.CopiesNetwork)
 	span(&l.Handshake, d.Handshake)
+	span(&l.Login, d.Login)
 	span(&l.Start, d.Start)
 	span(&l.NoSession, d.NoSession)
 	span(&l.Lifetime, d.Lifetime)
@@ -102,6 +104,7 @@ func DefaultLimits() Limits {
 		ProgramsReader:  4,
 		CopiesNetwork:   2,
 		Handshake:       10 * time.Second,
+		Login:           2 * time.Minute,
 		Start:           10 * time.Second,
 		NoSession:       30 * time.Second,
 		Lifetime:        4 * time.Hour,

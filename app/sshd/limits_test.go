@@ -38,7 +38,7 @@ func (b *testServer) tcp() net.Conn {
 
 func TestAHandshakeHasATime(t *testing.T) {
 	t.Parallel()
-	b := startServer(t, Limits{Handshake: time.Second})
+	b := startServer(t, Limits{Handshake: time.Second, Login: time.Second})
 	t.Run("silent", func(t *testing.T) { closes(t, b.tcp()) })
 	t.Run("version only", func(t *testing.T) {
 		c := b.tcp()
@@ -82,6 +82,64 @@ func TestAHandshakeHasATime(t *testing.T) {
 	time.Sleep(1200 * time.Millisecond)
 	if b.connections() != 1 {
 		t.Error("an authenticated connection was closed with the handshakes")
+	}
+}
+
+// Whoever compares a fingerprint takes longer than a machine. It costs neither
+// them nor others at their address their place, and saying no costs nothing.
+func TestALoginWaitsForPeople(t *testing.T) {
+	t.Parallel()
+	const handshake = 2 * time.Second
+	b := &testServer{T: t, keys: t.TempDir(), logs: &syncBuffer{}} // nobody is exempt from penalties
+	b.start(Limits{Handshake: handshake, Login: 2 * patience})
+	login := func(known func() error) error {
+		nc, err := net.Dial("tcp", b.addr)
+		if err != nil {
+			return err
+		}
+		defer nc.Close()
+		c, chans, reqs, err := gossh.NewClientConn(nc, b.addr, &gossh.ClientConfig{User: "reader", Auth: []gossh.AuthMethod{noQuestions()},
+			HostKeyCallback: func(string, net.Addr, gossh.PublicKey) error { return known() }})
+		if err != nil {
+			return err
+		}
+		out, _, _ := b.run(gossh.NewClient(c, chans, reqs), "whoami")
+		if out != "reader refused=0" {
+			return fmt.Errorf("read %q", out)
+		}
+		return nil
+	}
+	const people = 3
+	asked, yes, done := make(chan bool, people), make(chan bool), make(chan error, people)
+	for range people {
+		go func() { done <- login(func() error { asked <- true; <-yes; return nil }) }()
+	}
+	for range people {
+		select {
+		case <-asked:
+		case err := <-done:
+			t.Fatal(err)
+		}
+	}
+	if err := login(func() error { return nil }); err != nil {
+		t.Errorf("a fourth, at once: %v", err)
+	}
+	no := errors.New("not the fingerprint on the card")
+	for range 20 {
+		if err := login(func() error { return no }); !errors.Is(err, no) {
+			t.Fatalf("somebody who says no: %v", err)
+		}
+	}
+	time.Sleep(handshake + handshake/4)
+	close(yes)
+	for range people {
+		if err := <-done; err != nil {
+			t.Errorf("after %v: %v", handshake, err)
+		}
+	}
+	eventually(t, "those who said no are gone", func() bool { return b.srv.Stats().Failed == 20 })
+	if n := b.srv.penalties.refused(); n != 0 {
+		t.Error("the address is kept away")
 	}
 }
 

@@ -11,9 +11,10 @@ import (
 // much of it refuses the next one. It is OpenSSH's PerSourcePenalties
 // (sshd_config(5)) with its figures, there called noauth, grace-exceeded,
 // crash, min and max. Unlike there, keys that are refused cost nothing, because
-// every reader with an agent has some; nor does a visit that ends by itself.
+// every reader with an agent has some; nor does a visit that ends by itself, or
+// a login that a person gave up.
 const (
-	penaltyNoAuth  = time.Second      // it left before it was let in
+	penaltyNoAuth  = time.Second      // it left before it had exchanged keys
 	penaltyTimeout = 10 * time.Second // it used up the time of the handshake
 	penaltyAbuse   = 90 * time.Second // it was dropped
 

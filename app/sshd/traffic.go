@@ -162,7 +162,7 @@ func (s countingSigner) Sign(random io.Reader, data []byte) (*gossh.Signature, e
 			r.conn.drop("too many key exchanges", true)
 			return nil, io.ErrClosedPipe
 		}
-		r.conn.srv.gate.exchanged(r.conn)
+		r.conn.keysExchanged()
 	}
 	return s.Signer.Sign(random, data)
 }
