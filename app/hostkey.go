@@ -8,15 +8,15 @@ import (
 	"path/filepath"
 	"strings"
 
-	"sheaf/app/markdown"
+	"sheaf/app/blog"
 	"sheaf/app/sshd"
 )
 
 // hostkey is the command that shows the host key, or makes one.
 type hostkey struct {
-	Keys string `env:"SHEAF_KEYS" default:"keys" placeholder:"DIR" help:"The folder of the host key (${default}, $$${env})."`
-	Host string `env:"SHEAF_HOST" placeholder:"NAME" help:"The name that the DNS record is for (the zone's own, $$${env})."`
-	New  bool   `help:"Make a new key where there is none."`
+	Keys string    `env:"SHEAF_KEYS" default:"keys" placeholder:"DIR" help:"The folder of the host key (${default}, $$${env})."`
+	Host blog.Host `env:"SHEAF_HOST" placeholder:"NAME" help:"The name that the DNS record is for (the zone's own, $$${env})."`
+	New  bool      `help:"Make a new key where there is none."`
 }
 
 // Run prints the fingerprint of the key, for readers, and its record for the
@@ -35,7 +35,7 @@ func (c hostkey) Run(p Process) error {
 	}
 	owner := "@"
 	if c.Host != "" {
-		owner = strings.TrimSuffix(markdown.Line(c.Host), ".") + "."
+		owner = strings.TrimSuffix(c.Host.Name(), ".") + "."
 	}
 	_, err = fmt.Fprintf(p.Stdout, "%s %s\n%s IN SSHFP %s\n", k.Fingerprint, k.Type, owner, k.SSHFP)
 	return err

@@ -28,16 +28,16 @@ const drain = 5 * time.Second
 
 // serve is the command that serves a blog.
 type serve struct {
-	Addr    string `env:"SHEAF_ADDR" default:":2222" placeholder:"HOST:PORT" help:"Where to listen (${default}, $$${env})."`
-	Content string `env:"SHEAF_CONTENT" default:"content" placeholder:"DIR" help:"The folder of posts (${default}, $$${env})."`
-	Keys    string `env:"SHEAF_KEYS" default:"keys" placeholder:"DIR" help:"Host key and authors' keys (${default}, $$${env})."`
-	Authors string `env:"SHEAF_AUTHORS" placeholder:"KEYS" help:"More authors: lines of keys/authors as text; they are written nowhere ($$${env})."`
-	Starter string `env:"SHEAF_STARTER" placeholder:"DIR" help:"A blog to begin with, copied when there is no content yet ($$${env})."`
-	Host    string `env:"SHEAF_HOST" placeholder:"NAME" help:"The public name, printed in addresses ($$${env})."`
-	History size   `env:"SHEAF_HISTORY" default:"all" placeholder:"SIZE" help:"How much old versions may take, such as 500MB (${default}, $$${env})."`
-	Metrics string `env:"SHEAF_METRICS" placeholder:"HOST:PORT" help:"Where to tell Prometheus of figures over HTTP; a port alone is on this machine only (nowhere, $$${env})."`
-	Limits  limits `embed:""`
-	Log     string `env:"SHEAF_LOG" enum:"text,json," default:"" placeholder:"text|json" help:"Form of the log; text on a terminal, else json ($$${env})."`
+	Addr    string    `env:"SHEAF_ADDR" default:":2222" placeholder:"HOST:PORT" help:"Where to listen (${default}, $$${env})."`
+	Content string    `env:"SHEAF_CONTENT" default:"content" placeholder:"DIR" help:"The folder of posts (${default}, $$${env})."`
+	Keys    string    `env:"SHEAF_KEYS" default:"keys" placeholder:"DIR" help:"Host key and authors' keys (${default}, $$${env})."`
+	Authors string    `env:"SHEAF_AUTHORS" placeholder:"KEYS" help:"More authors: lines of keys/authors as text; they are written nowhere ($$${env})."`
+	Starter string    `env:"SHEAF_STARTER" placeholder:"DIR" help:"A blog to begin with, copied when there is no content yet ($$${env})."`
+	Host    blog.Host `env:"SHEAF_HOST" placeholder:"HOST[:PORT]" help:"Where readers reach the blog, printed in addresses; HOST alone is at port 22 (from site.yaml, $$${env})."`
+	History size      `env:"SHEAF_HISTORY" default:"all" placeholder:"SIZE" help:"How much old versions may take, such as 500MB (${default}, $$${env})."`
+	Metrics string    `env:"SHEAF_METRICS" placeholder:"HOST:PORT" help:"Where to tell Prometheus of figures over HTTP; a port alone is on this machine only (nowhere, $$${env})."`
+	Limits  limits    `embed:""`
+	Log     string    `env:"SHEAF_LOG" enum:"text,json," default:"" placeholder:"text|json" help:"Form of the log; text on a terminal, else json ($$${env})."`
 }
 
 // Run serves until ctx ends, and then drains: sessions are told to end, and

@@ -80,7 +80,7 @@ type Receipt struct {
 // Lines says the receipt in words: a line for each post ("published ssh -t HOST
 // SLUG"), then the warnings. Every channel answers with them. They hold no
 // control characters.
-func (r Receipt) Lines(host string) []string {
+func (r Receipt) Lines(host Host) []string {
 	var out []string
 	same, others := 0, 0
 	for _, f := range r.Files {
@@ -105,7 +105,7 @@ func (r Receipt) Lines(host string) []string {
 			word = "filed"
 		default:
 			word = f.Post.State.String()
-			what = "ssh -t " + host + " " + markdown.Line(f.Post.Slug)
+			what = host.Open(f.Post.Slug)
 			if f.Post.State == Scheduled {
 				word = "scheduled for " + f.Post.entry.due.Format("2 Jan 2006 15:04")
 			}

@@ -66,7 +66,7 @@ func (e *Edition) Resolve(from *Post, target string) (p *Post, heading string, o
 // ours reports whether a host is that of this site.
 func (e *Edition) ours(from *Post, host string) bool {
 	host = strings.TrimPrefix(host, "www.")
-	if host == e.site.Host {
+	if e.site.Host != "" && host == e.site.Host.Name() {
 		return true
 	}
 	for _, h := range e.site.hosts {

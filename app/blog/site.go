@@ -21,7 +21,7 @@ type Site struct {
 	Title    string
 	Tagline  string
 	Author   string
-	Host     string // the public name, "" unless said
+	Host     Host   // "" unless said
 	Accent   string // "", #rrggbb, or the number of a colour
 	Lang     string
 	Links    []Link
@@ -107,7 +107,11 @@ func (s *Site) fill(name string, fs frontmatter.Fields) []Problem {
 		problems = append(problems, Problem{Path: name, Line: f.Line, Warning: true, Text: text})
 	}
 	s.fillFrom(fs)
-	s.Host = markdown.Clean(fs.Text("host"))
+	if h, err := ParseHost(fs.Text("host")); err == nil {
+		s.Host = h
+	} else {
+		bad("host", "%v", err)
+	}
 	if yes, set := fs.Flag("git"); set {
 		s.Git = yes
 	} else if w := fs.Text("git"); w != "" {

@@ -233,5 +233,5 @@ func (c authorCall) preview() error {
 
 // previewAddress is what one types to see a preview.
 func (c *call) previewAddress(p blog.Preview) string {
-	return "ssh preview-" + p.Token + "@" + c.host()
+	return c.host().Preview(p.Token)
 }

@@ -7,7 +7,6 @@ import (
 	"encoding/xml"
 	"fmt"
 	"html"
-	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -73,7 +72,7 @@ type Feeds struct {
 // A keptFeed is a feed that is made, or being made until ready is closed.
 type keptFeed struct {
 	edition *blog.Edition
-	host    string
+	host    blog.Host
 	ready   chan struct{}
 	text    []byte
 	err     error
@@ -87,7 +86,7 @@ const (
 // get returns the feed of an edition, which nobody may change. It is made apart
 // from the session that asks first, so that others get it when that ends; the
 // error is that of making it, or the cause of the end of ctx.
-func (f *Feeds) get(ctx context.Context, edition *blog.Edition, host string) ([]byte, error) {
+func (f *Feeds) get(ctx context.Context, edition *blog.Edition, host blog.Host) ([]byte, error) {
 	f.mu.Lock()
 	i := slices.IndexFunc(f.kept, func(k *keptFeed) bool { return k.edition == edition && k.host == host })
 	var k *keptFeed
@@ -145,15 +144,12 @@ func (c *call) feed() error {
 // A feedMaker makes the feed of an edition at a host.
 type feedMaker struct {
 	edition *blog.Edition
-	host    string
+	host    blog.Host
 }
 
 // feed makes the feed, at most about maxFeed bytes long.
 func (m feedMaker) feed() ([]byte, error) {
-	site, domain := m.edition.Site(), m.host
-	if h, _, err := net.SplitHostPort(m.host); err == nil {
-		domain = h
-	}
+	site, domain := m.edition.Site(), m.host.Name()
 	f := atomFeed{
 		Lang:     oneLine(site.Lang),
 		ID:       "tag:" + domain + ",2000:sheaf",
@@ -161,8 +157,8 @@ func (m feedMaker) feed() ([]byte, error) {
 		Subtitle: oneLine(site.Tagline),
 		Author:   []atomName{{oneLine(cmp.Or(site.Author, site.Title))}},
 		Links: []atomLink{
-			{Rel: "self", Href: "ssh://" + m.host + "/feed"},
-			{Rel: "alternate", Href: "ssh://" + m.host},
+			{Rel: "self", Href: m.host.URL("/feed")},
+			{Rel: "alternate", Href: m.host.URL("")},
 		},
 	}
 	var newest time.Time

@@ -66,7 +66,7 @@ type hitJSON struct {
 // address is the address of a post for programs that open ssh addresses.
 func (c *call) address(p *blog.Post) string { return address(c.host(), p) }
 
-func address(host string, p *blog.Post) string { return "ssh://" + host + "/" + escapeSlug(p.Slug) }
+func address(host blog.Host, p *blog.Post) string { return host.URL("/" + escapeSlug(p.Slug)) }
 
 // escapeSlug escapes a slug for addresses. Its slashes stay.
 func escapeSlug(slug string) string {

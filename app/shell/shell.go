@@ -20,7 +20,7 @@ type Call struct {
 	Setter  *typeset.Setter
 	Feeds   *Feeds // shared by all calls; nil makes a feed for this one
 	Theme   typeset.Theme
-	Host    string // the public name of the blog, for addresses; "" is localhost
+	Host    blog.Host // in printed addresses; "" is localhost
 
 	// Denied is what a reader is told who tries an author's command, one line
 	// or more; "" is only the reason.
@@ -160,7 +160,7 @@ func (c *call) findPost(address string) (*blog.Post, string, error) {
 }
 
 // host is the blog's name in addresses.
-func (c *call) host() string {
+func (c *call) host() blog.Host {
 	if c.Host != "" {
 		return c.Host
 	}

@@ -233,12 +233,12 @@ func (c *call) help() error {
 	}
 	type entry struct{ command, help string }
 	entries := []entry{
-		{"ssh " + host, "the blog in a browser for the terminal"},
-		{"ssh -t " + host + " SLUG", "the browser at one post; SLUG#HEADING goes to a heading"},
+		{host.Command(""), "the blog in a browser for the terminal"},
+		{host.Open("SLUG"), "the browser at one post; SLUG#HEADING goes to a heading"},
 	}
 	for _, v := range verbs() {
 		if v.forAuthors == nil || c.Visitor.IsAuthor() {
-			entries = append(entries, entry{"ssh " + host + " " + v.usage, v.help})
+			entries = append(entries, entry{host.Command(v.usage), v.help})
 		}
 	}
 	commands, helps := 0, 0 // widths

@@ -1,10 +1,13 @@
 package sshd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"log/slog"
+	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -80,15 +83,21 @@ func (r *router) internalError(s *session, err error) int {
 	return s.fail("internal error ("+r.failed(err)+")", 1)
 }
 
-// host is the name of the server in addresses that are printed.
-func (r *router) host(v blog.Visitor) string {
-	if r.Host != "" {
-		return r.Host
-	}
-	if h := v.Edition().Site().Host; h != "" {
+// host is where the server is in addresses that are printed for a session.
+// Without a name from its owner it is localhost for whoever is on the same
+// machine; anybody else reads HOST, with the port that the client has reached.
+func (r *router) host(s *session, v blog.Visitor) blog.Host {
+	if h := cmp.Or(r.Host, v.Edition().Site().Host); h != "" {
 		return h
 	}
-	return "localhost"
+	name, port := "HOST", ""
+	if at, err := netip.ParseAddrPort(s.channel.conn.LocalAddr().String()); err == nil {
+		port = strconv.Itoa(int(at.Port()))
+		if at.Addr().Unmap().IsLoopback() {
+			name = "localhost"
+		}
+	}
+	return blog.JoinHost(name, port)
 }
 
 // command runs a command line in shell, and returns its exit status. Colours
@@ -121,7 +130,7 @@ func (r *router) command(s *session, visitor blog.Visitor, args []string) int {
 		Visitor:  visitor,
 		Setter:   r.Setter,
 		Feeds:    &r.feeds,
-		Host:     r.host(visitor),
+		Host:     r.host(s, visitor),
 		Terminal: s.terminal,
 		Width:    s.size.Width,
 		Color:    color,
@@ -153,7 +162,7 @@ func (r *router) browse(s *session, visitor blog.Visitor, open string) int {
 	case r.browsers <- struct{}{}:
 		defer func() { <-r.browsers }()
 	default:
-		return s.fail("too many readers at the moment; ssh "+r.host(visitor)+" ls lists the posts", 1)
+		return s.fail("too many readers at the moment; "+r.host(s, visitor).Command("ls")+" lists the posts", 1)
 	}
 	defer visitor.Visit()()
 	refused := 0
@@ -173,7 +182,7 @@ func (r *router) browse(s *session, visitor blog.Visitor, open string) int {
 	}, tui.Config{
 		Visitor:     visitor,
 		Setter:      r.Setter,
-		Host:        r.host(visitor),
+		Host:        r.host(s, visitor),
 		Open:        open,
 		KeysRefused: refused,
 		MaxPaste:    s.channel.conn.pasteLimit(),

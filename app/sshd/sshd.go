@@ -69,10 +69,10 @@ type Config struct {
 	Blog     *blog.Blog
 	Setter   *typeset.Setter
 	Transfer *transfer.Transfer
-	Keys     string // folder of the host key and of the authors' keys
-	Authors  string // more authors, as lines of the file keys/authors
-	Host     string // the public name, printed in addresses; "" takes the site's
-	Version  string // of the program, told to clients
+	Keys     string    // folder of the host key and of the authors' keys
+	Authors  string    // more authors, as lines of the file keys/authors
+	Host     blog.Host // in printed addresses; "" takes the site's
+	Version  string    // of the program, told to clients
 	Limits   Limits
 	Exempt   []netip.Prefix // networks that get no penalties
 	Proxies  []netip.Prefix // of proxies: connections begin with a PROXY header, and get no penalties

@@ -134,7 +134,7 @@ func (r *router) transfer(s *session, visitor blog.Visitor, args []string) int {
 	}
 	files := transfer.Session{
 		Visitor: visitor,
-		Host:    r.host(visitor),
+		Host:    r.host(s, visitor),
 		Denied:  s.denied(),
 		Env:     s.env,
 		In:      s.stream,

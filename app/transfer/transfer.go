@@ -40,9 +40,9 @@ type Config struct {
 // A Session is one connection of a program that copies files.
 type Session struct {
 	Visitor blog.Visitor
-	Host    string   // in printed addresses
-	Denied  string   // what a reader is told who tries to change something, one line or more
-	Env     []string // the client's; only GIT_PROTOCOL is used
+	Host    blog.Host // in printed addresses
+	Denied  string    // what a reader is told who tries to change something, one line or more
+	Env     []string  // the client's; only GIT_PROTOCOL is used
 	In      io.Reader
 	Out     io.Writer
 	Err     io.Writer // for people

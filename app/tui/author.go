@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -163,7 +164,7 @@ func (a *author) describe(r blog.Receipt, what string) string {
 			what = "still a draft"
 		}
 		if host := a.b.host(); host != "" && f.Action != blog.Unchanged {
-			what += "  ssh -t " + host + " " + markdown.Line(f.Post.Slug)
+			what += "  " + host.Open(f.Post.Slug)
 		}
 		break
 	}
@@ -320,11 +321,7 @@ func (a *author) askShare(p *blog.Post) {
 // showShare shows a preview address, to be copied or taken back.
 func (a *author) showShare(given blog.Preview) {
 	b := a.b
-	host := b.host()
-	if host == "" {
-		host = "HOST"
-	}
-	address := "ssh preview-" + given.Token + "@" + host
+	address := cmp.Or(b.host(), "HOST").Preview(given.Token)
 	b.ask(address, option{"c", "copy", func() {
 		b.paint.Copy(address)
 		b.say("copied: " + address)

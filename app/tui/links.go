@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -43,10 +44,7 @@ func restyled(line string, col, cells int, st typeset.Style) string {
 	return ansi.Truncate(line, col, "") + "\x1b[m" + st.On(text) + ansi.TruncateLeft(line, col+cells, "")
 }
 
-// host is what a reader types after "ssh -t"; "" if it is not known.
-func (b *browser) host() string {
-	if b.conf.Host != "" {
-		return markdown.Line(b.conf.Host)
-	}
-	return markdown.Line(b.edition.Site().Host)
+// host is the host in addresses; "" if it is not known.
+func (b *browser) host() blog.Host {
+	return cmp.Or(b.conf.Host, b.edition.Site().Host)
 }

@@ -260,7 +260,7 @@ func (s *post) act(a action) {
 	case actCopyCode:
 		s.copyCode()
 	case actCopyAddress:
-		address := "ssh -t " + s.b.host() + " " + markdown.Line(s.slug)
+		address := s.b.host().Open(s.slug)
 		s.b.paint.Copy(address)
 		s.b.say("copied: " + address)
 	}

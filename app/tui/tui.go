@@ -87,10 +87,10 @@ type Terminal struct {
 type Config struct {
 	Visitor     blog.Visitor
 	Setter      *typeset.Setter
-	Host        string // what stands after "ssh -t" in an address; "": the site's own, or none
-	Open        string // begin with this post: slug or slug#heading
-	KeysRefused int    // keys the visitor has offered that are no author's
-	MaxPaste    int    // bytes; a longer paste is refused, and the visitor told. 64 KiB if 0
+	Host        blog.Host // in printed addresses; "": the site's own, or none
+	Open        string    // begin with this post: slug or slug#heading
+	KeysRefused int       // keys the visitor has offered that are no author's
+	MaxPaste    int       // bytes; a longer paste is refused, and the visitor told. 64 KiB if 0
 	Log         *slog.Logger
 }
 
