@@ -1,7 +1,9 @@
 package app_test
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -9,6 +11,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/pkg/sftp"
+	"golang.org/x/crypto/ssh"
 )
 
 // Options of compression that make the far end's program large, and blocks as
@@ -166,4 +171,105 @@ func (c client) adopted() {
 	if said, err := c.run(time.Minute, "scp", "-F", c.config, "blog:pictures.md", c.TempDir()); err != nil {
 		c.Fatalf("%v: %s", err, said)
 	}
+}
+
+// Copies of the blog for programs whose clients say nothing.
+func TestAttackSlowRsyncs(t *testing.T) {
+	a := attack(t, gallery(16))
+	const blog = 32 << 20
+	a.client("127.0.0.5").adopted()
+	began := a.disk()
+	var conns []*ssh.Client
+	used := a.during(func() {
+		for i := range 4 {
+			c := a.mustLogin(fmt.Sprintf("127.0.0.%d", 11+i))
+			conns = append(conns, c)
+			s, err := c.NewSession()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.StdinPipe(); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Start("rsync --server --sender -logDtpre.iLsfxCIvu . ."); err != nil {
+				t.Fatal(err)
+			}
+		}
+		a.until("four programs run", func() bool {
+			n := 0
+			for _, pid := range descendants(a.cmd.Process.Pid) {
+				b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+				if strings.Contains(string(b), "--sender") {
+					n++
+				}
+			}
+			return n >= 4
+		})
+	})
+	a.atMost("four copies", used.disk, blog+blog/4)
+	a.atMost("the server", used.grown(), 32<<20)
+	for _, c := range conns {
+		c.Close()
+	}
+	a.until("the copy is gone", func() bool { return a.disk()-began < blog/4 })
+}
+
+// Handles on a large file, and the memory that authors upload with.
+func TestAttackHandlesOnALargeFile(t *testing.T) {
+	const large = 15 << 20
+	a := attack(t, exhibit(map[string]string{"large.png": noise(1, large)}))
+	a.client("127.0.0.5").adopted()
+	began, opened := a.disk(), 0
+	var conns []*ssh.Client
+	used := a.during(func() {
+		for i := range 4 {
+			c := a.mustLogin(fmt.Sprintf("127.0.0.%d", 11+i))
+			conns = append(conns, c)
+			for range 2 {
+				n, err := openAll(c, "large.png", 16)
+				if opened += n; err != nil {
+					t.Errorf("%d of 16 are opened: %v", n, err)
+				}
+			}
+		}
+	})
+	t.Logf("%d handles", opened)
+	a.atMost("all readers", used.grown(), 2*large+(16<<20))
+	a.atMost("the disk", used.disk, large+large/4)
+	up, err := sftp.NewClient(a.author())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer up.Close()
+	f, err := up.Create("new.png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = io.Copy(f, strings.NewReader(noise(2, large)))
+	if err = errors.Join(err, f.Close()); err != nil {
+		t.Errorf("meanwhile the author cannot upload: %v", err)
+	}
+	for _, c := range conns {
+		c.Close()
+	}
+	a.until("the copy is gone", func() bool { return a.disk()-began < 2*large })
+}
+
+// openAll opens a file so many times in one session, which stays open.
+func openAll(c *ssh.Client, path string, n int) (opened int, err error) {
+	s, err := sftp.NewClient(c)
+	if err != nil {
+		return 0, err
+	}
+	for range n {
+		f, err := s.Open(path)
+		if err == nil {
+			_, err = f.ReadAt(make([]byte, 1<<10), 14<<20)
+		}
+		if err != nil {
+			return opened, err
+		}
+		opened++
+	}
+	return opened, nil
 }

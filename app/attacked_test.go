@@ -165,6 +165,7 @@ func (a *attacked) during(run func()) peaks {
 	run()
 	close(stop)
 	<-stopped
+	p.disk = max(p.disk, a.disk()-disk)
 	most := status(pid, "VmHWM:")
 	p.server = max(p.server, most)
 	a.Logf("%v", p)

@@ -78,6 +78,12 @@ func newFixture(tb testing.TB, files map[string]string) *fixture {
 		if n := f.reserved.Load(); n != 0 {
 			tb.Errorf("%d bytes are still reserved", n)
 		}
+		if n := f.readers.Load(); n != 0 {
+			tb.Errorf("%d bytes of readers are still reserved", n)
+		}
+		if left, _ := os.ReadDir(filepath.Join(f.scratch, "sending")); len(left) > 0 {
+			tb.Errorf("%d files are still kept to be sent", len(left))
+		}
 	})
 	f.ada = f.blog.Author("Ada Lovelace")
 	return f

@@ -248,7 +248,11 @@ func (t *Transfer) fastImport(ctx context.Context, r repository, parent string, 
 			writeErr = errors.Join(writeErr, w.out.Flush())
 		}
 	})
-	p := r.git("fast-import", "--quiet", "--done")
+	var settings []string
+	if parent == "" {
+		settings = []string{"fastimport.unpackLimit=0"} // which would write everything twice
+	}
+	p := r.gitWith(settings, "fast-import", "--quiet", "--done")
 	p.in = pr
 	_, err := p.output(ctx)
 	pr.Close()

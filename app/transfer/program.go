@@ -56,23 +56,25 @@ func (p program) run(ctx context.Context) (status int, err error) {
 	ownProcessGroup(cmd)
 	var g guardedIO
 	cmd.Stdout, cmd.Stderr = g.writer(p.out), g.writer(p.err)
+	// Not cmd.Stdin: Wait would wait for the copying to end, and a client that
+	// sends nothing more could make that last as long as it likes.
+	var input io.WriteCloser
 	if p.in != nil {
-		// Not cmd.Stdin: Run would wait for the copying to end, and a client
-		// that sends nothing more could make that last as long as it likes.
-		pipe, err := cmd.StdinPipe()
-		if err != nil {
+		if input, err = cmd.StdinPipe(); err != nil {
 			return 1, err
 		}
-		go func() {
-			defer pipe.Close()
-			_, _ = io.Copy(pipe, g.reader(p.in))
-		}()
 	}
 	if err = cmd.Start(); err == nil {
 		if err := limitProcess(cmd.Process.Pid, cmp.Or(p.memory, defaultMemory), maxCPU); err != nil {
 			_ = cmd.Cancel()
 			_ = cmd.Wait()
 			return 1, fmt.Errorf("%s: its limits: %w", p.name, err)
+		}
+		if input != nil { // not before it is bounded: it may start others at once
+			go func() {
+				defer input.Close()
+				_, _ = io.Copy(input, g.reader(p.in))
+			}()
 		}
 		err = cmd.Wait()
 	}

@@ -25,7 +25,9 @@ import (
 // that the file has not changed.
 type staging struct {
 	t            *Transfer
+	visitor      blog.Visitor
 	files        *blog.Files
+	sending      bool   // rsync only reads it: the files are those of Transfer.sending
 	top          string // everything; removed at the end
 	dir          string // within top; all that rsync sees
 	withContent  bool   // there are no placeholders
@@ -34,6 +36,7 @@ type staging struct {
 	staged       map[string]blog.FileInfo // by name, which is the path within dir
 	placeholders map[uint64]blog.FileInfo // by inode
 
+	sent     []*pooledFile        // in a copy that is sent, which has links to them
 	uploader *uploader            // nil in a copy that is sent
 	uploaded map[string]fileStamp // by name, of files the uploader has been given
 }
@@ -65,7 +68,9 @@ func (t *Transfer) newStaging(ctx context.Context, v blog.Visitor, a rsyncArgs) 
 	}
 	g := &staging{
 		t:            t,
+		visitor:      v,
 		files:        files,
+		sending:      a.sender,
 		top:          top,
 		withContent:  a.needsContent || a.sender,
 		staged:       map[string]blog.FileInfo{},
@@ -94,6 +99,9 @@ func (g *staging) remove() {
 	})
 	if err := os.RemoveAll(g.top); err != nil {
 		g.t.config.Log.Warn("scratch files not removed", "err", err)
+	}
+	for _, f := range g.sent {
+		f.give()
 	}
 }
 
@@ -154,6 +162,16 @@ func (g *staging) stageFile(ctx context.Context, info blog.FileInfo, name string
 }
 
 func (g *staging) writeContent(ctx context.Context, info blog.FileInfo, name string) error {
+	if g.sending {
+		f, err := g.t.sending.take(ctx, g.visitor, g.files, info)
+		if err != nil {
+			return err
+		}
+		g.sent = append(g.sent, f)
+		if os.Link(f.name, g.path(name)) == nil {
+			return nil
+		}
+	}
 	b, err := g.files.Read(ctx, info)
 	if err != nil {
 		return err

@@ -99,7 +99,7 @@ func (t *Transfer) scp(ctx context.Context, s Session, args []string) (status in
 		k.change.Base = files.Rev()
 		return k.receive()
 	}
-	f := &scpSource{ctx: ctx, conn: conn, args: a, files: files}
+	f := &scpSource{t: t, visitor: s.Visitor, ctx: ctx, conn: conn, args: a, files: files}
 	return f.send()
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path"
 	"slices"
 	"strings"
@@ -14,11 +15,13 @@ import (
 // An scpSource gives files to the client. As the shell of the far end would, it
 // expands patterns.
 type scpSource struct {
-	ctx    context.Context
-	conn   *scpConn
-	args   scpArgs
-	files  *blog.Files
-	failed bool // something was not there, or not accepted
+	t       *Transfer
+	visitor blog.Visitor
+	ctx     context.Context
+	conn    *scpConn
+	args    scpArgs
+	files   *blog.Files
+	failed  bool // something was not there, or not accepted
 }
 
 // send gives the client what it has asked for and returns the exit status. The
@@ -81,12 +84,18 @@ func (f *scpSource) sendTree(name string, info blog.FileInfo) error {
 		f.warn(info.Path, "not a regular file")
 		return nil
 	}
-	var data []byte
+	var data io.Reader
 	if !info.Dir {
-		var err error
-		if data, err = f.files.Read(f.ctx, info); err != nil {
+		shared, err := f.t.sending.take(f.ctx, f.visitor, f.files, info)
+		if err != nil {
 			return err
 		}
+		defer shared.give()
+		r, err := shared.reader()
+		if err != nil {
+			return err
+		}
+		data = io.NewSectionReader(r, 0, info.Size)
 	}
 	if f.args.times {
 		sec := max(info.MTime.Unix(), 0)
@@ -95,10 +104,10 @@ func (f *scpSource) sendTree(name string, info blog.FileInfo) error {
 		}
 	}
 	if !info.Dir {
-		if err := f.sendRecord("C0644 %d %s\n", len(data), name); err != nil {
+		if err := f.sendRecord("C0644 %d %s\n", info.Size, name); err != nil {
 			return f.skip(err)
 		}
-		if _, err := f.conn.out.Write(data); err != nil {
+		if n, err := io.Copy(f.conn.out, data); err != nil || n != info.Size {
 			return errCutOff
 		}
 		return f.skip(f.sendRecord("%c", scpOK))

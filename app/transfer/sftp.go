@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -24,7 +25,8 @@ const (
 	maxHandles      = 16          // open files and folders of one session
 	maxUploads      = 4096        // unpublished files of one session, and as many folders
 	maxSessionBytes = 64 << 20    // file contents held by one session
-	maxTotalBytes   = 256 << 20   // file contents held by all sessions
+	maxTotalBytes   = 256 << 20   // file contents held by all sessions of authors
+	maxReadersBytes = 32 << 20    // and by those of readers, if the disk does not take them
 	readMaxAge      = time.Second // how old the files may be that are read or listed
 	conflictSuffix  = ".refused~" // appended to the name of a text that another author's change preceded
 )
@@ -116,10 +118,11 @@ type sftpSession struct {
 	ownRevs map[string]blog.Rev
 
 	handles     int
-	reserved    int64 // bytes, of Transfer.reserved
-	refused     bool  // anything was
-	denied      bool  // the client knows that readers change nothing
-	internalErr error // the first
+	sent        []*pooledFile // that are open
+	reserved    int64         // bytes, of Transfer.reserved or readers
+	refused     bool          // anything was
+	denied      bool          // the client knows that readers change nothing
+	internalErr error         // the first
 }
 
 // contain, when deferred, turns a panic into an error.
@@ -187,21 +190,28 @@ func (s *sftpSession) finish() (status int, err error) {
 // reserve asks for n bytes of memory, or returns them if n is negative, which
 // cannot fail.
 func (s *sftpSession) reserve(n int64) error {
-	total := s.t.reserved.Add(n)
-	if n > 0 && (total > maxTotalBytes || s.reserved+n > maxSessionBytes) {
-		s.t.reserved.Add(-n)
+	all, most := &s.t.reserved, int64(maxTotalBytes)
+	if !s.Visitor.IsAuthor() {
+		all, most = &s.t.readers, maxReadersBytes
+	}
+	total := all.Add(n)
+	if n > 0 && (total > most || s.reserved+n > maxSessionBytes) {
+		all.Add(-n)
 		return errors.New("too much at one time; try again a little later")
 	}
 	s.reserved += n
 	return nil
 }
 
-// releaseAll returns the session's memory.
+// releaseAll returns the session's memory, and the files it has open.
 func (s *sftpSession) releaseAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.t.reserved.Add(-s.reserved)
-	s.reserved = 0
+	_ = s.reserve(-s.reserved)
+	for _, f := range s.sent {
+		f.give()
+	}
+	s.sent = nil
 }
 
 // files returns the blog's files, at most maxAge old.
@@ -445,12 +455,32 @@ func (s *sftpSession) Fileread(r *sftp.Request) (_ io.ReaderAt, err error) {
 		s.handles++
 		return &uploadHandle{s: s, u: n.upload}, nil
 	}
-	data, err := s.read(f, n.info)
+	h, err := s.openShared(f, n.info)
+	if err != nil {
+		var data []byte
+		if data, err = s.read(f, n.info); err != nil {
+			return nil, err
+		}
+		h = &fileHandle{s: s, ReaderAt: bytes.NewReader(data), reserved: int64(len(data))}
+	}
+	s.handles++
+	return h, nil
+}
+
+// openShared opens a file of the blog on the disk, which costs no memory. It
+// fails if that does not take the file.
+func (s *sftpSession) openShared(f *blog.Files, info blog.FileInfo) (*fileHandle, error) {
+	shared, err := s.t.sending.take(s.ctx, s.Visitor, f, info)
 	if err != nil {
 		return nil, err
 	}
-	s.handles++
-	return &fileHandle{s: s, data: data}, nil
+	r, err := shared.reader()
+	if err != nil {
+		shared.give()
+		return nil, err
+	}
+	s.sent = append(s.sent, shared)
+	return &fileHandle{s: s, ReaderAt: io.NewSectionReader(r, 0, shared.size), shared: shared}, nil
 }
 
 // read returns the contents of a file of the blog. The caller owns them, and
@@ -486,19 +516,23 @@ func (s *sftpSession) fill(f *blog.Files, u *upload) error {
 
 // A fileHandle is an open file of the blog.
 type fileHandle struct {
+	io.ReaderAt
 	s         *sftpSession
-	data      []byte
+	shared    *pooledFile // nil if it is in memory
+	reserved  int64       // bytes of memory
 	closeOnce sync.Once
 }
-
-func (h *fileHandle) ReadAt(p []byte, off int64) (int, error) { return readAt(h.data, p, off) }
 
 func (h *fileHandle) Close() error {
 	h.closeOnce.Do(func() {
 		h.s.mu.Lock()
 		defer h.s.mu.Unlock()
 		h.s.handles--
-		_ = h.s.reserve(-int64(len(h.data)))
+		_ = h.s.reserve(-h.reserved)
+		if i := slices.Index(h.s.sent, h.shared); i >= 0 {
+			h.s.sent = slices.Delete(h.s.sent, i, i+1)
+			h.shared.give()
+		}
 	})
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -474,16 +475,63 @@ func TestASessionIsBounded(t *testing.T) {
 		t.Error("something has changed")
 	}
 
+	// What all authors hold is theirs; what is read is on the disk.
 	b.reserved.Add(maxTotalBytes)
 	m = b.mount(b.ada.Visitor())
-	if _, err := m.Open("posts/hello.md"); err == nil {
+	if m.put("posts/more.md", "x") == nil {
 		t.Error("all together hold too much")
 	}
-	b.reserved.Add(-maxTotalBytes)
 	if m.get("posts/hello.md") == "" {
 		t.Error("nothing is read")
 	}
-	m.leave().is(t, 0)
+	m.cut().is(t, 1)
+	b.reserved.Add(-maxTotalBytes)
+	// And where the disk takes nothing, it is in memory, of which readers have
+	// their own.
+	ok(t, os.RemoveAll(filepath.Join(b.scratch, "sending")))
+	write(t, b.scratch, map[string]string{"sending": "no folder"})
+	b.readers.Add(maxReadersBytes)
+	reader, author := b.mount(b.blog.Reader()), b.mount(b.ada.Visitor())
+	if _, err := reader.Open("posts/hello.md"); err == nil {
+		t.Error("readers together hold too much")
+	}
+	if author.get("posts/hello.md") == "" {
+		t.Error("nothing is read by an author")
+	}
+	b.readers.Add(-maxReadersBytes)
+	if reader.get("posts/hello.md") == "" {
+		t.Error("nothing is read")
+	}
+	reader.leave().is(t, 0)
+	author.leave().is(t, 0)
+}
+
+// Whoever reads the same file has the same one, on the disk.
+func TestFilesAreSharedWhileTheyAreSent(t *testing.T) {
+	b := newFixture(t, smallBlog)
+	reader, env := b.blog.Reader(), b.listen(b.blog.Reader())
+	kept := func() int {
+		list, _ := os.ReadDir(filepath.Join(b.scratch, "sending"))
+		return len(list)
+	}
+	one, two := b.mount(reader), b.mount(reader)
+	for _, m := range []*mounted{one, two, one} {
+		f, err := m.Open("posts/hello.md")
+		ok(t, err)
+		defer f.Close()
+	}
+	must(t, env, t.TempDir(), "rsync", "-a", "b:", "all")
+	if n := kept(); n != 1 {
+		t.Errorf("%d files for one", n)
+	}
+	one.leave().is(t, 0)
+	if n := kept(); n != 1 {
+		t.Errorf("%d files while it is read", n)
+	}
+	two.leave().is(t, 0)
+	if n := kept(); n != 0 {
+		t.Errorf("%d files that nobody reads", n)
+	}
 }
 
 // breaks is a terminal that panics.

@@ -57,7 +57,9 @@ type Transfer struct {
 	config   Config
 	dir      string       // Config.Scratch, absolute
 	viewMu   sync.Mutex   // guards the git repositories in dir
-	reserved atomic.Int64 // bytes of file contents held by sftp sessions
+	reserved atomic.Int64 // bytes of file contents held by authors' sftp sessions
+	readers  atomic.Int64 // the same of readers'
+	sending  *pool
 
 	ctx     context.Context // of what is done for more than one session; stop ends it
 	stop    context.CancelFunc
@@ -85,6 +87,8 @@ func New(c Config) (*Transfer, error) {
 	t.dir = dir
 	_ = os.RemoveAll(filepath.Join(dir, "rsync"))
 	_ = os.RemoveAll(filepath.Join(dir, "hook"))
+	_ = os.RemoveAll(filepath.Join(dir, "sending"))
+	t.sending = newPool(filepath.Join(dir, "sending"))
 	_ = os.RemoveAll(filepath.Join(dir, "public.git")) // of an earlier version: it kept what was taken back
 	t.findPublic()
 	if err := os.MkdirAll(dir, 0o700); err != nil && !errors.Is(err, fs.ErrPermission) {
