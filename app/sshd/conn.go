@@ -84,7 +84,7 @@ func connOf(ctx context.Context) *conn {
 }
 
 // accept takes a connection through the gate and starts its timers; nil refuses
-// it.
+// it, when it has been told why.
 func (s *Server) accept(ctx ssh.Context, nc net.Conn) net.Conn {
 	c := &conn{
 		Conn:     nc,
@@ -105,6 +105,7 @@ func (s *Server) accept(ctx ssh.Context, nc net.Conn) net.Conn {
 	ok, why, away := s.gate.enter(c, s.penalties.refuses(c.from))
 	if !ok {
 		s.counts.refuse(why)
+		s.tell(nc, why)
 		return nil
 	}
 	if away != nil {

@@ -26,8 +26,8 @@ type gate struct {
 	conns       map[*conn]standing
 	count       map[standing]int
 	from        map[netip.Prefix]int // by network, and by the larger ones it is in
-	refused     int                  // since the last line in the log
-	lastLogged  time.Time
+	refused     map[string]int       // by limit, since the last line in the log about it
+	lastLogged  map[string]time.Time
 	soleNetwork netip.Prefix  // where all connections so far have come from
 	soleCount   int           // how many; -1 when there was another, or it was told
 	empty       chan struct{} // closed when the gate is closed and nobody is inside
@@ -57,6 +57,9 @@ func newGate(l Limits, log *slog.Logger) *gate {
 		count:  map[standing]int{},
 		from:   map[netip.Prefix]int{},
 		empty:  make(chan struct{}),
+
+		refused:    map[string]int{},
+		lastLogged: map[string]time.Time{},
 	}
 }
 
@@ -127,16 +130,13 @@ func (g *gate) enter(c *conn, penalised bool) (ok bool, limit string, away *conn
 	if limit == "" && (full || g.unauthenticated() >= g.limits.Unauthenticated) {
 		if away = g.longestWaiting(); away != nil {
 			g.remove(away)
+			g.logRefusal(limitUnauthenticated, away.from)
 		} else if full {
 			limit = limitConnections
 		}
 	}
 	if limit != "" {
-		g.refused++
-		if now := time.Now(); now.Sub(g.lastLogged) > 10*time.Second {
-			g.log.Warn("connections refused", "limit", limit, "from", c.from.String(), "count", g.refused)
-			g.lastLogged, g.refused = now, 0
-		}
+		g.logRefusal(limit, c.from)
 		return false, limit, nil
 	}
 	g.conns[c] = unknown
@@ -145,6 +145,16 @@ func (g *gate) enter(c *conn, penalised bool) (ok bool, limit string, away *conn
 		g.from[network]++
 	}
 	return true, "", away
+}
+
+// logRefusal logs a refusal by a limit, and of a flood of them one line in a
+// while. The lock is held.
+func (g *gate) logRefusal(limit string, from netip.Prefix) {
+	g.refused[limit]++
+	if now := time.Now(); now.Sub(g.lastLogged[limit]) > 10*time.Second {
+		g.log.Warn("connections refused", "limit", limit, "from", from.String(), "count", g.refused[limit])
+		g.lastLogged[limit], g.refused[limit] = now, 0
+	}
 }
 
 // unauthenticated counts those that are still shaking hands. The lock is held.

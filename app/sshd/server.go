@@ -42,6 +42,7 @@ type Server struct {
 	browsers func() int // open now; nil: none
 
 	penalties *penalties
+	telling   chan struct{} // one for each that is being told why it is refused
 
 	sessions sync.WaitGroup // answered at the moment
 	done     chan struct{}  // closed when the server begins to stop
@@ -68,6 +69,7 @@ func newServer(c Config, handle func(*session) int) (*Server, error) {
 		handle:  handle,
 		proxies: c.Proxies,
 		done:    make(chan struct{}),
+		telling: make(chan struct{}, maxTold),
 	}
 	s.gate = newGate(s.limits, log)
 	s.penalties = newPenalties(slices.Concat(c.Exempt, c.Proxies), time.Now)

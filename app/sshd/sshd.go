@@ -26,7 +26,8 @@
 // The library passes on whatever a client sends. A few places here see to it:
 //
 //   - gate.go counts connections before they have said a word, and penalty.go
-//     keeps networks away for a while that failed again and again
+//     keeps networks away for a while that failed again and again; refuse.go
+//     tells those who are refused why
 //   - conn.go is a connection with timers for its handshake, lifetime and
 //     idleness (the library wipes deadlines), and tcptimeout_linux.go has the
 //     kernel notice a peer whose network is gone
