@@ -45,6 +45,6 @@
 // Nothing is read into memory before its size is known to be allowed. A set
 // holds at most 20,000 files and 512 MiB. An sftp session has at most 16 files
 // open and holds at most 64 MiB; all of authors together hold 256 MiB. What is
-// sent is a file on the disk, one for all sessions that send the same (pool.go). A
-// program that runs has limits of memory and time (program.go).
+// sent is a file on the disk, one for all sessions that send the same
+// (pool.go). A program that runs has limits of memory and time (program.go).
 package transfer
