@@ -47,33 +47,59 @@ func (a *addresses) more(all []*Post) (others, paths map[string]int32) {
 			order[i] = int32(i)
 		}
 		slices.SortFunc(order, func(i, j int32) int { return strings.Compare(all[i].Path, all[j].Path) })
-		enter := func(i int32, address string) {
-			key := addressKey(address)
-			if _, slug := a.slugs[key]; slug || key == "" {
-				return
-			}
-			if _, is := a.others[key]; !is {
-				a.others[key] = i
-			}
-		}
-		for _, i := range order {
-			e := all[i].entry
-			a.paths[pathKey(e.path)] = i
-			enter(i, strings.Join(e.address, "/"))
-			enter(i, e.url)
-		}
-		for _, i := range order {
-			for _, alias := range all[i].Aliases {
-				enter(i, alias)
+		enter := func(i int32, keys ...string) {
+			for _, key := range keys {
+				if _, slug := a.slugs[key]; slug || key == "" {
+					continue
+				}
+				if _, is := a.others[key]; !is {
+					a.others[key] = i
+				}
 			}
 		}
 		for _, i := range order {
-			enter(i, pathKey(all[i].Path))
-			enter(i, slugOf(all[i].Path))
-			enter(i, foldString(all[i].Slug))
+			keys := all[i].entry.addressKeys()
+			a.paths[keys.path] = i
+			enter(i, keys.own...)
+		}
+		for _, i := range order {
+			enter(i, all[i].entry.addressKeys().aliases...)
+		}
+		for _, i := range order {
+			enter(i, all[i].entry.addressKeys().file...)
+			enter(i, addressKey(foldString(all[i].Slug)))
 		}
 	})
 	return a.others, a.paths
+}
+
+// addressKeys are the addresses that follow from one file, as they are compared.
+type addressKeys struct {
+	path    string   // see pathKey
+	own     []string // the full one, and that of the site on the web
+	aliases []string
+	file    []string // what the path alone leads to
+}
+
+// addressKeys makes the keys once for every version of the file.
+func (e *entry) addressKeys() *addressKeys {
+	if k := e.keys.Load(); k != nil {
+		return k
+	}
+	k := &addressKeys{path: pathKey(e.path), own: []string{addressKey(strings.Join(e.address, "/"))}}
+	if e.url != "" {
+		k.own = append(k.own, addressKey(e.url))
+	}
+	for _, alias := range e.aliases {
+		k.aliases = append(k.aliases, addressKey(alias))
+	}
+	for _, key := range []string{addressKey(k.path), addressKey(slugOf(e.path))} {
+		if key != k.own[0] {
+			k.file = append(k.file, key)
+		}
+	}
+	e.keys.Store(k)
+	return k
 }
 
 // addressKey returns the form in which addresses are compared.

@@ -74,6 +74,7 @@ type entry struct {
 	folded string                     // title and tags as the filter compares them
 	text   atomic.Pointer[searchText] // nil until it is made
 	names  atomic.Pointer[[]string]   // nil until somebody asks: see Post.names
+	keys   atomic.Pointer[addressKeys]
 
 	parsing sync.Mutex // one parser at a time
 	doc     weak.Pointer[markdown.Document]
