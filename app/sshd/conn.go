@@ -105,7 +105,7 @@ func (s *Server) accept(ctx ssh.Context, nc net.Conn) net.Conn {
 	ok, why, away := s.gate.enter(c, s.penalties.refuses(c.from))
 	if !ok {
 		s.counts.refuse(why)
-		s.tell(nc, why)
+		s.tell(nc, why, tellTime)
 		return nil
 	}
 	if away != nil {

@@ -23,6 +23,7 @@ var refusals = map[string]string{
 	limitConnections: "The blog is full at the moment; please try again in a minute.",
 	limitAddress:     "Too many connections from your address are open; close one, or try again in a minute.",
 	limitPenalty:     "Too many connections from your address have failed; please try again in ten minutes.",
+	limitDescriptors: "The blog has no room for another connection; please try again in a minute.",
 	"":               string(reasonRestart),
 }
 
@@ -55,14 +56,14 @@ func refusal(version, text string) []byte {
 // tell says to a client why it is refused by a limit, and waits until it has
 // gone: a socket that is closed while something unread is in it resets the
 // connection, and the client loses what it was told. The caller closes nc.
-func (s *Server) tell(nc net.Conn, limit string) {
+func (s *Server) tell(nc net.Conn, limit string, most time.Duration) {
 	select {
 	case s.telling <- struct{}{}:
 	default:
 		return
 	}
 	defer func() { <-s.telling }()
-	if err := nc.SetDeadline(time.Now().Add(tellTime)); err != nil {
+	if err := nc.SetDeadline(time.Now().Add(most)); err != nil {
 		return
 	}
 	if _, err := nc.Write(refusal(s.lib.Version, refusals[limit])); err != nil {

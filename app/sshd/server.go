@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"runtime/debug"
 	"slices"
@@ -129,6 +130,10 @@ func (s *Server) installGuard(lib *ssh.Server, hostKey gossh.Signer) error {
 // Serve accepts connections until Shutdown, and then returns nil. It closes l.
 func (s *Server) Serve(l net.Listener) error {
 	defer l.Close()
+	spare := &spareListener{Listener: l, srv: s}
+	spare.spare, _ = os.Open(os.DevNull)
+	defer func() { spare.spare.Close() }()
+	l = spare
 	if len(s.proxies) > 0 {
 		l = s.behindProxies(l)
 	}
