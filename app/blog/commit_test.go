@@ -86,8 +86,6 @@ func TestNobodyElseIsAnAuthor(t *testing.T) {
 	}
 }
 
-func second[T any](_ T, err error) error { return err }
-
 func BenchmarkCommitToEdition(b *testing.B) {
 	for _, n := range []int{1000, 10000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
