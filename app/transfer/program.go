@@ -31,10 +31,11 @@ type program struct {
 }
 
 // What a program and each it starts may take, where the system can bound it.
+// defaultMemory, for one that runs for an author, depends on how Sheaf was
+// built: git's hook is Sheaf itself.
 const (
-	defaultMemory = 256 << 20 // bytes
-	readerMemory  = 48 << 20  // of one that runs for a reader
-	maxCPU        = 600       // seconds of a processor
+	readerMemory = 48 << 20 // bytes, of one that runs for a reader
+	maxCPU       = 600      // seconds of a processor
 )
 
 // run runs the program and returns its exit status once it has ended.
