@@ -81,8 +81,7 @@ var rooms = map[string]room{
 		},
 	},
 	"app/blog": {
-		ours:    []string{"app/markdown", "app/frontmatter", "app/textdiff", "app/store", "app/lazyregexp", "app/lru"},
-		outside: []string{"golang.org/x/text/unicode/norm"},
+		ours: []string{"app/markdown", "app/frontmatter", "app/textdiff", "app/store", "app/lazyregexp", "app/lru", "app/fold"},
 	},
 	"app/frontmatter": {
 		ours: []string{"app/markdown", "app/lazyregexp"},
@@ -98,6 +97,9 @@ var rooms = map[string]room{
 	"app/tex":        {},
 	"app/lazyregexp": {},
 	"app/lru":        {},
+	"app/fold": {
+		outside: []string{"golang.org/x/text/unicode/norm"},
+	},
 	"app/markdown": {
 		ours:    []string{"app/markup", "app/julia", "app/srcmap", "app/tex", "app/lazyregexp"},
 		outside: []string{"github.com/yuin/goldmark", "github.com/yuin/goldmark-emoji/definition"},

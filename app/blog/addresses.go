@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"sheaf/app/fold"
 )
 
 // addresses say where the posts of an edition are in its list of all, by
@@ -67,7 +69,7 @@ func (a *addresses) more(all []*Post) (others, paths map[string]int32) {
 		}
 		for _, i := range order {
 			enter(i, all[i].entry.addressKeys().file...)
-			enter(i, addressKey(foldString(all[i].Slug)))
+			enter(i, addressKey(fold.String(all[i].Slug)))
 		}
 	})
 	return a.others, a.paths

@@ -1,6 +1,7 @@
 package blog
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -66,7 +67,6 @@ func Open(ctx context.Context, c Config) (*Blog, error) {
 	}
 	ctx, b.cancel = context.WithCancel(ctx)
 	b.closed = ctx.Done()
-	s.learn(c.Store.Ledger())
 	changed := c.Store.Watch(ctx, unwatched)
 	start := time.Now()
 	if _, err := s.rescan(); err != nil {
@@ -79,23 +79,10 @@ func Open(ctx context.Context, c Config) (*Blog, error) {
 	b.loadStats()
 	b.setEdition(s, s.snapshot(c.Now()))
 	b.log.Info("content read", "posts", len(s.entries), "took", time.Since(start).Round(time.Millisecond))
-	b.done.Add(4)
-	go func() {
-		defer b.done.Done()
-		b.recordHandEdits(ctx)
-	}()
-	go func() {
-		defer b.done.Done()
-		b.run(ctx, s, changed)
-	}()
-	go func() {
-		defer b.done.Done()
-		b.warm(ctx)
-	}()
-	go func() {
-		defer b.done.Done()
-		b.keepStats(ctx, statsPause)
-	}()
+	b.done.Go(func() { b.recordHandEdits(ctx) })
+	b.done.Go(func() { b.run(ctx, s, changed) })
+	b.done.Go(func() { b.warm(ctx) })
+	b.done.Go(func() { b.keepStats(ctx, statsPause) })
 	return b, nil
 }
 
@@ -127,7 +114,7 @@ func (b *Blog) warm(ctx context.Context) {
 			if ctx.Err() != nil {
 				return
 			}
-			b.contain(func() { p.entry.searchText() })
+			_ = b.contain(func() { p.entry.searchText() })
 		}
 		select {
 		case <-ctx.Done():
@@ -153,14 +140,14 @@ func (b *Blog) run(ctx context.Context, s *index, changed <-chan struct{}) {
 				changed = nil
 				continue
 			}
-			b.contain(func() { b.refresh(s) })
+			_ = b.contain(func() { b.refresh(s) })
 			select { // readers first, the history after them
 			case b.handEdited <- struct{}{}:
 			default:
 			}
 		case <-timer.C:
 			if !s.last.due.IsZero() && !s.last.due.After(b.lib.now()) {
-				b.contain(func() { b.setEdition(s, s.snapshot(b.lib.now())) })
+				_ = b.contain(func() { b.setEdition(s, s.snapshot(b.lib.now())) })
 			}
 		}
 		timer.Reset(b.wait(s.last.due))
@@ -177,14 +164,16 @@ func (b *Blog) refresh(s *index) {
 	}
 }
 
-// contain runs f; if f panics, that is logged and ends there.
-func (b *Blog) contain(f func()) {
+// contain runs f. If f panics, that is logged and ends there, with an error.
+func (b *Blog) contain(f func()) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			b.log.Error("panic", "panic", markdown.Line(fmt.Sprint(p)), "stack", string(debug.Stack()))
+			err = errors.New("something went wrong here; the log says more")
 		}
 	}()
 	f()
+	return nil
 }
 
 // recordHandEdits commits what was changed by hand, once at the start and then
@@ -194,8 +183,8 @@ func (b *Blog) recordHandEdits(ctx context.Context) {
 	first := b.imported
 	said := ""
 	for {
-		err := errors.New("panic")
-		b.contain(func() {
+		var err error
+		panicked := b.contain(func() {
 			_, err = b.lib.worktree.Import(ctx, func(p string, dir bool) bool {
 				if dir {
 					return unwatched(p)
@@ -203,6 +192,7 @@ func (b *Blog) recordHandEdits(ctx context.Context) {
 				return Scratch(path.Base(p))
 			})
 		})
+		err = cmp.Or(panicked, err)
 		if first != nil {
 			close(first)
 			first = nil

@@ -319,7 +319,7 @@ func (e *Edition) deadLink(p *Post, d *markdown.Document, target string) string 
 	}
 	clean, _, _ := strings.Cut(target, "#")
 	ext := strings.ToLower(path.Ext(clean))
-	if isMarkdown(clean) || strings.HasPrefix(target, "@/") {
+	if IsMarkdown(clean) || strings.HasPrefix(target, "@/") {
 		return "no such post"
 	}
 	if strings.HasPrefix(target, "/") || e.fileFor(p, target) {

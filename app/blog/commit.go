@@ -3,11 +3,8 @@ package blog
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
-	"runtime/debug"
 
-	"sheaf/app/markdown"
 	"sheaf/app/store"
 )
 
@@ -32,7 +29,7 @@ func (v Visitor) MaxFile(name string) int64 {
 	if v.blog == nil {
 		return 0
 	}
-	if isMarkdown(name) {
+	if IsMarkdown(name) {
 		return v.blog.limits.Post
 	}
 	return v.blog.limits.File
@@ -74,39 +71,41 @@ func (b *Blog) apply(ctx context.Context, s *index, a Author, c Change, keep boo
 	if c.Time.IsZero() {
 		c.Time = now
 	}
-	f := &review{Change: c, ledger: b.lib.worktree.Ledger(), limits: b.limits,
-		sources: map[string][]byte{}, gone: map[string]bool{}, moved: map[string]string{}}
-	s.learn(f.ledger)
-	changed := f.entries()
-	if len(f.problems) > 0 {
-		return Receipt{}, f.refusal()
+	r := &review{
+		Change: c, ledger: b.lib.worktree.Ledger(), limits: b.limits,
+		sources: map[string][]byte{}, gone: map[string]bool{}, moved: map[string]string{},
 	}
-	if err := f.read(ctx, b.lib.worktree, changed); err != nil {
+	s.learn(r.ledger)
+	changed := r.entries()
+	if len(r.problems) > 0 {
+		return Receipt{}, r.refusal()
+	}
+	if err := r.read(ctx, b.lib.worktree, changed); err != nil {
 		return Receipt{}, err
 	}
-	next, fresh := s.with(changed, f.sources)
-	f.findRenamed(s.last, next, changed)
+	next, fresh := s.with(changed, r.sources)
+	r.findRenamed(s.last, next, changed)
 	for name, e := range fresh {
 		if e != nil {
-			e.setDay(s.day(c.Time, f.renamed[name], name))
+			e.setDay(s.day(c.Time, r.renamed[name], name))
 		}
 	}
 	after := next.snapshot(now)
-	f.judge(s.last, after, changed, !keep)
-	if len(f.problems) > 0 {
-		return Receipt{}, f.refusal()
+	r.judge(s.last, after, changed, !keep)
+	if len(r.problems) > 0 {
+		return Receipt{}, r.refusal()
 	}
-	f.receipt.Rev = f.ledger.Rev()
+	r.receipt.Rev = r.ledger.Rev()
 	if keep && len(changed) > 0 {
-		rev, err := b.lib.worktree.Commit(ctx, f.ledger.Rev(), store.Commit{
-			ID: c.ID, Time: c.Time, Author: a.name, Channel: a.channel, Message: c.Message, Meta: f.meta(),
+		rev, err := b.lib.worktree.Commit(ctx, r.ledger.Rev(), store.Commit{
+			ID: c.ID, Time: c.Time, Author: a.name, Channel: a.channel, Message: c.Message, Meta: r.meta(),
 			Entries: changed,
 		})
 		if err != nil {
 			return Receipt{}, err
 		}
-		same := rev == f.ledger.Rev()+1 && s.keepsShape(changed)
-		if rev == f.ledger.Rev()+1 { // not a commit that was made before
+		same := rev == r.ledger.Rev()+1 && s.keepsShape(changed)
+		if rev == r.ledger.Rev()+1 { // not a commit that was made before
 			s.keep(next, fresh)
 		}
 		s.learn(b.lib.worktree.Ledger())
@@ -120,28 +119,19 @@ func (b *Blog) apply(ctx context.Context, s *index, a Author, c Change, keep boo
 			after = s.snapshot(now)
 		}
 		b.setEdition(s, after)
-		f.receipt.Rev = rev
+		r.receipt.Rev = rev
 	}
-	for i := range f.receipt.Files {
-		f.receipt.Files[i].Post = after.post(f.receipt.Files[i].Path)
+	for i := range r.receipt.Files {
+		r.receipt.Files[i].Post = after.post(r.receipt.Files[i].Path)
 	}
-	return f.receipt, nil
+	return r.receipt, nil
 }
 
 // withIndex runs f in the goroutine that owns the index, and waits for it. The
 // error means that f did not run, or panicked.
 func (b *Blog) withIndex(ctx context.Context, f func(*index)) error {
 	done := make(chan error, 1)
-	job := func(s *index) {
-		defer func() {
-			if p := recover(); p != nil {
-				b.log.Error("panic", "panic", markdown.Line(fmt.Sprint(p)), "stack", string(debug.Stack()))
-				done <- errors.New("something went wrong here; the log says more")
-			}
-		}()
-		f(s)
-		done <- nil
-	}
+	job := func(s *index) { done <- b.contain(func() { f(s) }) }
 	select {
 	case b.jobs <- job:
 		return <-done

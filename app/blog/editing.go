@@ -31,7 +31,7 @@ func (a Author) Open(ctx context.Context, slug string) (Text, error) {
 		var err error
 		p, err = e.Post(slug)
 		_, there := a.blog.lib.worktree.Ledger().Entry(name)
-		if err != nil && (!there || !isMarkdown(name) && !isConfig(name)) {
+		if err != nil && (!there || !IsMarkdown(name) && !isConfig(name)) {
 			return Text{}, err
 		}
 	}

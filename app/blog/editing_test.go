@@ -115,17 +115,17 @@ func TestOpenWhatIsBroken(t *testing.T) {
 	}
 }
 
-func TestVersionAndEdited(t *testing.T) {
+func TestAtAndEdited(t *testing.T) {
 	b, _ := opened(t, t.TempDir())
 	v := b.Author("Ada")
 	publish(t, v, "posts/sea.md", sea)
 	publish(t, v, "posts/sea.md", sea+"More.\n")
 	for rev, want := range map[Rev]string{1: sea, 2: sea + "More.\n", 0: sea + "More.\n"} {
-		if src, err := v.Version(t.Context(), "sea", rev); err != nil || string(src) != want {
+		if src, _, err := v.At(t.Context(), "sea", rev); err != nil || string(src) != want {
 			t.Errorf("r%d: %q, %v", rev, src, err)
 		}
 	}
-	if _, err := v.Version(t.Context(), "sea", 3); !errors.Is(err, fs.ErrNotExist) {
+	if _, _, err := v.At(t.Context(), "sea", 3); !errors.Is(err, fs.ErrNotExist) {
 		t.Error(err)
 	}
 	p, _ := v.Edition().Post("sea")

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"sheaf/app/fold"
 )
 
 // An Edition is the whole blog at one moment, as one kind of visitor may see
@@ -77,7 +79,7 @@ func (e *Edition) Tags() []Tag { return e.tagIndex().tags }
 // Tagged returns the posts with a tag, in the order of the list. Case and
 // accents of the tag do not matter.
 func (e *Edition) Tagged(tag string) []*Post {
-	return e.tagIndex().tagged[foldString(strings.TrimPrefix(strings.TrimSpace(tag), "#"))]
+	return e.tagIndex().tagged[fold.String(strings.TrimPrefix(strings.TrimSpace(tag), "#"))]
 }
 
 // Post finds a post or page by its slug or any of its other addresses, in any
@@ -90,7 +92,7 @@ func (e *Edition) Post(slug string) (*Post, error) {
 		p = e.byOther(key)
 	}
 	if p == nil {
-		p = e.byOther(foldString(key))
+		p = e.byOther(fold.String(key))
 	}
 	if p == nil {
 		return nil, fmt.Errorf("post %q: %w", slug, fs.ErrNotExist)
@@ -182,7 +184,7 @@ func (e *Edition) tagIndex() *tagIndex {
 			x.tags = append(x.tags, t)
 		}
 		slices.SortFunc(x.tags, func(a, b Tag) int {
-			return cmp.Or(b.Count-a.Count, strings.Compare(foldString(a.Name), foldString(b.Name)))
+			return cmp.Or(b.Count-a.Count, strings.Compare(fold.String(a.Name), fold.String(b.Name)))
 		})
 	})
 	return x

@@ -10,6 +10,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"sheaf/app/fold"
 	"sheaf/app/frontmatter"
 	"sheaf/app/markdown"
 )
@@ -92,7 +93,7 @@ func newEntry(f file, src []byte, lib *library, d markdown.Dialect) *entry {
 		e.unprintable = true
 		e.problem(line, true, "%s: readers do not get its source", why)
 	}
-	e.folded = foldString(e.title + "\n" + strings.Join(e.tags, "\n"))
+	e.folded = fold.String(e.title + "\n" + strings.Join(e.tags, "\n"))
 	return e
 }
 
@@ -101,7 +102,7 @@ func brokenEntry(f file, lib *library, why string) *entry {
 	e := &entry{file: f, lib: lib}
 	e.metadata = metadata{title: path.Base(f.path), broken: true, unread: true, address: f.pathInfo().address}
 	e.problem(0, false, "%s", why)
-	e.folded = foldString(e.title)
+	e.folded = fold.String(e.title)
 	return e
 }
 

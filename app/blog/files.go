@@ -17,8 +17,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/text/unicode/norm"
-
 	"sheaf/app/lazyregexp"
 	"sheaf/app/store"
 )
@@ -80,25 +78,33 @@ func (v Visitor) Files(ctx context.Context) (*Files, error) {
 	if !v.author {
 		public, f.posts = edition.public(entries)
 	}
+	f.fill(entries, public)
+	last.Store(f)
+	return f, nil
+}
+
+// fill enters the files: all for authors, for readers those that are public,
+// which are listed if the value is true.
+func (f *Files) fill(entries []Entry, public map[string]bool) {
 	f.at["."] = FileInfo{Path: ".", Dir: true}
 	for _, e := range entries {
 		listed, is := public[e.Path]
-		if !v.author && !is {
+		if !f.author && !is {
 			continue
 		}
 		info := FileInfo{Path: e.Path, Size: e.Size, MTime: e.MTime, Hash: e.Hash}
 		if info.Hash == "" {
-			b, _, err := v.blog.lib.worktree.ReadFile(e.Path, v.blog.limits.File)
+			b, _, err := f.blog.lib.worktree.ReadFile(e.Path, f.blog.limits.File)
 			if err != nil {
 				continue
 			}
 			hash := sha256.Sum256(b)
 			info.Hash, info.Size = hex.EncodeToString(hash[:]), int64(len(b))
 		}
-		if !v.author {
+		if !f.author {
 			f.hashes[info.Hash] = info.Path
 		}
-		if v.author || listed {
+		if f.author || listed {
 			f.list = append(f.list, info)
 			f.add(info)
 		} else {
@@ -108,8 +114,6 @@ func (v Visitor) Files(ctx context.Context) (*Files, error) {
 	for dir := range f.in {
 		slices.SortFunc(f.in[dir], func(a, b FileInfo) int { return strings.Compare(a.Path, b.Path) })
 	}
-	last.Store(f)
-	return f, nil
 }
 
 // standing returns the plain files as they are, sorted by path, without hashes.
@@ -159,7 +163,7 @@ func (f *Files) Stat(name string) (FileInfo, error) {
 	if info, ok := f.at[name]; ok {
 		return info, nil
 	}
-	if isMarkdown(name) {
+	if IsMarkdown(name) {
 		if p, err := f.edition.Post(name); err == nil {
 			if info, ok := f.at[p.Path]; ok {
 				return info, nil
@@ -219,7 +223,7 @@ func (e *Edition) public(entries []Entry) (paths map[string]bool, posts map[stri
 	type known struct{ full, blank string } // blank: the name, when it has blanks
 	byWord := map[string][]known{}
 	for _, x := range entries {
-		if isMarkdown(x.Path) || isConfigFile(x.Path) {
+		if IsMarkdown(x.Path) || isConfigFile(x.Path) {
 			continue
 		}
 		base := path.Base(x.Path)
@@ -276,7 +280,7 @@ func (p *Post) names() []string {
 	const most = 4096
 	var found []string
 	for _, word := range named().FindAllString(string(src), -1) {
-		if strings.Contains(word, "://") || isMarkdown(word) {
+		if strings.Contains(word, "://") || IsMarkdown(word) {
 			continue
 		}
 		if u, err := url.PathUnescape(word); err == nil {
@@ -351,10 +355,6 @@ func PathFor(name string) (string, error) {
 	}
 	return clean, nil
 }
-
-// foldName returns the form in which names are compared: two with the same one
-// cannot both be on every disk.
-func foldName(p string) string { return norm.NFC.String(strings.ToLower(norm.NFC.String(p))) }
 
 // droppings are the temporary names of editors and of sed.
 var droppings = lazyregexp.New(`^(4913|sed[A-Za-z0-9]{6}|#.*#|.*~|.*\.(swp|swo|tmp|part|crdownload|filepart))$`)

@@ -178,7 +178,7 @@ func (a Author) Beside(name string) []string {
 	for _, e := range entries {
 		base := path.Base(e.Path)
 		switch {
-		case e.Path == name, isMarkdown(base), isConfigFile(e.Path):
+		case e.Path == name, IsMarkdown(base), isConfigFile(e.Path):
 		case own[e.Path], strings.HasPrefix(e.Path, folder),
 			path.Dir(e.Path) == dir && stem != "index" && hasName(base, stem),
 			path.Dir(e.Path) == dir && slices.Contains(words, base):

@@ -120,10 +120,10 @@ func (a Author) lastPath(ctx context.Context, l *store.Ledger, post string) (str
 	var order []string          // the last to go first
 	for i, c := range slices.Backward(commits) {
 		for _, e := range c.Entries {
-			if e.Path == clean || isMarkdown(e.Path) && addressKey(nameSlug(e.Path)) == addressKey(clean) {
+			if e.Path == clean || IsMarkdown(e.Path) && addressKey(nameSlug(e.Path)) == addressKey(clean) {
 				return followed(commits[i:], e.Path), nil
 			}
-			if _, there := l.Entry(e.Path); there || !isMarkdown(e.Path) {
+			if _, there := l.Entry(e.Path); there || !IsMarkdown(e.Path) {
 				continue
 			}
 			if _, known := gone[e.Path]; !known {
@@ -213,12 +213,6 @@ func (a Author) At(ctx context.Context, post string, rev Rev) (src []byte, name 
 	}
 	src, err = a.source(ctx, r)
 	return src, r.Path, err
-}
-
-// Version is At without the path.
-func (a Author) Version(ctx context.Context, post string, rev Rev) ([]byte, error) {
-	src, _, err := a.At(ctx, post, rev)
-	return src, err
 }
 
 // Diff returns the unified diff of a post from a revision to now, with lines
@@ -319,11 +313,7 @@ func (a Author) Undo(ctx context.Context, rev Rev) (Receipt, error) {
 		was.Path = e.Path
 		if now, _ := l.Entry(e.Path); now.Hash != e.Hash {
 			by := later[e.Path]
-			who := by.Author
-			if who == "" {
-				who = "somebody at the server"
-			}
-			why := fmt.Sprintf("has been changed since, by %s in r%d", who, by.Rev)
+			why := fmt.Sprintf("has been changed since, by %s in r%d", whoMade(by), by.Rev)
 			no.Problems = append(no.Problems, Problem{Path: e.Path, Text: why})
 		} else if was.Hash != "" {
 			if _, err := a.source(ctx, Revision{Rev: rev - 1, Path: e.Path, Hash: was.Hash}); err != nil {

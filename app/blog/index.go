@@ -233,7 +233,7 @@ func (s *index) learn(l *store.Ledger) {
 			maps.Copy(s.first, days)
 		}
 		for _, e := range c.Entries {
-			if _, known := s.first[e.Path]; known || e.Hash == "" || !isMarkdown(e.Path) {
+			if _, known := s.first[e.Path]; known || e.Hash == "" || !IsMarkdown(e.Path) {
 				continue
 			}
 			s.first, ownFirst = owned(s.first, ownFirst), true

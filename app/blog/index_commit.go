@@ -93,7 +93,7 @@ func (s *index) keepsShape(changed []Entry) bool {
 		switch {
 		case isConfigFile(e.Path), base == "config.md", stem == base:
 			return false
-		case !isMarkdown(e.Path):
+		case !IsMarkdown(e.Path):
 			if !in.stays {
 				return false
 			}

@@ -94,12 +94,8 @@ func (p *previews) followMoves(commits []store.Commit) (changed bool) {
 		if len(p.list) == 0 {
 			continue
 		}
-		moved, gone := map[string]string{}, map[string]bool{}
-		for key, to := range c.Meta {
-			if from, ok := strings.CutPrefix(key, movedKey+pathPrefix); ok {
-				moved[from] = to
-			}
-		}
+		_, moved := renamings(c)
+		gone := map[string]bool{}
 		for _, e := range c.Entries {
 			gone[e.Path] = e.Hash == ""
 		}

@@ -2,6 +2,7 @@ package blog
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -12,6 +13,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"sheaf/app/fold"
 	"sheaf/app/frontmatter"
 	"sheaf/app/store"
 )
@@ -38,36 +40,36 @@ type review struct {
 }
 
 // refuse adds a reason not to make the change.
-func (f *review) refuse(path string, line int, format string, args ...any) {
-	f.problems = append(f.problems, Problem{Path: path, Line: line, Text: fmt.Sprintf(format, args...)})
+func (r *review) refuse(path string, line int, format string, args ...any) {
+	r.problems = append(r.problems, Problem{Path: path, Line: line, Text: fmt.Sprintf(format, args...)})
 }
 
 // refusal returns the reasons not to make the change.
-func (f *review) refusal() *Refusal {
-	sortProblems(f.problems)
-	return &Refusal{Problems: f.problems, Conflict: f.conflict}
+func (r *review) refusal() *Refusal {
+	sortProblems(r.problems)
+	return &Refusal{Problems: r.problems, Conflict: r.conflict}
 }
 
 // entries checks names, sizes and what others have done meanwhile. It returns
 // the entries that change anything, and notes in the receipt what each does.
-func (f *review) entries() []Entry {
-	if len(f.Entries) > f.limits.Files {
-		f.refuse(".", 0, "more than %d files in one change", f.limits.Files)
+func (r *review) entries() []Entry {
+	if len(r.Entries) > r.limits.Files {
+		r.refuse(".", 0, "more than %d files in one change", r.limits.Files)
 		return nil
 	}
 	var changed []Entry
 	var total int64
 	seen := map[string]bool{}
-	for _, e := range f.Entries {
-		now, known := f.ledger.Entry(e.Path)
-		why := f.wrongEntry(e, now, known, seen[e.Path])
+	for _, e := range r.Entries {
+		now, known := r.ledger.Entry(e.Path)
+		why := r.wrongEntry(e, now, known, seen[e.Path])
 		seen[e.Path] = true
 		if why != "" {
-			f.refuse(e.Path, 0, "%s", why)
+			r.refuse(e.Path, 0, "%s", why)
 			continue
 		}
 		if known && e.Hash == now.Hash {
-			f.receipt.Files = append(f.receipt.Files, FileResult{Path: e.Path})
+			r.receipt.Files = append(r.receipt.Files, FileResult{Path: e.Path})
 			continue
 		}
 		if y := e.MTime.Year(); y < 1970 || y > 2200 {
@@ -76,25 +78,25 @@ func (f *review) entries() []Entry {
 		action := Updated
 		switch {
 		case e.Hash == "":
-			action, f.gone[e.Path] = Removed, true
+			action, r.gone[e.Path] = Removed, true
 		case !known:
 			action = Added
 		}
 		total += e.Size
-		f.receipt.Files = append(f.receipt.Files, FileResult{Path: e.Path, Action: action})
+		r.receipt.Files = append(r.receipt.Files, FileResult{Path: e.Path, Action: action})
 		changed = append(changed, e)
 	}
-	if total > f.limits.Change {
-		f.refuse(".", 0, "more than %s in one change", bytesOf(f.limits.Change))
+	if total > r.limits.Change {
+		r.refuse(".", 0, "more than %s in one change", bytesOf(r.limits.Change))
 	}
-	f.others(changed)
-	f.names(changed)
+	r.others(changed)
+	r.names(changed)
 	return changed
 }
 
 // wrongEntry returns why an entry is not taken, "" if it is. now is what stands
 // at its path, if known; seen says whether the path was named before.
-func (f *review) wrongEntry(e, now Entry, known, seen bool) string {
+func (r *review) wrongEntry(e, now Entry, known, seen bool) string {
 	if !known { // what is there under a bad name can be changed and removed
 		clean, err := PathFor(e.Path)
 		if err != nil {
@@ -104,17 +106,17 @@ func (f *review) wrongEntry(e, now Entry, known, seen bool) string {
 			return "is not a plain path"
 		}
 	}
-	limit := f.limits.File
-	if isMarkdown(e.Path) {
-		limit = f.limits.Post
+	limit := r.limits.File
+	if IsMarkdown(e.Path) {
+		limit = r.limits.Post
 	}
-	hash, is := f.expected[e.Path]
+	hash, is := r.expected[e.Path]
 	switch {
 	case seen:
 		return "is named twice"
 	case is && hash != now.Hash && e.Hash != now.Hash:
-		f.conflict = true
-		return f.since(e.Path)
+		r.conflict = true
+		return r.since(e.Path)
 	case e.Hash == "" && !known:
 		return "there is no such file"
 	case e.Hash != "" && e.Hash != now.Hash:
@@ -135,8 +137,8 @@ func wrongSize(size, limit int64) string {
 }
 
 // others refuses files that somebody else has changed since Base.
-func (f *review) others(changed []Entry) {
-	if f.Base == 0 {
+func (r *review) others(changed []Entry) {
+	if r.Base == 0 {
 		return
 	}
 	ours := map[string]string{}
@@ -144,7 +146,7 @@ func (f *review) others(changed []Entry) {
 		ours[e.Path] = e.Hash
 	}
 	told := map[string]store.Commit{}
-	for _, c := range f.ledger.Commits(f.Base) {
+	for _, c := range r.ledger.Commits(r.Base) {
 		for _, e := range c.Entries {
 			if hash, is := ours[e.Path]; is && hash != e.Hash {
 				told[e.Path] = c
@@ -154,52 +156,46 @@ func (f *review) others(changed []Entry) {
 	if len(told) == 0 {
 		return
 	}
-	seen := f.ledger.At(f.Base)
+	seen := r.ledger.At(r.Base)
 	for name, c := range told {
-		if now, _ := f.ledger.Entry(name); now.Hash == seen[name].Hash {
+		if now, _ := r.ledger.Entry(name); now.Hash == seen[name].Hash {
 			continue // and changed back
 		}
-		who := c.Author
-		if who == "" {
-			who = "somebody at the server"
-		}
-		f.conflict = true
-		f.refuse(name, 0, "changed by %s (%s) at %s, after you fetched it; fetch it again first",
-			who, c.Channel, c.Time.Local().Format("2 Jan 15:04:05"))
+		r.conflict = true
+		r.refuse(name, 0, "changed by %s (%s) at %s, after you fetched it; fetch it again first",
+			whoMade(c), c.Channel, c.Time.Local().Format("2 Jan 15:04:05"))
 	}
 }
 
 // since says by whom and when a file was changed last.
-func (f *review) since(name string) string {
+func (r *review) since(name string) string {
 	var last store.Commit
 	what := "changed"
-	for c, e := range f.ledger.Of(name) {
+	for c, e := range r.ledger.Of(name) {
 		if last = c; e.Hash == "" {
 			what = "removed"
 		} else {
 			what = "changed"
 		}
 	}
-	who := last.Author
-	if who == "" {
-		who = "somebody at the server"
-	}
 	if last.Rev == 0 {
 		return "is not there any more"
 	}
 	return fmt.Sprintf("%s by %s (%s) at %s, after you opened it",
-		what, who, last.Channel, last.Time.Local().Format("2 Jan 15:04:05"))
+		what, whoMade(last), last.Channel, last.Time.Local().Format("2 Jan 15:04:05"))
 }
+
+func whoMade(c store.Commit) string { return cmp.Or(c.Author, "somebody at the server") }
 
 // names refuses new names that some disks cannot keep apart from another, in
 // files and in folders: they are equal but for case or the form of their
 // accents. It also refuses a file in the place of a folder, and the other way
 // round, even if the old one goes with the same change: no disk can do that in
 // one step.
-func (f *review) names(changed []Entry) {
+func (r *review) names(changed []Entry) {
 	var added []string
 	for _, e := range changed {
-		if _, known := f.ledger.Entry(e.Path); !known && e.Hash != "" {
+		if _, known := r.ledger.Entry(e.Path); !known && e.Hash != "" {
 			added = append(added, e.Path)
 		}
 	}
@@ -208,15 +204,15 @@ func (f *review) names(changed []Entry) {
 	}
 	there := map[string]string{} // by what names are told apart by
 	folders := map[string]bool{}
-	for _, e := range f.ledger.Entries() {
+	for _, e := range r.ledger.Entries() {
 		for dir := path.Dir(e.Path); dir != "." && !folders[dir]; dir = path.Dir(dir) {
 			folders[dir] = true
 		}
-		if f.gone[e.Path] {
+		if r.gone[e.Path] {
 			continue
 		}
 		for p := e.Path; p != "."; p = path.Dir(p) {
-			key := foldName(p)
+			key := fold.Name(p)
 			if _, is := there[key]; is {
 				break
 			}
@@ -229,16 +225,16 @@ func (f *review) names(changed []Entry) {
 	}
 	for _, name := range added {
 		if folders[name] {
-			f.refuse(name, 0, "is a folder")
+			r.refuse(name, 0, "is a folder")
 		}
 		for p := name; p != "."; p = path.Dir(p) {
-			if _, known := f.ledger.Entry(p); p != name && (known || files[p]) {
-				f.refuse(name, 0, "%s is a file, not a folder", p)
+			if _, known := r.ledger.Entry(p); p != name && (known || files[p]) {
+				r.refuse(name, 0, "%s is a file, not a folder", p)
 				break
 			}
-			key := foldName(p)
+			key := fold.Name(p)
 			if other, is := there[key]; is && other != p {
-				f.refuse(p, 0, "differs from %s only by capitals or the form of its accents", other)
+				r.refuse(p, 0, "differs from %s only by capitals or the form of its accents", other)
 				break
 			}
 			there[key] = p
@@ -248,15 +244,15 @@ func (f *review) names(changed []Entry) {
 
 // read checks the bytes of what comes, and keeps the texts in memory until the
 // change is made.
-func (f *review) read(ctx context.Context, folder *store.Worktree, changed []Entry) error {
+func (r *review) read(ctx context.Context, folder *store.Worktree, changed []Entry) error {
 	var texts int64
 	for _, e := range changed {
-		if e.Hash != "" && isMarkdown(e.Path) {
+		if e.Hash != "" && IsMarkdown(e.Path) {
 			texts += e.Size
 		}
 	}
 	if texts > maxReviewedBytes {
-		f.refuse(".", 0, "more than %s of posts in one change", bytesOf(maxReviewedBytes))
+		r.refuse(".", 0, "more than %s of posts in one change", bytesOf(maxReviewedBytes))
 		return nil
 	}
 	for _, e := range changed {
@@ -268,16 +264,16 @@ func (f *review) read(ctx context.Context, folder *store.Worktree, changed []Ent
 			return err
 		}
 		switch {
-		case isMarkdown(e.Path):
+		case IsMarkdown(e.Path):
 			if line, why := Unprintable(b); why != "" {
-				f.refuse(e.Path, line, "%s", why)
+				r.refuse(e.Path, line, "%s", why)
 			}
-			f.sources[e.Path] = b
+			r.sources[e.Path] = b
 		case isConfig(e.Path):
-			f.config(e.Path, b)
+			r.config(e.Path, b)
 		default:
 			if why := wrongType(e.Path, b); why != "" {
-				f.refuse(e.Path, 0, "%s", why)
+				r.refuse(e.Path, 0, "%s", why)
 			}
 		}
 	}
@@ -311,20 +307,20 @@ func isConfig(name string) bool {
 }
 
 // config checks site.yaml as strictly as a post.
-func (f *review) config(name string, b []byte) {
+func (r *review) config(name string, b []byte) {
 	if line, why := Unprintable(b); why != "" {
-		f.refuse(name, line, "%s", why)
+		r.refuse(name, line, "%s", why)
 		return
 	}
 	fs, bad := frontmatter.ParseFile(name, b)
 	if bad != nil {
-		f.refuse(name, bad.Line, "%s", bad.Text)
+		r.refuse(name, bad.Line, "%s", bad.Text)
 		return
 	}
 	site := Site{Location: time.Local}
 	for _, p := range site.fill(name, fs) {
 		p.Warning = false
-		f.problems = append(f.problems, p)
+		r.problems = append(r.problems, p)
 	}
 }
 
@@ -346,13 +342,13 @@ func wrongType(name string, b []byte) string {
 // files that change are reasons to refuse, and so are new ones elsewhere: when
 // two posts want one slug, it is the fault of the one that comes. If all is
 // set, the files that came without a change are looked at as well.
-func (f *review) judge(before, after *snapshot, changed []Entry, all bool) {
+func (r *review) judge(before, after *snapshot, changed []Entry, all bool) {
 	ours := map[string]bool{}
 	for _, c := range changed {
 		ours[c.Path] = c.Hash != ""
 	}
 	if all {
-		for _, came := range f.receipt.Files {
+		for _, came := range r.receipt.Files {
 			ours[came.Path] = came.Action != Removed
 		}
 	}
@@ -364,12 +360,12 @@ func (f *review) judge(before, after *snapshot, changed []Entry, all bool) {
 		switch {
 		case !ours[p.Path] && known[p]:
 		case p.Warning:
-			f.receipt.Warnings = append(f.receipt.Warnings, p)
+			r.receipt.Warnings = append(r.receipt.Warnings, p)
 		default:
-			f.problems = append(f.problems, p)
+			r.problems = append(r.problems, p)
 		}
 	}
-	if len(f.problems) > 0 {
+	if len(r.problems) > 0 {
 		return
 	}
 	n := 0
@@ -379,26 +375,26 @@ func (f *review) judge(before, after *snapshot, changed []Entry, all bool) {
 			continue
 		}
 		if n++; n <= maxInspected {
-			f.receipt.Warnings = append(f.receipt.Warnings, after.author.inspect(p)...)
+			r.receipt.Warnings = append(r.receipt.Warnings, after.author.inspect(p)...)
 		}
 		if old := before.post(name); old != nil && old.Slug != p.Slug {
-			f.move(old, p)
+			r.move(old, p)
 		}
 	}
 	if n > maxInspected {
-		f.receipt.Warnings = append(f.receipt.Warnings, Problem{Path: ".", Warning: true,
+		r.receipt.Warnings = append(r.receipt.Warnings, Problem{Path: ".", Warning: true,
 			Text: fmt.Sprintf("of %d posts %d were looked through for dead links and missing images", n, maxInspected)})
 	}
-	for to, from := range f.renamed {
-		f.move(before.post(from), after.post(to))
+	for to, from := range r.renamed {
+		r.move(before.post(from), after.post(to))
 	}
-	sortProblems(f.receipt.Warnings)
+	sortProblems(r.receipt.Warnings)
 }
 
 // findRenamed finds the posts that a change moves: one that goes and one that
 // comes with the same bytes, or else with the same title, are the same post.
-func (f *review) findRenamed(before *snapshot, next *index, changed []Entry) {
-	f.renamed = map[string]string{}
+func (r *review) findRenamed(before *snapshot, next *index, changed []Entry) {
+	r.renamed = map[string]string{}
 	claims := next.claims(make([]State, len(next.entries)))
 	var arrived []Entry
 	for _, e := range changed {
@@ -419,21 +415,21 @@ func (f *review) findRenamed(before *snapshot, next *index, changed []Entry) {
 		},
 	} {
 		taken := map[string]bool{}
-		for _, from := range f.renamed {
+		for _, from := range r.renamed {
 			taken[from] = true
 		}
 		left := map[string][]string{}
-		for _, name := range slices.Sorted(maps.Keys(f.gone)) {
+		for _, name := range slices.Sorted(maps.Keys(r.gone)) {
 			if p := before.post(name); p != nil && !taken[name] {
-				was, _ := f.ledger.Entry(name)
+				was, _ := r.ledger.Entry(name)
 				key := by(p.entry, was.Hash)
 				left[key] = append(left[key], name)
 			}
 		}
 		for _, e := range arrived {
 			key := by(next.entries.get(e.Path), e.Hash)
-			if from := left[key]; key != "" && len(from) > 0 && f.renamed[e.Path] == "" {
-				left[key], f.renamed[e.Path] = from[1:], from[0]
+			if from := left[key]; key != "" && len(from) > 0 && r.renamed[e.Path] == "" {
+				left[key], r.renamed[e.Path] = from[1:], from[0]
 			}
 		}
 	}
@@ -441,15 +437,15 @@ func (f *review) findRenamed(before *snapshot, next *index, changed []Entry) {
 
 // meta returns the record of the commit: what came with the change, and the
 // addresses that posts had.
-func (f *review) meta() map[string]string {
-	if len(f.moved) == 0 {
-		return f.Meta
+func (r *review) meta() map[string]string {
+	if len(r.moved) == 0 {
+		return r.Meta
 	}
-	meta := maps.Clone(f.Meta)
+	meta := maps.Clone(r.Meta)
 	if meta == nil {
 		meta = map[string]string{}
 	}
-	for old, to := range f.moved {
+	for old, to := range r.moved {
 		meta[movedKey+old] = to
 	}
 	return meta
@@ -463,13 +459,13 @@ const movedKey = "blog.moved."
 const pathPrefix = "/"
 
 // move notes that a post is found at another address or path.
-func (f *review) move(old, now *Post) {
+func (r *review) move(old, now *Post) {
 	if old.Slug != now.Slug {
-		f.moved[addressKey(old.Slug)] = now.Path
-		f.receipt.Warnings = append(f.receipt.Warnings, now.movedFrom(old))
+		r.moved[addressKey(old.Slug)] = now.Path
+		r.receipt.Warnings = append(r.receipt.Warnings, now.movedFrom(old))
 	}
 	if old.Path != now.Path {
-		f.moved[pathPrefix+old.Path] = now.Path
+		r.moved[pathPrefix+old.Path] = now.Path
 	}
 }
 

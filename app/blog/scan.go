@@ -148,7 +148,7 @@ func (l *listing) sectionAt(folder *store.Worktree, d *store.Dir, above *section
 		// Nothing else to read at the top: the folder of some generator.
 		base = "content"
 		for _, name := range d.Files {
-			if stem := strings.TrimSuffix(name, path.Ext(name)); isMarkdown(name) && stem != "index" && !notPost(stem) {
+			if stem := strings.TrimSuffix(name, path.Ext(name)); IsMarkdown(name) && stem != "index" && !notPost(stem) {
 				base = ""
 			}
 		}
@@ -163,7 +163,7 @@ func (l *listing) collect(d *store.Dir, sec *section) {
 	home := main && (atTop || d.Path == sec.base)
 	var names []string
 	for _, name := range d.Files {
-		if isMarkdown(name) && !sec.skips(d.Path, name) {
+		if IsMarkdown(name) && !sec.skips(d.Path, name) {
 			names = append(names, name)
 		}
 	}
@@ -185,7 +185,7 @@ func (l *listing) collect(d *store.Dir, sec *section) {
 func (l *listing) locate(name string) (file, bool) {
 	dir := path.Dir(name)
 	sec := l.nearest(dir)
-	if !isMarkdown(name) || sec.skips(dir, path.Base(name)) {
+	if !IsMarkdown(name) || sec.skips(dir, path.Base(name)) {
 		return file{}, false
 	}
 	for at, parts := ".", strings.Split(dir, "/"); dir != "." && len(parts) > 0; parts = parts[1:] {
@@ -246,17 +246,14 @@ func (s *section) foreign() []string {
 	return nil
 }
 
-// isMarkdown reports the extensions of texts that can be posts.
-func isMarkdown(name string) bool {
+// IsMarkdown reports whether a file of this name can be a post.
+func IsMarkdown(name string) bool {
 	switch strings.ToLower(path.Ext(name)) {
 	case ".md", ".markdown", ".mdx", ".mkd":
 		return true
 	}
 	return false
 }
-
-// IsMarkdown reports whether a file of this name can be a post.
-func IsMarkdown(name string) bool { return isMarkdown(path.Base(name)) }
 
 // skips reports whether a Markdown file is not a post.
 func (s *section) skips(dir, name string) bool {

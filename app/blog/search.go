@@ -10,8 +10,7 @@ import (
 	"sync/atomic"
 	"unicode/utf8"
 
-	"golang.org/x/text/unicode/norm"
-
+	"sheaf/app/fold"
 	"sheaf/app/markdown"
 )
 
@@ -31,7 +30,7 @@ type Hit struct {
 // tags, whatever case and accents; when there are none, those whose title has
 // the letters of each word in order. The order is the list's.
 func (e *Edition) Filter(q string) []*Post {
-	words := strings.Fields(foldString(q))
+	words := strings.Fields(fold.String(q))
 	if len(words) == 0 {
 		return e.posts
 	}
@@ -139,7 +138,7 @@ func (e *entry) searchText() *searchText {
 	if src, err := e.source(); err == nil && sum(src) == e.hash {
 		var shown []byte
 		shown, t.line = e.shown(src)
-		t.body = appendFold(make([]byte, 0, len(shown)), shown)
+		t.body = fold.Append(make([]byte, 0, len(shown)), shown)
 		if len(t.body) > maxSearchText {
 			t.body = bytes.Clone(t.body[:maxSearchText])
 		}
@@ -174,7 +173,7 @@ func (e *entry) shown(src []byte) (text []byte, line int) {
 // title come first, then in a heading, then in the text; among equals the
 // newest. There are 200 hits at most.
 func (e *Edition) Search(words string) []Hit {
-	ws := strings.Fields(foldString(words))
+	ws := strings.Fields(fold.String(words))
 	if len(ws) == 0 {
 		return nil
 	}
@@ -325,7 +324,7 @@ func snippet(before, after string, words [][]byte) string {
 	text := after
 	at := 0
 	for _, w := range words {
-		if i := foldedIndex(after, w); i >= 0 {
+		if i := fold.Index(after, w); i >= 0 {
 			at = i
 			break
 		}
@@ -359,25 +358,4 @@ func snippet(before, after string, words [][]byte) string {
 		s += " …"
 	}
 	return s
-}
-
-// foldedIndex returns where the folded word stands in text that is not folded,
-// -1 if it does not.
-func foldedIndex(text string, word []byte) int {
-	at := bytes.Index(appendFold(make([]byte, 0, len(text)), text), word)
-	if at < 0 {
-		return -1
-	}
-	// A step takes what is folded by itself.
-	var folded []byte
-	for i, n := 0, 0; i < len(text); i += n {
-		if n = 1; text[i] >= utf8.RuneSelf {
-			n = norm.NFC.NextBoundaryInString(text[i:], true)
-		}
-		folded = appendFold(folded[:0], text[i:i+n])
-		if at -= len(folded); at < 0 {
-			return i
-		}
-	}
-	return -1
 }

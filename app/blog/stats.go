@@ -351,12 +351,8 @@ func (s *stats) followMoves(l *store.Ledger) {
 	defer s.mu.Unlock()
 	for _, c := range l.Commits(s.file.Rev) {
 		s.file.Rev = c.Rev
-		moved := map[string]string{}
-		for key, to := range c.Meta {
-			if from, ok := strings.CutPrefix(key, movedKey+pathPrefix); ok && s.file.Posts[from] != nil {
-				moved[from] = to
-			}
-		}
+		_, moved := renamings(c)
+		maps.DeleteFunc(moved, func(from, _ string) bool { return s.file.Posts[from] == nil })
 		if len(moved) == 0 {
 			continue
 		}
@@ -436,7 +432,7 @@ func (b *Blog) keepStats(ctx context.Context, pause time.Duration) {
 			return
 		case <-time.After(pause):
 		}
-		b.contain(func() { b.stats.save(b.log) })
+		_ = b.contain(func() { b.stats.save(b.log) })
 	}
 }
 

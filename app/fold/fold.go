@@ -1,6 +1,10 @@
-package blog
+// Package fold brings text to the form in which searches and file systems
+// compare it.
+package fold
 
 import (
+	"bytes"
+	"strings"
 	"sync"
 	"unicode"
 	"unicode/utf8"
@@ -8,20 +12,20 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// foldString brings text to what searches compare: lower case, no accents, one
-// letter for those that keyboards exchange. Folding what is folded changes
-// nothing.
-func foldString(s string) string {
+// String brings text to what searches compare: lower case, no accents, one letter
+// for those that keyboards exchange. Folding what is folded changes nothing.
+func String(s string) string {
 	for i := range len(s) {
 		if c := s[i]; c >= utf8.RuneSelf || c >= 'A' && c <= 'Z' {
-			return string(appendFold(make([]byte, 0, len(s)), s))
+			return string(Append(make([]byte, 0, len(s)), s))
 		}
 	}
 	return s
 }
 
-// appendFold appends the folded form of s. Line ends stay where they are.
-func appendFold[T string | []byte](to []byte, s T) []byte {
+// Append appends the folded form of s to a slice, and returns that. Line ends
+// stay where they are.
+func Append[T string | []byte](to []byte, s T) []byte {
 	for i := 0; i < len(s); {
 		if c := s[i]; c < utf8.RuneSelf {
 			if c >= 'A' && c <= 'Z' {
@@ -35,14 +39,14 @@ func appendFold[T string | []byte](to []byte, s T) []byte {
 		for i < len(s) && s[i] >= utf8.RuneSelf {
 			i++
 		}
-		to = appendFoldedRun(to, []byte(s[from:i]))
+		to = appendRun(to, []byte(s[from:i]))
 	}
 	return to
 }
 
-// appendFoldedRun folds text outside ASCII.
-func appendFoldedRun(to, run []byte) []byte {
-	table := foldTable()
+// appendRun folds text outside ASCII.
+func appendRun(to, run []byte) []byte {
+	table := letters()
 	for len(run) > 0 {
 		r, n := utf8.DecodeRune(run)
 		switch {
@@ -53,7 +57,7 @@ func appendFoldedRun(to, run []byte) []byte {
 		case isPart(r):
 			to = norm.NFC.Append(to, run[:n]...)
 		default:
-			to = appendFoldedRune(to, r)
+			to = appendRune(to, r)
 		}
 		run = run[n:]
 	}
@@ -64,32 +68,32 @@ func appendFoldedRun(to, run []byte) []byte {
 // and the voiced ones of Japanese. They are put together again.
 func isPart(r rune) bool { return r >= 0x1100 && r <= 0x11ff || r == 0x3099 || r == 0x309a }
 
-// foldTable has what the letters of Latin, Greek, Cyrillic, Armenian, Hebrew and
-// Arabic are folded to, as appendFoldedRune does it ten times as slowly.
-var foldTable = sync.OnceValue(func() *[0x700]string {
+// letters has what the letters of Latin, Greek, Cyrillic, Armenian, Hebrew and
+// Arabic are folded to, as appendRune does it ten times as slowly.
+var letters = sync.OnceValue(func() *[0x700]string {
 	t := new([0x700]string)
 	for r := range rune(len(t)) {
-		t[r] = string(appendFoldedRune(nil, r))
+		t[r] = string(appendRune(nil, r))
 	}
 	return t
 })
 
-// appendFoldedRune folds one character. A letter is taken apart (Unicode
+// appendRune folds one character. A letter is taken apart (Unicode
 // Standard Annex 15, NFD), and its accents are left out.
-func appendFoldedRune(to []byte, r rune) []byte {
+func appendRune(to []byte, r rune) []byte {
 	var b [utf8.UTFMax]byte
 	parts := norm.NFD.Properties(utf8.AppendRune(b[:0], r)).Decomposition()
 	if parts == nil {
-		return appendFoldedPart(to, r)
+		return appendPart(to, r)
 	}
 	for _, r := range string(parts) {
-		to = appendFoldedPart(to, r)
+		to = appendPart(to, r)
 	}
 	return to
 }
 
-// appendFoldedPart folds a letter or mark that has no parts.
-func appendFoldedPart(to []byte, r rune) []byte {
+// appendPart folds a letter or mark that has no parts.
+func appendPart(to []byte, r rune) []byte {
 	if r >= 0x300 && unicode.Is(unicode.Mn, r) && isAccent(r) {
 		return to
 	}
@@ -144,3 +148,29 @@ func isAccent(r rune) bool {
 	}
 	return false
 }
+
+// Index returns where a folded word stands in text that is not folded, -1 if it
+// does not.
+func Index(text string, word []byte) int {
+	at := bytes.Index(Append(make([]byte, 0, len(text)), text), word)
+	if at < 0 {
+		return -1
+	}
+	// A step takes what is folded by itself.
+	var folded []byte
+	for i, n := 0, 0; i < len(text); i += n {
+		if n = 1; text[i] >= utf8.RuneSelf {
+			n = norm.NFC.NextBoundaryInString(text[i:], true)
+		}
+		folded = Append(folded[:0], text[i:i+n])
+		if at -= len(folded); at < 0 {
+			return i
+		}
+	}
+	return -1
+}
+
+// Name brings the path of a file to the form in which names are compared: two
+// with the same one cannot both be on every disk, because some tell neither
+// capitals nor the forms of accents apart.
+func Name(p string) string { return norm.NFC.String(strings.ToLower(norm.NFC.String(p))) }

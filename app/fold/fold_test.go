@@ -1,4 +1,4 @@
-package blog
+package fold
 
 import (
 	"strings"
@@ -29,7 +29,7 @@ func TestFold(t *testing.T) {
 		"don’t":                    "don't",
 		"می\u200cخواهم":            "میخواهم",
 	} {
-		if got := foldString(in); got != want {
+		if got := String(in); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
 	}
@@ -42,22 +42,33 @@ func FuzzFold(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		folded := foldString(s)
-		if again := foldString(folded); again != folded {
+		folded := String(s)
+		if again := String(folded); again != folded {
 			t.Errorf("%q: once %q, twice %q", s, folded, again)
 		}
 		if n := strings.Count(folded, "\n"); n != strings.Count(s, "\n") {
 			t.Errorf("%q: %d lines", s, n)
 		}
 		if strings.ToValidUTF8(s, "") == s {
-			if apart := foldString(norm.NFD.String(s)); apart != foldString(norm.NFC.String(s)) {
-				t.Errorf("%q: %q, taken apart %q", s, foldString(norm.NFC.String(s)), apart)
+			if apart := String(norm.NFD.String(s)); apart != String(norm.NFC.String(s)) {
+				t.Errorf("%q: %q, taken apart %q", s, String(norm.NFC.String(s)), apart)
 			}
 		}
-		if at := foldedIndex(s, []byte(folded)); folded != "" && (at < 0 || at >= len(s)) {
+		if at := Index(s, []byte(folded)); folded != "" && (at < 0 || at >= len(s)) {
 			t.Errorf("%q: %q at %d", s, folded, at)
 		}
 	})
+}
+
+func TestName(t *testing.T) {
+	for _, pair := range [][2]string{{"A/b.md", "a/B.md"}, {"é.md", "e\u0301.md"}, {"É.md", "e\u0301.md"}, {"K.md", "k.md"}} {
+		if Name(pair[0]) != Name(pair[1]) {
+			t.Errorf("%q and %q are told apart", pair[0], pair[1])
+		}
+	}
+	if Name("e.md") == Name("é.md") || Name("ß.md") == Name("ss.md") {
+		t.Error("names that every disk keeps apart are one")
+	}
 }
 
 func BenchmarkFold(b *testing.B) {
@@ -70,7 +81,7 @@ func BenchmarkFold(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(len(s)))
 			for b.Loop() {
-				appendFold(to[:0], s)
+				Append(to[:0], s)
 			}
 		})
 	}
