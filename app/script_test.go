@@ -30,7 +30,7 @@ import (
 
 func TestMain(m *testing.M) {
 	main := func() {
-		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 		defer stop()
 		os.Exit(app.Main(ctx, app.Process{Name: os.Args[0], Args: os.Args[1:], Env: os.Environ(),
 			Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Version: "test"}))
@@ -165,6 +165,7 @@ func TestScripts(t *testing.T) {
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TERM", "xterm-256color")
+			env.Setenv("NL", "\n")
 			env.Setenv("ESC", "\x1b")
 			env.Setenv("SHEAF_TEST_CLIENTS", os.Getenv("SHEAF_TEST_CLIENTS"))
 			env.Values[serverKey{}] = &server{}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,16 +29,17 @@ const drain = 5 * time.Second
 
 // serve is the command that serves a blog.
 type serve struct {
-	Addr    string    `env:"SHEAF_ADDR" default:":2222" placeholder:"HOST:PORT" help:"Where to listen (${default}, $$${env})."`
-	Content string    `env:"SHEAF_CONTENT" default:"content" placeholder:"DIR" help:"The folder of posts (${default}, $$${env})."`
-	Keys    string    `env:"SHEAF_KEYS" default:"keys" placeholder:"DIR" help:"Host key and authors' keys (${default}, $$${env})."`
-	Authors string    `env:"SHEAF_AUTHORS" placeholder:"KEYS" help:"More authors: lines of keys/authors as text; they are written nowhere ($$${env})."`
-	Starter string    `env:"SHEAF_STARTER" placeholder:"DIR" help:"A blog to begin with, copied when there is no content yet ($$${env})."`
-	Host    blog.Host `env:"SHEAF_HOST" placeholder:"HOST[:PORT]" help:"Where readers reach the blog, printed in addresses; HOST alone is at port 22 (from site.yaml, $$${env})."`
-	History size      `env:"SHEAF_HISTORY" default:"all" placeholder:"SIZE" help:"How much old versions may take, such as 500MB (${default}, $$${env})."`
-	Metrics string    `env:"SHEAF_METRICS" placeholder:"HOST:PORT" help:"Where to tell Prometheus of figures over HTTP; a port alone is on this machine only (nowhere, $$${env})."`
-	Limits  limits    `embed:""`
-	Log     string    `env:"SHEAF_LOG" enum:"text,json," default:"" placeholder:"text|json" help:"Form of the log; text on a terminal, else json ($$${env})."`
+	Addr    string     `env:"SHEAF_ADDR" default:":2222" placeholder:"HOST:PORT" help:"Where to listen (${default}, $$${env})."`
+	Content string     `env:"SHEAF_CONTENT" default:"content" placeholder:"DIR" help:"The folder of posts (${default}, $$${env})."`
+	Keys    string     `env:"SHEAF_KEYS" default:"keys" placeholder:"DIR" help:"Host key and authors' keys (${default}, $$${env})."`
+	Authors string     `env:"SHEAF_AUTHORS" placeholder:"KEYS" help:"More authors: lines of keys/authors as text; they are written nowhere ($$${env})."`
+	Starter string     `env:"SHEAF_STARTER" placeholder:"DIR" help:"A blog to begin with, copied when there is no content yet ($$${env})."`
+	Host    blog.Host  `env:"SHEAF_HOST" placeholder:"HOST[:PORT]" help:"Where readers reach the blog, printed in addresses; HOST alone is at port 22 (from site.yaml, $$${env})."`
+	History size       `env:"SHEAF_HISTORY" default:"all" placeholder:"SIZE" help:"How much old versions may take, such as 500MB (${default}, $$${env})."`
+	Metrics string     `env:"SHEAF_METRICS" placeholder:"HOST:PORT" help:"Where to tell Prometheus of figures over HTTP; a port alone is on this machine only (nowhere, $$${env})."`
+	Limits  limits     `embed:""`
+	Log     string     `env:"SHEAF_LOG" enum:"text,json," default:"" placeholder:"text|json" help:"Form of the log; text on a terminal, else json ($$${env})."`
+	Level   slog.Level `name:"log-level" env:"SHEAF_LOG_LEVEL" default:"info" placeholder:"LEVEL" help:"Least of what is logged: debug, info, warn or error (${default}, $$${env})."`
 }
 
 // Run serves until ctx ends, and then drains: sessions are told to end, and
@@ -96,11 +98,47 @@ func (c serve) Run(ctx context.Context, p Process) error {
 		}
 		defer stop()
 	}
-	log.Info("listening", "addr", l.Addr().String(), "content", c.Content, "posts", len(b.Reader().Edition().Posts()))
+	if err := c.greet(ctx, p, log, b, figures.server, l.Addr()); err != nil {
+		return err
+	}
 	return serveUntil(ctx, figures.server, l, func() {
 		figures.draining.Store(true)
 		log.Info("draining", "wait", drain.String())
 	})
+}
+
+// greet tells that the server listens: people on a terminal in a few lines,
+// machines in the log.
+func (c serve) greet(
+	ctx context.Context, p Process, log *slog.Logger, b *blog.Blog, srv *sshd.Server, addr net.Addr,
+) error {
+	e := b.Reader().Edition()
+	g := greeting{
+		content: c.Content,
+		posts:   len(e.Posts()),
+		addr:    addr,
+		host:    cmp.Or(c.Host, e.Site().Host),
+		keys:    c.Keys,
+		authors: srv.Authors(),
+		lacking: transfer.Lacking(ctx),
+	}
+	if c.Log == "" && isTerminal(p.Stderr) {
+		k, err := sshd.ReadHostKey(c.Keys)
+		if err != nil {
+			return err
+		}
+		g.fingerprint = k.Fingerprint
+		g.write(p.Stderr)
+		return nil
+	}
+	if g.unnamed() {
+		log.Warn("printed addresses say HOST: no --host, and none in site.yaml")
+	}
+	for _, err := range g.lacking {
+		log.Warn("program lacking", "why", err.Error())
+	}
+	log.Info("listening", "addr", addr.String(), "content", c.Content, "posts", g.posts)
+	return nil
 }
 
 // serveUntil serves until ctx ends, calls draining, and ends the sessions.
@@ -179,7 +217,7 @@ func (c serve) scratchFolder() (dir string, remove func(), err error) {
 // logger makes a log on standard error. No text of a visitor or a post reaches
 // it with a control character in it.
 func (c serve) logger(p Process) *slog.Logger {
-	o := &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+	o := &slog.HandlerOptions{Level: c.Level, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 		switch v := a.Value.Any().(type) {
 		case time.Time: // the handler writes it as RFC 3339
 		case string:

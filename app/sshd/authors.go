@@ -57,18 +57,32 @@ func (s fileState) same(t fileState) bool {
 }
 
 // newAuthors reads the file at path. The authors in the text extra, which has
-// the same format, are authors whatever the file says; any fault in it is an
-// error.
-func newAuthors(path, extra string, log *slog.Logger) (*authors, error) {
+// the same format, are authors whatever the file says. A faulty line of either
+// is logged and makes nobody an author.
+func newAuthors(path, extra string, log *slog.Logger) *authors {
 	a := &authors{path: path, log: log}
 	var problems []error
-	if a.extra, problems = parseAuthors([]byte(extra)); len(problems) > 0 {
-		return nil, fmt.Errorf("authors: %w", problems[0])
+	a.extra, problems = parseAuthors([]byte(extra))
+	for _, p := range problems {
+		a.log.Error("SHEAF_AUTHORS: line refused", "why", oneLine(p.Error()))
 	}
 	s, _ := a.stat()
 	a.load(s)
 	a.lastSeen = s
-	return a, nil
+	return a
+}
+
+// count is how many authors there are.
+func (a *authors) count() int {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	n := len(a.extra)
+	for k := range a.byKey {
+		if a.extra[k] == nil {
+			n++
+		}
+	}
+	return n
 }
 
 // find returns the author with this key, or nil. A certificate is nobody's key.
@@ -182,6 +196,10 @@ func parseAuthors(b []byte) (map[string]*author, []error) {
 		line = bytes.TrimSpace(bytes.TrimPrefix(line, []byte("\ufeff")))
 		if len(line) == 0 || line[0] == '#' {
 			continue
+		}
+		if bytes.HasPrefix(line, []byte("-----BEGIN ")) && bytes.Contains(line, []byte("PRIVATE KEY")) {
+			return byKey, append(problems, fmt.Errorf(
+				"line %d: a private key, which is nobody's but its owner's: put the line of its .pub file here", n))
 		}
 		a, err := parseAuthor(line)
 		switch {

@@ -1,6 +1,9 @@
 package sshd
 
 import (
+	"bytes"
+	"crypto/ed25519"
+	"encoding/pem"
 	"fmt"
 	"log/slog"
 	"os"
@@ -70,10 +73,7 @@ func TestAMissingFileHasToSettle(t *testing.T) {
 	}
 	line := gossh.MarshalAuthorizedKey(k.PublicKey())
 	write(line)
-	a, err := newAuthors(path, "", slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := newAuthors(path, "", slog.New(slog.DiscardHandler))
 	if a.find(k.PublicKey()) == nil {
 		t.Fatal("not read")
 	}
@@ -100,10 +100,7 @@ func TestAuthorsBesideTheFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "authors")
 	ada, bob, eve := newKey(t), newKey(t), newKey(t)
 	line := func(k gossh.Signer) string { return string(gossh.MarshalAuthorizedKey(k.PublicKey())) }
-	a, err := newAuthors(path, "# two\n"+line(ada)+"\n"+line(bob), slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := newAuthors(path, "# two\n"+line(ada)+"\n"+line(bob), slog.New(slog.DiscardHandler))
 	is := func(when string, k gossh.Signer, want bool) {
 		t.Helper()
 		if got := a.find(k.PublicKey()) != nil; got != want {
@@ -122,9 +119,24 @@ func TestAuthorsBesideTheFile(t *testing.T) {
 	if _, err := os.Stat(path); err != nil {
 		t.Error(err)
 	}
-	for _, bad := range []string{"not a key", line(ada) + "from=\"10.0.0.1\" " + line(bob)} {
-		if _, err := newAuthors(path, bad, slog.New(slog.DiscardHandler)); err == nil || strings.Contains(err.Error(), "AAAA") {
-			t.Errorf("%.20q: %v", bad, err)
+	block, err := gossh.MarshalPrivateKey(ed25519.PrivateKey(bytes.Repeat([]byte{1}, ed25519.PrivateKeySize)), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for bad, why := range map[string]string{
+		"not a key\n":                     "line 1: not a public key",
+		"from=\"10.0.0.1\" " + line(bob):  "line 1: option from is not supported",
+		string(pem.EncodeToMemory(block)): "line 1: a private key",
+	} {
+		var log bytes.Buffer
+		a := newAuthors(filepath.Join(t.TempDir(), "authors"), line(ada)+bad, slog.New(slog.NewTextHandler(&log, nil)))
+		why = strings.Replace(why, "line 1", "line 2", 1)
+		if said := log.String(); strings.Count(said, "SHEAF_AUTHORS: line refused") != 1 ||
+			!strings.Contains(said, why) || strings.Contains(said, "AAAA") {
+			t.Errorf("%.20q: %s", bad, said)
+		}
+		if a.find(ada.PublicKey()) == nil || a.count() != 1 {
+			t.Errorf("%.20q: the good line makes no author", bad)
 		}
 	}
 }

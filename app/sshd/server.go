@@ -74,9 +74,7 @@ func newServer(c Config, handle func(*session) int) (*Server, error) {
 	}
 	s.gate = newGate(s.limits, log)
 	s.penalties = newPenalties(slices.Concat(c.Exempt, c.Proxies), time.Now)
-	if s.authors, err = newAuthors(filepath.Join(c.Keys, "authors"), c.Authors, log); err != nil {
-		return nil, err
-	}
+	s.authors = newAuthors(filepath.Join(c.Keys, "authors"), c.Authors, log)
 	signer, err := gossh.ParsePrivateKey(pem)
 	if err != nil {
 		return nil, fmt.Errorf("host key: %w", err)

@@ -65,6 +65,9 @@ func (c *counts) session(s *session) {
 	c.answered[kind]++
 }
 
+// Authors is how many authors there are at the moment.
+func (s *Server) Authors() int { return s.authors.count() }
+
 // Stats returns the figures of this moment. The maps are the caller's.
 func (s *Server) Stats() Stats {
 	st := Stats{

@@ -59,6 +59,18 @@ func (t *Transfer) rsync(ctx context.Context, s Session, args []string) (status 
 	return g.receive(ctx, s, author, a)
 }
 
+// Lacking is what keeps rsync or git from being served on this machine: a
+// program that is missing or too old.
+func Lacking(ctx context.Context) (errs []error) {
+	if err := checkRsyncVersion(ctx); err != nil {
+		errs = append(errs, err)
+	}
+	if _, err := (program{name: "git", args: []string{"--version"}}).output(ctx); err != nil {
+		errs = append(errs, err)
+	}
+	return errs
+}
+
 // checkRsyncVersion fails if rsync is missing or too old.
 func checkRsyncVersion(ctx context.Context) error {
 	out, err := program{name: "rsync", args: []string{"--version"}}.output(ctx)

@@ -14,7 +14,7 @@ import (
 var version string
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	// A second signal ends the process at once: the first one has begun the drain.
 	context.AfterFunc(ctx, stop)
 	os.Exit(app.Main(ctx, app.Process{
